@@ -34,7 +34,7 @@ class Label(Protocol):
 
     def __call__(
         self, exchange: Exchange, /
-    ) -> Mapping[str, str] | None | Awaitable[Mapping[str, str] | None]:
+    ) -> Mapping[str, str] | Awaitable[Mapping[str, str] | None] | None:
         """Return low-cardinality names and values."""
         ...
 

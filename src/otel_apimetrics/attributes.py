@@ -1,0 +1,150 @@
+"""An `Exchange` as span attributes, by the names of `semconv`."""
+
+import json
+from dataclasses import asdict
+from typing import Any
+
+from otel_apimetrics import semconv
+from otel_apimetrics.exchange import Body, Exchange, Headers, Request, WebSocket
+
+Attributes = dict[str, Any]
+
+
+def encode(exchange: Exchange, *, room: int = 128, longest: int | None = None) -> Attributes:
+    """Give the attributes of a redacted exchange.
+
+    Args:
+        exchange: already redacted; this function copies what it is given.
+        room: how many attributes the span still takes. Past it the SDK would drop the
+            oldest ones, the method first, so headers give way here before that.
+        longest: the SDK's limit of a value in characters. Bodies are cut here, where
+            the cut can be marked; the SDK would cut them silently.
+
+    Returns:
+        Attributes by name, those of `semconv`.
+    """
+    out: Attributes = {}
+    request, response = exchange.request, exchange.response
+    _encode_request(request, out)
+    if response is not None:
+        out[semconv.STATUS_CODE] = response.status
+        if response.body.size is not None:
+            out[semconv.RESPONSE_BODY_SIZE] = response.body.size
+    _encode_identity(exchange, out)
+    _encode_record(exchange, out)
+    _encode_body(request.body, semconv.REQUEST_BODY, semconv.REQUEST_TRUNCATED, longest, out)
+    if response is not None:
+        _encode_body(response.body, semconv.RESPONSE_BODY, semconv.RESPONSE_TRUNCATED, longest, out)
+    if request.headers:
+        _encode_headers(request.headers, semconv.REQUEST_HEADER, room - len(out), out)
+    if response is not None and response.headers:
+        _encode_headers(response.headers, semconv.RESPONSE_HEADER, room - len(out), out)
+    return out
+
+
+def request_attributes(request: Request) -> Attributes:
+    """Give what is known of a request before the app runs; samplers decide on these."""
+    out: Attributes = {}
+    _encode_request(request, out)
+    return out
+
+
+def _encode_request(request: Request, out: Attributes) -> None:
+    method = request.method
+    if method in semconv.KNOWN_METHODS:
+        out[semconv.REQUEST_METHOD] = method
+    else:
+        out[semconv.REQUEST_METHOD] = semconv.OTHER
+        out[semconv.REQUEST_METHOD_ORIGINAL] = method
+    out[semconv.URL_SCHEME] = request.scheme
+    out[semconv.URL_PATH] = request.path
+    out[semconv.PROTOCOL_VERSION] = request.http_version
+    if request.query:
+        out[semconv.URL_QUERY] = request.query
+    if request.host:
+        out[semconv.SERVER_ADDRESS] = request.host
+    for name, value in (
+        (semconv.SERVER_PORT, request.port),
+        (semconv.ROUTE, request.route),
+        (semconv.CLIENT_ADDRESS, request.client_address),
+        (semconv.CLIENT_PORT, request.client_port),
+        (semconv.LOCAL_ADDRESS, request.local_address),
+        (semconv.LOCAL_PORT, request.local_port),
+        (semconv.REQUEST_BODY_SIZE, request.body.size),
+    ):
+        if value is not None:
+            out[name] = value
+
+
+def _encode_identity(exchange: Exchange, out: Attributes) -> None:
+    consumer, company = exchange.consumer, exchange.company
+    if consumer is not None:
+        out[semconv.CONSUMER_ID] = consumer.id
+        if consumer.name is not None:
+            out[semconv.CONSUMER_NAME] = consumer.name
+        if consumer.email is not None:
+            out[semconv.CONSUMER_EMAIL] = consumer.email
+        if consumer.group is not None:
+            out[semconv.CONSUMER_GROUP] = consumer.group
+    if company is not None:
+        out[semconv.COMPANY_ID] = company.id
+        if company.name is not None:
+            out[semconv.COMPANY_NAME] = company.name
+    if exchange.session is not None:
+        out[semconv.SESSION_ID] = exchange.session
+
+
+def _encode_record(exchange: Exchange, out: Attributes) -> None:
+    out[semconv.EXCHANGE_ID] = exchange.id
+    if exchange.framework:
+        out[semconv.FRAMEWORK] = exchange.framework
+    if exchange.direction != "incoming":
+        out[semconv.DIRECTION] = exchange.direction
+    if exchange.weight != 1.0:
+        out[semconv.WEIGHT] = exchange.weight
+    if exchange.error is not None:
+        out[semconv.ERROR_TYPE] = exchange.error
+    if exchange.websocket is not None:
+        _encode_websocket(exchange.websocket, out)
+    for name, value in exchange.labels.items():
+        out[semconv.LABEL + name] = value
+    _encode_documents(exchange, out)
+
+
+def _encode_documents(exchange: Exchange, out: Attributes) -> None:
+    """Encode what has a structure of its own, as JSON text."""
+    if exchange.metadata:
+        out[semconv.METADATA] = json.dumps(dict(exchange.metadata), default=str)
+    if exchange.validation_errors:
+        out[semconv.VALIDATION_ERRORS] = json.dumps([asdict(e) for e in exchange.validation_errors])
+
+
+def _encode_websocket(websocket: WebSocket, out: Attributes) -> None:
+    for name, value in asdict(websocket).items():
+        if value is not None:
+            out[semconv.WEBSOCKET + name] = value
+
+
+def _encode_body(
+    body: Body, content_key: str, truncated_key: str, longest: int | None, out: Attributes
+) -> None:
+    content, truncated = body.content, body.truncated
+    if content is not None:
+        if longest is not None and len(content) > longest:
+            content, truncated = content[:longest], True
+        out[content_key] = content
+    if truncated:
+        out[truncated_key] = True
+
+
+def _encode_headers(headers: Headers, prefix: str, room: int, out: Attributes) -> None:
+    room = min(room, semconv.MAX_HEADERS)
+    taken: dict[str, list[str]] = {}
+    for name, value in headers:
+        values = taken.get(name)
+        if values is not None:
+            values.append(value)
+        elif len(taken) < room:
+            taken[name] = [value]
+    for name, values in taken.items():
+        out[prefix + name] = values

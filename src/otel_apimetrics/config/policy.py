@@ -1,0 +1,70 @@
+"""The redaction policy, from a `RedactionPolicy`, a mapping of its fields, or variables."""
+
+from collections.abc import Mapping
+from dataclasses import fields, replace
+from typing import Any
+
+from otel_apimetrics.config.given import Given, is_absent, refuse_unknown
+from otel_apimetrics.config.patterns import pattern_lines
+from otel_apimetrics.config.values import alternatives, names
+from otel_apimetrics.environment_variables import (
+    OTEL_APIMETRICS_REDACTION_ALLOW,
+    OTEL_APIMETRICS_REDACTION_DENY,
+    OTEL_APIMETRICS_REDACTION_MASK,
+    OTEL_APIMETRICS_REDACTION_PATTERNS,
+)
+from otel_apimetrics.redaction import PolicyError, RedactionPolicy
+
+VARIABLES = {
+    "deny": OTEL_APIMETRICS_REDACTION_DENY,
+    "allow": OTEL_APIMETRICS_REDACTION_ALLOW,
+    "patterns": OTEL_APIMETRICS_REDACTION_PATTERNS,
+    "mask": OTEL_APIMETRICS_REDACTION_MASK,
+}
+"""The environment variable of each field of the policy."""
+
+_FIELDS = tuple(field.name for field in fields(RedactionPolicy))
+
+_READERS = {"deny": names, "allow": names, "patterns": pattern_lines}
+
+
+def merged(keyword: object, environ: Mapping[str, str]) -> Given | None:
+    """Fill the fields that a keyword leaves open from the environment.
+
+    A `RedactionPolicy` leaves none open. The result's fields remember where each came from.
+    """
+    if not (is_absent(keyword) or isinstance(keyword, Mapping)):
+        return Given(keyword, "redaction")
+    found: dict[object, Given] = {
+        field: Given(text, variable)
+        for field, variable in VARIABLES.items()
+        if not is_absent(text := environ.get(variable))
+    }
+    if isinstance(keyword, Mapping):
+        refuse_unknown("field of redaction", keyword, _FIELDS)
+        for name, value in keyword.items():
+            if not is_absent(value):
+                found[name] = Given(value, f"redaction.{name}")
+    return Given(found, "redaction") if found else None
+
+
+def redaction(given: Given) -> RedactionPolicy:
+    """Read what `merged` returns.
+
+    Raises:
+        ConfigError: it is neither a policy nor fields of one, or `RedactionPolicy` refuses a
+            field's value.
+    """
+    if isinstance(given.value, RedactionPolicy):
+        return given.value
+    if not isinstance(given.value, Mapping):
+        raise given.refuse(f"use a RedactionPolicy, or a mapping with {alternatives(_FIELDS)}")
+    policy = RedactionPolicy()
+    for name, part in given.value.items():
+        change: dict[str, Any] = {name: _READERS[name](part) if name in _READERS else part.value}
+        try:
+            policy = replace(policy, **change)
+        except (PolicyError, Warning) as error:
+            # A `FutureWarning` of `re` is an exception where the app turns warnings into errors.
+            raise part.relay(error) from error
+    return policy

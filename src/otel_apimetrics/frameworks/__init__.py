@@ -1,0 +1,1 @@
+"""Where requests come in: bytes, headers and status are copied, nothing is changed."""

@@ -1,0 +1,246 @@
+"""ASGI: the tee around an app. We never call `receive` of our own accord."""
+
+import functools
+import sys
+from collections.abc import Awaitable, Callable, MutableMapping
+from typing import Any, TypeAlias
+
+from otel_apimetrics import _guard, open_requests
+from otel_apimetrics.frameworks.adapter import Adapter
+from otel_apimetrics.frameworks.asgi_request import (
+    ScopeGetter,
+    declared_length,
+    read_headers,
+    read_request,
+)
+from otel_apimetrics.frameworks.asgi_websocket import WebSocketCall
+from otel_apimetrics.frameworks.entry import MARK, begin, is_excluded
+from otel_apimetrics.pipeline import Pipeline
+from otel_apimetrics.recording import Recording
+from otel_apimetrics.snapshot import CLIENT_DISCONNECT
+
+Scope: TypeAlias = MutableMapping[str, Any]
+Message: TypeAlias = MutableMapping[str, Any]
+Receive: TypeAlias = Callable[[], Awaitable[Message]]
+Send: TypeAlias = Callable[[Message], Awaitable[None]]
+ASGIApp: TypeAlias = Callable[[Scope, Receive, Send], Awaitable[None]]
+
+_GETTER = ScopeGetter()
+_SERVER_ERROR = 500
+
+
+class Call:
+    """One HTTP request of an ASGI app under a recording: one object a request, no shared state."""
+
+    __slots__ = ("_on_response", "_receive", "_recording", "_send", "_trailers")
+
+    def __init__(
+        self,
+        recording: Recording,
+        receive: Receive,
+        send: Send,
+        on_response: Callable[[Recording], None] | None,
+    ) -> None:
+        self._recording = recording
+        self._receive = receive
+        self._send = send
+        self._on_response = on_response
+        self._trailers = False
+
+    async def serve(self, app: ASGIApp, scope: Scope) -> None:
+        """Call the app; what it raises passes through, after the record is made."""
+        recording = self._recording
+        tokens = recording.enter()
+        try:
+            await app(scope, self.receive, self.send)
+        except GeneratorExit:
+            # The coroutine is thrown away, perhaps from another context: nothing may be
+            # awaited and no token can be reset.
+            recording.abandon()
+            raise
+        except BaseException as error:
+            recording.leave(tokens)
+            _note_failure(recording, error)
+            recording.finish()
+            raise
+        recording.leave(tokens)
+        await recording.finish_async()
+
+    async def receive(self) -> Message:
+        """Hand on what the app asks for, and copy the body."""
+        message = await self._receive()
+        if not self._recording.settled:
+            try:
+                _note_received(self._recording, message)
+            except Exception as error:
+                _guard.swallow("asgi.receive", error)
+        return message
+
+    async def send(self, message: Message) -> None:
+        """Hand on what the app says, and copy it; the last message ends the record."""
+        recording = self._recording
+        if recording.settled:
+            await self._send(message)
+            return
+        kind = message["type"]
+        if kind == "http.response.start":
+            self._note_start(message)
+        try:
+            await self._send(message)
+        except OSError:
+            # How a server says, from ASGI 2.4 on, that the client is gone.
+            recording.error = CLIENT_DISCONNECT
+            raise
+        try:
+            last = self._note_sent(kind, message)
+        except Exception as error:
+            _guard.swallow("asgi.send", error)
+            return
+        if last:
+            recording.response_ended = True
+            await recording.finish_async()
+
+    def _note_start(self, message: Message) -> None:
+        recording = self._recording
+        try:
+            recording.status = message["status"]
+            recording.response_headers = read_headers(message.get("headers") or ())
+            self._trailers = bool(message.get("trailers"))
+            if recording.status is not None and recording.status >= _SERVER_ERROR:
+                # Error handlers send their response while they handle the exception.
+                handled = sys.exc_info()[1]
+                if handled is not None:
+                    recording.note_exception(handled)
+            recording.notice_current_span()
+            if self._on_response is not None:
+                self._on_response(recording)
+        except Exception as error:
+            _guard.swallow("asgi.start", error)
+
+    def _note_sent(self, kind: str, message: Message) -> bool:
+        """Note a message that went out; True for the last one."""
+        recording = self._recording
+        if kind == "http.response.body":
+            body = message.get("body")
+            if body:
+                recording.response_body.write(body)
+            recording.touch()
+            return not message.get("more_body") and not self._trailers
+        if kind == "http.response.trailers":
+            return not message.get("more_trailers")
+        if kind == "http.response.pathsend":
+            recording.size_told = declared_length(recording.response_headers)
+            return True
+        if kind == "http.response.zerocopysend":
+            recording.size_told = declared_length(recording.response_headers)
+            recording.touch()
+            return not message.get("more_body")
+        return False
+
+
+async def call_asgi(
+    app: ASGIApp,
+    scope: Scope,
+    receive: Receive,
+    send: Send,
+    pipeline: Pipeline,
+    adapter: Adapter,
+    instance: Any,
+) -> None:
+    """Call an ASGI app under a recording, or plainly where there is none to make.
+
+    Args:
+        app: called exactly once, with this scope.
+        scope: of the connection; "lifespan" and unknown types pass through.
+        receive: of the server.
+        send: of the server.
+        pipeline: of the app's configuration.
+        adapter: of the app's framework.
+        instance: the object that the adapter knows: a Starlette app, or `app` itself.
+    """
+    recording = None
+    kind = scope["type"]
+    if kind in {"http", "websocket"}:
+        try:
+            if MARK in scope:
+                note_inner(scope)
+            else:
+                recording = _begin(scope, pipeline, adapter, instance)
+        except Exception as error:
+            _guard.swallow("asgi.begin", error)
+    if recording is None:
+        await app(scope, receive, send)
+    elif kind == "http":
+        await Call(recording, receive, send, adapter.on_response).serve(app, scope)
+    else:
+        call = WebSocketCall(recording, receive, send, adapter.on_response)
+        await call.serve(app, scope)
+
+
+def asgi_entry(
+    pipeline_of: Callable[[Any], Pipeline | None], adapter: Adapter
+) -> Callable[[Any], Any]:
+    """Make the wrap of a framework's `__call__`, for `MethodWraps.wrap`.
+
+    Args:
+        pipeline_of: returns the pipeline of an app, `None` where it is not recorded.
+        adapter: of the framework.
+    """
+
+    def make(original: Any) -> Any:
+        # `async def`: uvicorn takes a plain `def` for ASGI 2.
+        async def __call__(  # noqa: N807
+            self: Any, scope: Scope, receive: Receive, send: Send
+        ) -> None:
+            pipeline = pipeline_of(self)
+            if pipeline is None:
+                await original(self, scope, receive, send)
+                return
+
+            async def app(scope: Scope, receive: Receive, send: Send) -> None:
+                await original(self, scope, receive, send)
+
+            await call_asgi(app, scope, receive, send, pipeline, adapter, self)
+
+        functools.update_wrapper(__call__, original)
+        return __call__
+
+    return make
+
+
+def note_inner(scope: Scope) -> None:
+    """Point the recording at the scope of the innermost app, which knows the route."""
+    recording = open_requests.current.get()
+    if isinstance(recording, Recording) and recording.source is not scope:
+        recording.source = scope
+
+
+def _begin(scope: Scope, pipeline: Pipeline, adapter: Adapter, instance: Any) -> Recording | None:
+    scope[MARK] = True
+    request = read_request(scope, pipeline.addresses)
+    if is_excluded(pipeline, request):
+        return None
+    recording = begin(pipeline, adapter, instance, request, scope, _GETTER, scope)
+    recording.content_length = declared_length(request.headers)
+    return recording
+
+
+def _note_received(recording: Recording, message: Message) -> None:
+    kind = message["type"]
+    if kind == "http.request":
+        body = message.get("body")
+        if body:
+            recording.request_body.write(body)
+        recording.touch()
+        if not message.get("more_body"):
+            recording.request_ended = True
+    elif kind == "http.disconnect" and not recording.response_ended:
+        recording.error = CLIENT_DISCONNECT
+
+
+def _note_failure(recording: Recording, error: BaseException) -> None:
+    try:
+        if recording.error is None:
+            recording.note_exception(error)
+    except Exception as ours:
+        _guard.swallow("asgi.failure", ours)

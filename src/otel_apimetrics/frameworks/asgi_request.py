@@ -1,0 +1,89 @@
+"""A request as an ASGI scope tells it (ASGI HTTP and WebSocket specification, 2.5)."""
+
+from collections.abc import Iterable, MutableMapping
+from typing import Any
+from urllib.parse import quote
+
+from opentelemetry.propagators.textmap import Getter
+
+from otel_apimetrics import semconv
+from otel_apimetrics.exchange import Headers, Request
+from otel_apimetrics.frameworks.authority import split_authority
+from otel_apimetrics.frameworks.wsgi_request import lines_of
+from otel_apimetrics.identity import ClientAddress
+
+RawHeaders = Iterable[tuple[bytes, bytes]]
+
+_PATH_SAFE = "/:@!$&'()*+,;=-._~%"
+
+
+class ScopeGetter(Getter[MutableMapping[str, Any]]):
+    """Reads propagation headers from a scope."""
+
+    def get(self, carrier: MutableMapping[str, Any], key: str) -> list[str] | None:
+        """Return the header's lines, `None` where there is none."""
+        name = key.lower().encode("latin-1")
+        found = [v.decode("latin-1") for k, v in carrier.get("headers") or () if k.lower() == name]
+        return found or None
+
+    def keys(self, carrier: MutableMapping[str, Any]) -> list[str]:
+        """Return the names of all headers."""
+        return [key.decode("latin-1").lower() for key, _ in carrier.get("headers") or ()]
+
+
+def read_request(scope: MutableMapping[str, Any], addresses: ClientAddress) -> Request:
+    """Read the request from its scope.
+
+    Raises:
+        Exception: whatever a malformed scope makes; the caller guards.
+    """
+    headers = read_headers(scope.get("headers") or ())
+    authority = next((value for name, value in headers if name == "host"), "")
+    host, port = split_authority(authority)
+    client = scope.get("client") or (None, None)
+    server = scope.get("server") or (None, None)
+    return Request(
+        method=scope.get("method", "GET")[: semconv.MAX_PATH],
+        scheme=scope.get("scheme", "http"),
+        host=host,
+        port=port,
+        path=_path(scope),
+        query=(scope.get("query_string") or b"")[: semconv.MAX_QUERY].decode("latin-1"),
+        http_version=scope.get("http_version") or "1.1",
+        headers=headers,
+        client_address=addresses.resolve(client[0], lines_of(headers)),
+        client_port=client[1] or None,
+        # A UNIX socket's path stands in the address's place, without a port.
+        local_address=server[0] if server[1] is not None else None,
+        local_port=server[1],
+    )
+
+
+def read_headers(raw: RawHeaders) -> Headers:
+    """Decode header lines, repeats kept: UTF-8 where they are, else latin-1."""
+    return tuple((name.decode("latin-1").lower(), _text(value)) for name, value in raw)
+
+
+def declared_length(headers: Headers) -> int | None:
+    """Give the declared Content-Length, `None` where it is absent or no number."""
+    for name, value in headers:
+        if name == "content-length":
+            return int(value) if value.isascii() and value.isdecimal() else None
+    return None
+
+
+def _text(value: bytes) -> str:
+    try:
+        return value.decode()
+    except UnicodeDecodeError:
+        return value.decode("latin-1")
+
+
+def _path(scope: MutableMapping[str, Any]) -> str:
+    """Give the path as it was sent, where the server tells it."""
+    raw = scope.get("raw_path")
+    if raw:
+        path = bytes(raw).partition(b"?")[0].decode("latin-1")
+    else:
+        path = quote(scope.get("path", "/"), safe=_PATH_SAFE, errors="replace")
+    return path[: semconv.MAX_PATH]

@@ -1,0 +1,123 @@
+"""WebSocket connections: one record each, no message bodies."""
+
+from collections.abc import Awaitable, Callable, MutableMapping
+from typing import Any
+
+from otel_apimetrics import _guard
+from otel_apimetrics.exchange import WebSocket
+from otel_apimetrics.recording import Recording
+
+Message = MutableMapping[str, Any]
+
+_SWITCHING = 101
+_REFUSED = 403
+"""What a server answers where the app closes before it accepts (ASGI, WebSocket "Close")."""
+
+
+class WebSocketCall:
+    """One WebSocket connection of an ASGI app under a recording."""
+
+    __slots__ = (
+        "_bytes_received", "_bytes_sent", "_close_code", "_messages_received", "_messages_sent",
+        "_on_response", "_receive", "_recording", "_send",
+    )  # fmt: skip
+
+    def __init__(
+        self,
+        recording: Recording,
+        receive: Callable[[], Awaitable[Message]],
+        send: Callable[[Message], Awaitable[None]],
+        on_response: Callable[[Recording], None] | None,
+    ) -> None:
+        self._recording = recording
+        self._receive = receive
+        self._send = send
+        self._on_response = on_response
+        self._close_code: int | None = None
+        self._messages_received = self._messages_sent = 0
+        self._bytes_received = self._bytes_sent = 0
+
+    async def serve(
+        self, app: Callable[..., Awaitable[None]], scope: MutableMapping[str, Any]
+    ) -> None:
+        """Call the app; what it raises passes through, after the record is made."""
+        recording = self._recording
+        recording.websocket = WebSocket()
+        tokens = recording.enter()
+        try:
+            await app(scope, self.receive, self.send)
+        except GeneratorExit:
+            self._note_traffic()
+            recording.abandon()
+            raise
+        except BaseException as error:
+            recording.leave(tokens)
+            recording.note_exception(error)
+            self._note_traffic()
+            recording.finish()
+            raise
+        recording.leave(tokens)
+        self._note_traffic()
+        await recording.finish_async()
+
+    async def receive(self) -> Message:
+        """Hand on what the app asks for, and count it."""
+        message = await self._receive()
+        try:
+            kind = message["type"]
+            if kind == "websocket.receive":
+                self._messages_received += 1
+                self._bytes_received += _size(message)
+                self._recording.touch()
+            elif kind == "websocket.disconnect" and self._close_code is None:
+                self._close_code = message.get("code")
+        except Exception as error:
+            _guard.swallow("asgi.websocket", error)
+        return message
+
+    async def send(self, message: Message) -> None:
+        """Hand on what the app says, and count it."""
+        await self._send(message)
+        try:
+            self._note_sent(message["type"], message)
+        except Exception as error:
+            _guard.swallow("asgi.websocket", error)
+
+    def _note_sent(self, kind: str, message: Message) -> None:
+        recording = self._recording
+        if kind == "websocket.send":
+            self._messages_sent += 1
+            self._bytes_sent += _size(message)
+            recording.touch()
+        elif kind == "websocket.accept":
+            self._started(_SWITCHING)
+        elif kind == "websocket.close":
+            if recording.status is None:
+                self._started(_REFUSED)
+            self._close_code = message.get("code", 1000)
+        elif kind == "websocket.http.response.start":
+            self._started(message["status"])
+
+    def _started(self, status: int) -> None:
+        recording = self._recording
+        recording.status = status
+        recording.notice_current_span()
+        if self._on_response is not None:
+            self._on_response(recording)
+
+    def _note_traffic(self) -> None:
+        self._recording.websocket = WebSocket(
+            close_code=self._close_code,
+            messages_received=self._messages_received,
+            messages_sent=self._messages_sent,
+            bytes_received=self._bytes_received,
+            bytes_sent=self._bytes_sent,
+        )
+
+
+def _size(message: Message) -> int:
+    """Bytes of a message's payload; text counts as the UTF-8 that goes over the wire."""
+    data = message.get("bytes")
+    if data is not None:
+        return len(data)
+    return len((message.get("text") or "").encode())

@@ -1,0 +1,76 @@
+"""The entry of a request: decided here, before the app runs, and never revised."""
+
+from typing import Any
+
+from opentelemetry import trace
+from opentelemetry.propagators.textmap import Getter
+
+from otel_apimetrics import processors, spans
+from otel_apimetrics.exchange import Request
+from otel_apimetrics.frameworks.adapter import Adapter
+from otel_apimetrics.frameworks.startup import announce
+from otel_apimetrics.pipeline import Pipeline
+from otel_apimetrics.recording import Recording
+
+MARK = "otel_apimetrics.seen"
+"""Key in an environ or scope: what is called with it is not recorded again."""
+
+_last_provider: Any = None
+
+
+def is_excluded(pipeline: Pipeline, request: Request) -> bool:
+    """Tell whether a request leaves no span and no metric of ours."""
+    config = pipeline.config
+    if config.excluded_paths:
+        authority = request.host if request.port is None else f"{request.host}:{request.port}"
+        url = f"{request.scheme}://{authority}{request.path}"
+        if config.excludes(request.path, f"{url}?{request.query}" if request.query else url):
+            return True
+    if config.excluded_user_agents:
+        agent = next((value for name, value in request.headers if name == "user-agent"), "")
+        return config.excludes_user_agent(agent)
+    return False
+
+
+def begin(
+    pipeline: Pipeline,
+    adapter: Adapter,
+    app: Any,
+    request: Request,
+    source: Any,
+    getter: Getter[Any],
+    carrier: Any,
+) -> Recording:
+    """Open the recording of a request and decide about its span.
+
+    Args:
+        pipeline: of the app's configuration.
+        adapter: of the app's framework.
+        app: what is about to be called.
+        request: as read from the environ or scope.
+        source: that environ or scope.
+        getter: reads propagation headers from `carrier`.
+        carrier: the headers.
+    """
+    ensure_processor(pipeline)
+    announce(pipeline, adapter, app)
+    recording = Recording(pipeline, request, adapter.name, source)
+    if adapter.decides_later(app):
+        recording.owner = spans.Owner.UNDECIDED
+    else:
+        owner = spans.decide(instrumented_inside=adapter.instrumented_inside(app))
+        recording.begin_span(owner, carrier, getter)
+    return recording
+
+
+def ensure_processor(pipeline: Pipeline) -> None:
+    """Attach our processor to the provider of this moment, once a provider.
+
+    The global one may be set after `instrument()`, and after the first requests.
+    """
+    global _last_provider  # noqa: PLW0603  spares the look-up at each request
+    provider: trace.TracerProvider = pipeline.tracer_provider()
+    if provider is not _last_provider:
+        if not processors.is_attached(provider):
+            processors.attach(provider, pipeline.redactor)
+        _last_provider = provider

@@ -1,0 +1,217 @@
+"""Starlette: where its apps are entered, and what only Starlette knows of a request."""
+
+import functools
+import sys
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, Any
+
+from otel_apimetrics import _guard, open_requests, spans
+from otel_apimetrics.config import Config
+from otel_apimetrics.exchange import ValidationError
+from otel_apimetrics.frameworks.adapter import Adapter, is_contrib_middleware
+from otel_apimetrics.frameworks.asgi import Receive, Scope, Send, asgi_entry, note_inner
+from otel_apimetrics.frameworks.asgi_request import ScopeGetter
+from otel_apimetrics.frameworks.classes import MethodWraps
+from otel_apimetrics.frameworks.entry import MARK
+from otel_apimetrics.pipeline import Pipeline
+from otel_apimetrics.recording import Recording
+from otel_apimetrics.spans import Owner
+
+if TYPE_CHECKING:
+    from starlette.applications import Starlette
+
+MOUNT = "otel_apimetrics.mount"
+"""Key in the scope: templates of the mounts passed so far."""
+ROUTE = "otel_apimetrics.route"
+"""Key in the scope: template of the route, for versions that do not put the route there."""
+
+_GETTER = ScopeGetter()
+_OTEL_MODULES = {"opentelemetry.instrumentation.asgi", "starlette.middleware.opentelemetry"}
+
+
+def instrumented_inside(app: Any) -> bool:
+    """Tell whether contrib instruments this app, or a middleware of it makes SERVER spans.
+
+    Contrib's flag, contrib's middleware added by hand, or Starlette's own
+    `OpenTelemetryMiddleware`: all three parent their span straight from the headers.
+    """
+    if getattr(app, "_is_instrumented_by_opentelemetry", False):
+        return True
+    for middleware in getattr(app, "user_middleware", ()):
+        cls = getattr(middleware, "cls", None)
+        if getattr(cls, "__name__", "") == "OpenTelemetryMiddleware" and (
+            getattr(cls, "__module__", "") in _OTEL_MODULES
+        ):
+            return True
+    return is_contrib_middleware(getattr(app, "middleware_stack", None))
+
+
+def note_request(recording: Recording) -> None:
+    """Note route, consumer and validation errors when the response starts."""
+    scope = recording.source
+    recording.route = template(scope)
+    state = scope.get("state")
+    if isinstance(state, dict):
+        recording.note_consumer(state.get("consumer"))
+    if recording.status in {400, 422}:
+        # The handler answers while it handles: see `frameworks.asgi.Call`.
+        recording.validation_errors = validation_errors(sys.exc_info()[1])
+
+
+def template(scope: Scope) -> str | None:
+    """Give the route's template with the mounts' templates before it, `None`: no match.
+
+    FastAPI, with routers inside routers, keeps the whole template in a context of its own.
+    """
+    context = (scope.get("fastapi") or {}).get("effective_route_context")
+    route = context or scope.get("route")
+    path = getattr(route, "path_format", None) or scope.get(ROUTE)
+    if path is None:
+        return None
+    mounts = scope.get(MOUNT, "")
+    if route is not None and hasattr(route, "routes") and mounts.endswith(_mount_path(route)):
+        # The last thing that matched is the mount itself: its app is none of Starlette's.
+        return str(_prefix(scope) + mounts + "/{path}")
+    return str(_prefix(scope) + mounts + path)
+
+
+def _mount_path(route: Any) -> str:
+    return str(getattr(route, "path", ""))
+
+
+def _prefix(scope: Scope) -> str:
+    return str(scope.get("app_root_path", scope.get("root_path", ""))).rstrip("/")
+
+
+def validation_errors(error: BaseException | None) -> tuple[ValidationError, ...]:
+    """Read FastAPI's `RequestValidationError` without the input that it quotes."""
+    if type(error).__name__ != "RequestValidationError":
+        return ()
+    listed: Callable[[], Iterable[Any]] = getattr(error, "errors", tuple)
+    found: list[ValidationError] = []
+    for item in listed():
+        location = [str(part) for part in item.get("loc", ())]
+        found.append(
+            ValidationError(
+                source=location[0] if location else "",
+                field=".".join(location[1:]),
+                message=str(item.get("msg", ""))[:512],
+                type=str(item.get("type", "")),
+            )
+        )
+        if len(found) == 100:  # noqa: PLR2004  one request cannot fill a span
+            break
+    return tuple(found)
+
+
+def routes(app: Any) -> Iterable[str]:
+    """Give the app's routes as "METHOD /template", mounts and routers opened."""
+    yield from _routes(getattr(app, "routes", ()), "", 0)
+
+
+def _routes(found: Iterable[Any], prefix: str, depth: int) -> Iterable[str]:
+    for route in found:
+        path = prefix + str(getattr(route, "path", ""))
+        inner = getattr(route, "routes", None)
+        if inner and depth < 16:  # noqa: PLR2004  a mount may contain itself
+            yield from _routes(inner, path, depth + 1)
+        for method in sorted((getattr(route, "methods", None) or set()) - {"HEAD", "OPTIONS"}):
+            yield f"{method} {path}"
+
+
+ADAPTER = Adapter(
+    name="starlette",
+    distribution="starlette",
+    instrumented_inside=instrumented_inside,
+    on_response=note_request,
+    routes=routes,
+)
+
+
+def install(wraps: MethodWraps, pipeline_of: Callable[[Any], Pipeline | None]) -> None:
+    """Wrap the way into a Starlette app, and note templates where routes take over."""
+    from starlette.applications import Starlette
+
+    make_entry = asgi_entry(pipeline_of, ADAPTER)
+
+    wraps.wrap(Starlette, "__call__", lambda original: make_entry(_deciding(original)))
+    install_routes(wraps)
+
+
+def install_routes(wraps: MethodWraps) -> None:
+    """Note each route's template as it takes the request over."""
+    from starlette.routing import Mount, Route, WebSocketRoute
+
+    for cls in (Route, WebSocketRoute):
+        wraps.wrap(cls, "handle", _noting(_note_route))
+    wraps.wrap(Mount, "handle", _noting(_note_mount))
+
+
+def _noting(note: Callable[[Any, Scope], None]) -> Callable[[Any], Any]:
+    def make(original: Any) -> Any:
+        async def handle(self: Any, scope: Scope, receive: Receive, send: Send) -> None:
+            try:
+                note(self, scope)
+            except Exception as error:
+                _guard.swallow("starlette.route", error)
+            await original(self, scope, receive, send)
+
+        handle.__wrapped__ = original  # type: ignore[attr-defined]
+        return handle
+
+    return make
+
+
+def _note_route(route: Any, scope: Scope) -> None:
+    scope[ROUTE] = route.path_format
+    note_inner(scope)
+
+
+def _note_mount(mount: Any, scope: Scope) -> None:
+    scope[MOUNT] = scope.get(MOUNT, "") + mount.path
+    note_inner(scope)
+
+
+def _undecided(scope: Scope) -> Recording | None:
+    """Return the recording whose span is decided here: FastAPI's own telemetry is outside."""
+    if MARK not in scope:
+        return None
+    recording = open_requests.current.get()
+    if isinstance(recording, Recording) and recording.owner is Owner.UNDECIDED:
+        return recording
+    return None
+
+
+def _deciding(original: Any) -> Any:
+    """Decide about the span where FastAPI, outside, could not."""
+
+    @functools.wraps(original)
+    async def __call__(  # noqa: N807
+        self: "Starlette", scope: Scope, receive: Receive, send: Send
+    ) -> None:
+        recording = _undecided(scope)
+        tokens = None
+        if recording is not None:
+            try:
+                owner = spans.decide(instrumented_inside=instrumented_inside(self))
+                recording.begin_span(owner, scope, _GETTER)
+                tokens = recording.enter()
+            except Exception as error:
+                _guard.swallow("starlette.decide", error)
+        try:
+            await original(self, scope, receive, send)
+        finally:
+            if recording is not None and tokens is not None:
+                recording.leave(tokens)
+
+    return __call__
+
+
+def is_app(app: Any) -> bool:
+    """Tell a Starlette app, FastAPI's included, without importing Starlette."""
+    module = sys.modules.get("starlette.applications")
+    return module is not None and isinstance(app, module.Starlette)
+
+
+def check(_config: Config) -> None:
+    """Accept every configuration: ASGI can await."""

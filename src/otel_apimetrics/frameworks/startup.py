@@ -1,0 +1,71 @@
+"""The start-up event: framework, versions and route table, once an app and process."""
+
+import os
+import platform
+import weakref
+from collections.abc import Iterable
+from contextlib import suppress
+from importlib.metadata import PackageNotFoundError, version
+from itertools import islice
+from time import time_ns
+from typing import Any
+
+from opentelemetry._logs import SeverityNumber, get_logger
+
+from otel_apimetrics import _guard, semconv
+from otel_apimetrics.frameworks.adapter import Adapter
+from otel_apimetrics.pipeline import Pipeline
+from otel_apimetrics.version import __version__
+
+MAX_ROUTES = 2_000
+
+_announced: "weakref.WeakKeyDictionary[Any, int]" = weakref.WeakKeyDictionary()
+
+
+def announce(pipeline: Pipeline, adapter: Adapter, app: Any) -> None:
+    """Emit `apimetrics.app.startup` at the first request of an app in this process.
+
+    A log record with an event name; where no logger provider is configured it goes nowhere.
+    """
+    pid = os.getpid()
+    try:
+        if _announced.get(app) == pid:
+            return
+        _announced[app] = pid
+    except TypeError:  # an app that cannot be weakly referenced is announced by its type
+        if _announced.get(type(app)) == pid:
+            return
+        _announced[type(app)] = pid
+    try:
+        _emit(pipeline, adapter, app)
+    except Exception as error:
+        _guard.swallow("startup.announce", error)
+
+
+def _emit(pipeline: Pipeline, adapter: Adapter, app: Any) -> None:
+    logger = get_logger(semconv.SCOPE, __version__, schema_url=semconv.SCHEMA_URL)
+    attributes: dict[str, Any] = {
+        "apimetrics.app.framework": adapter.name,
+        "apimetrics.app.routes": _routes(adapter.routes(app)),
+        "apimetrics.app.version.otel_apimetrics": __version__,
+        "apimetrics.app.version.python": platform.python_version(),
+    }
+    if adapter.distribution:
+        # Vendored, or on the path without metadata: then nobody can tell.
+        with suppress(PackageNotFoundError):
+            attributes[f"apimetrics.app.version.{adapter.name}"] = version(adapter.distribution)
+    if pipeline.config.environment is not None:
+        attributes[semconv.ENVIRONMENT] = pipeline.config.environment
+    now = time_ns()
+    logger.emit(
+        timestamp=now,
+        observed_timestamp=now,
+        severity_number=SeverityNumber.INFO,
+        severity_text="INFO",
+        attributes=attributes,
+        event_name=semconv.STARTUP_EVENT,
+    )
+
+
+def _routes(found: Iterable[str]) -> list[str]:
+    return sorted(set(islice(found, MAX_ROUTES)))

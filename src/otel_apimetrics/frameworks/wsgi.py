@@ -1,0 +1,175 @@
+"""WSGI: the tee around an app.
+
+We copy what the app itself reads and sends, and never read `wsgi.input` of our own
+accord. PEP 3333 is kept to the letter: `write`, `exc_info`, `close`, the number of items.
+"""
+
+import functools
+from collections.abc import Callable, Iterable
+from typing import Any, TypeAlias
+
+from otel_apimetrics import _guard, open_requests
+from otel_apimetrics.frameworks.adapter import Adapter
+from otel_apimetrics.frameworks.entry import MARK, begin, is_excluded
+from otel_apimetrics.frameworks.wsgi_input import tee_input
+from otel_apimetrics.frameworks.wsgi_request import EnvironGetter, declared_length, read_request
+from otel_apimetrics.frameworks.wsgi_response import note_chunk, note_failure, tee_response
+from otel_apimetrics.pipeline import Pipeline
+from otel_apimetrics.recording import Recording
+
+_GETTER = EnvironGetter()
+
+Environ: TypeAlias = dict[str, Any]
+StartResponse: TypeAlias = Callable[..., Any]
+WSGIApp: TypeAlias = Callable[[Environ, StartResponse], Iterable[bytes]]
+
+
+class Call:
+    """One call of a WSGI app under a recording.
+
+    Args:
+        recording: just begun.
+        on_response: called when the response starts, while the framework's request is
+            still there; notes what only the framework knows.
+    """
+
+    __slots__ = ("_on_response", "_recording", "_start_response")
+
+    def __init__(
+        self,
+        recording: Recording,
+        start_response: StartResponse,
+        on_response: Callable[[Recording], None] | None,
+    ) -> None:
+        self._recording = recording
+        self._start_response = start_response
+        self._on_response = on_response
+
+    def serve(self, app: WSGIApp, environ: Environ) -> Iterable[bytes]:
+        """Call the app; what it raises passes through, after the record is made."""
+        recording = self._recording
+        tokens = recording.enter()
+        try:
+            iterable = app(environ, self.start_response)
+        except BaseException as error:
+            recording.leave(tokens)
+            note_failure(recording, error)
+            recording.finish()
+            raise
+        recording.leave(tokens)
+        return tee_response(iterable, recording, environ)
+
+    def start_response(self, status: str, headers: Any, *rest: Any, **named: Any) -> Any:
+        """Note the status and the headers, then hand them on as they are."""
+        recording = self._recording
+        try:
+            _note_response(recording, status, headers)
+            recording.notice_current_span()
+            if self._on_response is not None:
+                self._on_response(recording)
+        except Exception as error:
+            _guard.swallow("wsgi.start_response", error)
+        write = self._start_response(status, headers, *rest, **named)
+        if write is None:
+            return None
+        return _WriteTee(write, recording)
+
+
+class _WriteTee:
+    """The `write` callable of `start_response`."""
+
+    __slots__ = ("_recording", "_write")
+
+    def __init__(self, write: Callable[[bytes], Any], recording: Recording) -> None:
+        self._write = write
+        self._recording = recording
+
+    def __call__(self, data: bytes) -> Any:
+        result = self._write(data)
+        note_chunk(self._recording, data)
+        return result
+
+
+def _note_response(recording: Recording, status: str, headers: Any) -> None:
+    recording.status = int(status[:3])
+    recording.response_headers = tuple((name.lower(), value) for name, value in headers)
+
+
+def call_wsgi(
+    app: WSGIApp,
+    environ: Environ,
+    start_response: StartResponse,
+    pipeline: Pipeline,
+    adapter: Adapter,
+    instance: Any,
+) -> Iterable[bytes]:
+    """Call a WSGI app under a recording, or plainly where there is none to make.
+
+    Args:
+        app: called exactly once, with this environ.
+        environ: of the request.
+        start_response: of the server.
+        pipeline: of the app's configuration.
+        adapter: of the app's framework.
+        instance: the object that the adapter knows: a Flask app, a handler, or `app` itself.
+    """
+    recording = None
+    try:
+        if MARK in environ:
+            _note_inner(environ)
+        else:
+            recording = _begin(environ, pipeline, adapter, instance)
+    except Exception as error:
+        _guard.swallow("wsgi.begin", error)
+    if recording is None:
+        return app(environ, start_response)
+    return Call(recording, start_response, adapter.on_response).serve(app, environ)
+
+
+def wsgi_entry(
+    pipeline_of: Callable[[Any], Pipeline | None], adapter: Adapter
+) -> Callable[[Any], Any]:
+    """Make the wrap of a framework's WSGI method, for `MethodWraps.wrap`.
+
+    Args:
+        pipeline_of: returns the pipeline of an app, `None` where it is not recorded.
+        adapter: of the framework.
+    """
+
+    def make(original: Any) -> Any:
+        def wrapped(self: Any, environ: Environ, start_response: StartResponse) -> Any:
+            pipeline = pipeline_of(self)
+            if pipeline is None:
+                return original(self, environ, start_response)
+
+            def app(environ: Environ, start_response: StartResponse) -> Any:
+                return original(self, environ, start_response)
+
+            return call_wsgi(app, environ, start_response, pipeline, adapter, self)
+
+        functools.update_wrapper(wrapped, original)
+        return wrapped
+
+    return make
+
+
+def _note_inner(environ: Environ) -> None:
+    """Point the recording at the environ of the innermost app, which knows the route."""
+    recording = open_requests.current.get()
+    if isinstance(recording, Recording) and recording.source is not environ:
+        recording.source = environ
+
+
+def _begin(
+    environ: Environ, pipeline: Pipeline, adapter: Adapter, instance: Any
+) -> Recording | None:
+    environ[MARK] = True
+    request = read_request(environ, pipeline.addresses)
+    if is_excluded(pipeline, request):
+        return None
+    recording = begin(pipeline, adapter, instance, request, environ, _GETTER, environ)
+    length = recording.content_length = declared_length(environ)
+    # A body of known length that nobody captures needs no tee: its size is told.
+    if (length and pipeline.kept_bytes) or "HTTP_TRANSFER_ENCODING" in environ:
+        tee_input(environ, recording)
+    return recording

@@ -1,0 +1,124 @@
+"""A request as a WSGI environ tells it (PEP 3333)."""
+
+import re
+from collections.abc import Callable
+from typing import Any
+from urllib.parse import quote
+
+from opentelemetry.propagators.textmap import Getter
+
+from otel_apimetrics import semconv
+from otel_apimetrics.exchange import Headers, Request
+from otel_apimetrics.frameworks.authority import split_authority
+from otel_apimetrics.identity import ClientAddress
+
+_HEADER_NAMES: dict[str, str] = {
+    "CONTENT_TYPE": "content-type",
+    "CONTENT_LENGTH": "content-length",
+}
+_MAX_NAMES = 512
+_PATH_SAFE = "/:@!$&'()*+,;=-._~%"
+_ADDRESS = re.compile(r"[0-9a-fA-F:.]*[.:][0-9a-fA-F:.]*")
+
+
+class EnvironGetter(Getter[dict[str, Any]]):
+    """Reads propagation headers from an environ."""
+
+    def get(self, carrier: dict[str, Any], key: str) -> list[str] | None:
+        """Return the header's value in a list, `None` where there is none."""
+        value = carrier.get("HTTP_" + key.upper().replace("-", "_"))
+        return None if value is None else [value]
+
+    def keys(self, carrier: dict[str, Any]) -> list[str]:
+        """Return the names of all headers."""
+        return [key[5:].lower().replace("_", "-") for key in carrier if key.startswith("HTTP_")]
+
+
+def read_request(environ: dict[str, Any], addresses: ClientAddress) -> Request:
+    """Read the request from its environ.
+
+    Raises:
+        Exception: whatever a malformed environ makes; the caller guards.
+    """
+    headers = read_headers(environ)
+    host, port = split_authority(environ.get("HTTP_HOST", ""))
+    return Request(
+        method=environ.get("REQUEST_METHOD", "GET")[: semconv.MAX_PATH],
+        scheme=environ.get("wsgi.url_scheme", "http"),
+        host=host,
+        port=port,
+        path=_path(environ),
+        query=environ.get("QUERY_STRING", "")[: semconv.MAX_QUERY],
+        http_version=_version(environ.get("SERVER_PROTOCOL", "")),
+        headers=headers,
+        client_address=addresses.resolve(environ.get("REMOTE_ADDR"), lines_of(headers)),
+        client_port=_port(environ.get("REMOTE_PORT")),
+        local_address=_local(environ.get("SERVER_NAME", "")),
+        local_port=_port(environ.get("SERVER_PORT")),
+    )
+
+
+def read_headers(environ: dict[str, Any]) -> Headers:
+    """Read the headers; WSGI servers have joined repeated ones."""
+    known = _HEADER_NAMES
+    pairs: list[tuple[str, str]] = []
+    for key, value in environ.items():
+        if key[:5] == "HTTP_":
+            name = known.get(key)
+            if name is None:
+                if len(known) >= _MAX_NAMES:
+                    known.clear()
+                    known.update(CONTENT_TYPE="content-type", CONTENT_LENGTH="content-length")
+                name = known[key] = key[5:].lower().replace("_", "-")
+            pairs.append((name, value if value.isascii() else _decoded(value)))
+        elif value and key in {"CONTENT_TYPE", "CONTENT_LENGTH"}:
+            pairs.append((known[key], str(value)))
+    return tuple(pairs)
+
+
+def lines_of(headers: Headers) -> Callable[[str], list[str]]:
+    """Return a look-up of a header's lines by its lower-case name."""
+    return lambda name: [value for key, value in headers if key == name]
+
+
+def declared_length(environ: dict[str, Any]) -> int | None:
+    """Give the request's Content-Length, `None` where it is absent or no number."""
+    value = environ.get("CONTENT_LENGTH")
+    return int(value) if isinstance(value, str) and value.isdecimal() and value.isascii() else None
+
+
+def _decoded(value: str) -> str:
+    """Undo PEP 3333's latin-1 where the bytes were UTF-8."""
+    try:
+        return value.encode("latin-1").decode("utf-8")
+    except UnicodeError:
+        return value.encode("utf-8", "replace").decode("utf-8")
+
+
+def _path(environ: dict[str, Any]) -> str:
+    """Give the path as it was sent, where the server tells it.
+
+    PATH_INFO is decoded: `%2F` and `/` cannot be told apart there.
+    """
+    target = environ.get("RAW_URI") or environ.get("REQUEST_URI")
+    if target:
+        path = str(target).partition("?")[0]
+        if not path.startswith("/") and "://" in path:
+            path = "/" + path.partition("://")[2].partition("/")[2]
+    else:
+        raw = environ.get("SCRIPT_NAME", "") + environ.get("PATH_INFO", "")
+        path = quote(raw.encode("latin-1", "replace"), safe=_PATH_SAFE) or "/"
+    return path[: semconv.MAX_PATH]
+
+
+def _version(protocol: str) -> str:
+    return protocol[5:] if protocol.startswith("HTTP/") else "1.1"
+
+
+def _port(value: Any) -> int | None:
+    text = str(value)
+    return int(text) if text.isascii() and text.isdecimal() and len(text) < 6 else None  # noqa: PLR2004
+
+
+def _local(name: str) -> str | None:
+    return name if _ADDRESS.fullmatch(name) else None

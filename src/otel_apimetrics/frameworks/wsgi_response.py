@@ -1,0 +1,157 @@
+"""The iterable that a WSGI app returns, seen chunk by chunk (PEP 3333)."""
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from otel_apimetrics import _guard
+from otel_apimetrics.recording import Recording
+from otel_apimetrics.snapshot import CLIENT_DISCONNECT
+
+
+class ResponseTee:
+    """The app's iterable, seen chunk by chunk.
+
+    A class and not a generator: a generator never runs its `finally` where the server
+    calls `close` before the first `next`, and it has no length (a server sets
+    Content-Length from an iterable of length one). Servers may iterate in another thread,
+    may not iterate at all, and may never call `close`: the record is made all the same.
+    """
+
+    __slots__ = ("_iterable", "_iterator", "_recording")
+
+    def __init__(self, iterable: Iterable[bytes], recording: Recording) -> None:
+        self._iterable = iterable
+        self._recording = recording
+        self._iterator: Iterator[bytes] | None = None
+
+    def __iter__(self) -> "ResponseTee":
+        return self
+
+    def __next__(self) -> bytes:
+        recording = self._recording
+        tokens = recording.enter()
+        try:
+            if self._iterator is None:
+                self._iterator = iter(self._iterable)
+            chunk = next(self._iterator)
+        except StopIteration:
+            recording.leave(tokens)
+            recording.response_ended = True
+            recording.finish()
+            raise
+        except BaseException as error:
+            recording.leave(tokens)
+            note_failure(recording, error)
+            recording.finish()
+            raise
+        recording.leave(tokens)
+        note_chunk(recording, chunk)
+        return chunk
+
+    def close(self) -> None:
+        """Close the app's iterable where it can be closed, and make the record."""
+        recording = self._recording
+        tokens = recording.enter()
+        try:
+            close = getattr(self._iterable, "close", None)
+            if close is not None:
+                close()
+        except BaseException as error:
+            recording.leave(tokens)
+            note_failure(recording, error)
+            recording.finish()
+            raise
+        recording.leave(tokens)
+        _note_early_end(recording)
+        recording.finish()
+
+    def __del__(self) -> None:
+        _note_early_end(self._recording)
+        self._recording.finish()
+
+
+class SizedResponseTee(ResponseTee):
+    """The tee of an iterable that knows its length."""
+
+    __slots__ = ()
+
+    def __len__(self) -> int:
+        return len(self._iterable)  # type: ignore[arg-type]
+
+
+def tee_response(
+    iterable: Iterable[bytes], recording: Recording, environ: dict[str, Any]
+) -> Iterable[bytes]:
+    """Wrap what the app returned, or hook it where only the object itself will do."""
+    try:
+        if _is_file(iterable, environ):
+            return _hook_close(iterable, recording)
+        if hasattr(type(iterable), "__len__"):
+            return SizedResponseTee(iterable, recording)
+    except Exception as error:
+        _guard.swallow("wsgi.tee", error)
+    return ResponseTee(iterable, recording)
+
+
+def _is_file(iterable: Iterable[bytes], environ: dict[str, Any]) -> bool:
+    """Tell the server's own file object, which it knows by identity and sends by sendfile."""
+    wrapper = environ.get("wsgi.file_wrapper")
+    return isinstance(wrapper, type) and isinstance(iterable, wrapper)
+
+
+def _hook_close(iterable: Iterable[bytes], recording: Recording) -> Iterable[bytes]:
+    """Return the server's file object itself; its `close` makes the record."""
+    recording.size_told = _declared_length(recording)
+    close = getattr(iterable, "close", None)
+
+    def closed() -> None:
+        try:
+            if close is not None:
+                close()
+        finally:
+            recording.response_ended = True
+            recording.finish()
+
+    try:
+        iterable.close = closed  # type: ignore[attr-defined]
+    except AttributeError:
+        # The object takes no attribute: the last moment that we see is this one.
+        recording.response_ended = True
+        recording.finish()
+    return iterable
+
+
+def _declared_length(recording: Recording) -> int | None:
+    for name, value in recording.response_headers:
+        if name == "content-length" and value.isdecimal():
+            return int(value)
+    return None
+
+
+def note_chunk(recording: Recording, chunk: Any) -> None:
+    """Copy a chunk that goes out."""
+    try:
+        recording.response_body.write(chunk)
+        recording.touch()
+    except Exception as error:
+        _guard.swallow("wsgi.chunk", error)
+
+
+def _note_early_end(recording: Recording) -> None:
+    """Note that the server stopped before the app had said everything."""
+    if recording.settled or recording.response_ended or recording.error is not None:
+        return
+    told = 0 if recording.is_bodiless() else _declared_length(recording)
+    if told is None or recording.response_body.size < told:
+        recording.error = CLIENT_DISCONNECT
+
+
+def note_failure(recording: Recording, error: BaseException) -> None:
+    """Note what the app raised."""
+    try:
+        if isinstance(error, GeneratorExit):
+            _note_early_end(recording)
+        else:
+            recording.note_exception(error)
+    except Exception as ours:
+        _guard.swallow("wsgi.failure", ours)

@@ -1,0 +1,166 @@
+"""The instrumentor: the one place that wires the rooms together."""
+
+import logging
+import os
+import sys
+from collections.abc import Collection, Mapping
+from importlib import import_module
+from types import MappingProxyType
+from typing import Any
+
+import wrapt
+from opentelemetry.instrumentation.instrumentor import (  # type: ignore[attr-defined]
+    BaseInstrumentor,
+)
+
+from otel_apimetrics import _guard, processors
+from otel_apimetrics.config import ConfigError, build
+from otel_apimetrics.config.declarative import is_disabled_in_file, options_in_file
+from otel_apimetrics.frameworks import bare
+from otel_apimetrics.frameworks.classes import MethodWraps
+from otel_apimetrics.middleware import ApiMetricsASGIMiddleware, ApiMetricsWSGIMiddleware
+from otel_apimetrics.wiring import Registry, make_pipeline
+
+_logger = logging.getLogger("otel_apimetrics")
+
+_FRAMEWORKS = {
+    "flask.app": "flask",
+    "starlette.applications": "starlette",
+    "fastapi.applications": "fastapi",
+    "django.core.handlers.wsgi": "django",
+    "django.core.handlers.asgi": "django",
+    "litestar.app": "litestar",
+}
+"""Module whose import makes a framework's classes exist, and our adapter of it."""
+
+
+class ApiMetricsInstrumentor(BaseInstrumentor):  # type: ignore[misc]  # contrib is untyped
+    """Records every request of the web frameworks in this process.
+
+    One instance a process. `instrument(**options)` covers all apps of the frameworks that
+    it knows, made before or after; `instrument_app(app, **options)` covers one app.
+
+    Options are those of `Config`; each also has an environment variable
+    `OTEL_APIMETRICS_<OPTION>`. A keyword wins over the environment.
+    """
+
+    # On the class: contrib's base hands out one instance a process, and runs `__init__`
+    # at every call.
+    _registry = Registry()
+    _wraps = MethodWraps()
+    _options: Mapping[str, Any] = MappingProxyType({})
+    _refused = False
+    """A configuration was refused where nobody could catch the error: stay off."""
+
+    def instrumentation_dependencies(self) -> Collection[str]:
+        """Return nothing: frameworks are met when the app imports them."""
+        return ()
+
+    def instrument(self, **options: Any) -> None:
+        """Record every request from now on.
+
+        Raises:
+            ConfigError: an option is wrong. Under `opentelemetry-instrument` and from a
+                declarative file one line is logged instead, and the plugin stays off.
+        """
+        loader = "skip_dep_check" in options
+        if loader and (self._refused or self._is_instrumented_by_opentelemetry):
+            return
+        if loader and is_disabled_in_file(os.environ):
+            return
+        try:
+            super().instrument(**options)
+        except ConfigError as error:
+            if not loader and options != options_in_file(os.environ):
+                raise
+            self.refuse(error)
+
+    def refuse(self, error: ConfigError) -> None:
+        """Stay off for the rest of the process, and say why once."""
+        if not self._refused:
+            self._refused = True
+            _logger.error("otel-apimetrics is off: %s", error)
+
+    def instrument_app(self, app: Any, **options: Any) -> Any:
+        """Record the requests of one app.
+
+        Args:
+            app: a Flask, FastAPI, Starlette, Litestar or Django handler object, or any
+                WSGI or ASGI callable.
+            options: those of `instrument`, for this app only.
+
+        Returns:
+            What to serve: the app itself where its framework is known, else the app in a
+            middleware.
+
+        Raises:
+            ConfigError: an option is wrong, or `app` is neither WSGI nor ASGI.
+        """
+        pipeline = make_pipeline(build({**self._options, **options}, os.environ))
+        framework = _framework_of(app)
+        if framework is not None:
+            framework.check(pipeline.config)
+            framework.install(self._wraps, self._registry.of)
+            self._registry.set(app, pipeline)
+            return app
+        if isinstance(app, (ApiMetricsWSGIMiddleware, ApiMetricsASGIMiddleware)):
+            app = app.app
+        kind = bare.interface_of(app)
+        if kind == "wsgi":
+            return ApiMetricsWSGIMiddleware(app, pipeline=pipeline)
+        if kind == "asgi":
+            return ApiMetricsASGIMiddleware(app, pipeline=pipeline)
+        raise ConfigError(
+            f"instrument_app: {type(app).__qualname__} is no WSGI and no ASGI app. Pass the"
+            " object that your server is given, or wrap it in ApiMetricsWSGIMiddleware or"
+            " ApiMetricsASGIMiddleware."
+        )
+
+    def uninstrument_app(self, app: Any) -> Any:
+        """Stop recording one app, and return what to serve without us."""
+        if isinstance(app, (ApiMetricsWSGIMiddleware, ApiMetricsASGIMiddleware)):
+            return app.app
+        self._registry.set(app, None)
+        return app
+
+    def _instrument(self, **options: Any) -> None:
+        pipeline = make_pipeline(build(options, os.environ))
+        self._refused = False
+        self._options = options
+        self._registry.default = pipeline
+        processors.attach(pipeline.tracer_provider(), pipeline.redactor)
+        for module, name in _FRAMEWORKS.items():
+            self._when_imported(module, name)
+
+    def _when_imported(self, module: str, name: str) -> None:
+        """Install a framework's wraps now, or once the app imports it."""
+
+        def install(_module: Any) -> None:
+            if self._registry.default is None:
+                return
+            try:
+                _adapter(name).install(self._wraps, self._registry.of)
+            except Exception as error:
+                _guard.swallow(f"install.{name}", error, reveal=True)
+
+        wrapt.register_post_import_hook(install, module)
+
+    def _uninstrument(self, **_options: Any) -> None:
+        self._registry.forget()
+        self._wraps.undo()
+        processors.detach_all()
+        self._options = MappingProxyType({})
+
+
+def _adapter(name: str) -> Any:
+    return import_module(f"otel_apimetrics.frameworks.{name}")
+
+
+def _framework_of(app: Any) -> Any:
+    """Return our adapter of the framework that an app belongs to, `None` for a bare one."""
+    for module, name in _FRAMEWORKS.items():
+        if module in sys.modules:
+            adapter = _adapter(name)
+            if adapter.is_app(app):
+                return adapter
+    return None

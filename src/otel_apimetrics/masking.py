@@ -1,0 +1,192 @@
+"""A whole exchange, redacted: which headers are recorded, and what of everything is said."""
+
+import re
+from dataclasses import replace
+
+from otel_apimetrics import _guard
+from otel_apimetrics.config import Config
+from otel_apimetrics.content import media_type
+from otel_apimetrics.exchange import Body, Exchange, Headers, Request
+from otel_apimetrics.identity import IP_HEADERS, mask_ip_header
+from otel_apimetrics.redaction import FAILED, Redactor
+
+SAFE_HEADERS = frozenset(
+    {
+        "accept", "accept-charset", "accept-encoding", "accept-language", "accept-ranges",
+        "age", "allow", "cache-control", "content-disposition", "content-encoding",
+        "content-language", "content-length", "content-location", "content-range",
+        "content-type", "date", "etag", "expect", "expires", "host", "if-match",
+        "if-modified-since", "if-none-match", "if-range", "if-unmodified-since",
+        "last-modified", "location", "origin", "prefer", "range", "ratelimit",
+        "ratelimit-limit", "ratelimit-policy", "ratelimit-remaining", "ratelimit-reset",
+        "referer", "retry-after", "server", "traceparent", "transfer-encoding",
+        "user-agent", "vary", "x-ratelimit-limit", "x-ratelimit-remaining",
+        "x-ratelimit-reset", "x-request-id",
+    }
+)  # fmt: skip
+"""What `capture_headers="safe"` records: headers that say how, not who or with what key."""
+
+
+_KNOWN = 1_024
+"""Header names whose choice is remembered."""
+
+
+class Masking:
+    """Redacts exchanges by one configuration. Never raises; on an error nothing raw is left."""
+
+    def __init__(self, config: Config, redactor: Redactor) -> None:
+        self._config = config
+        self._redactor = redactor
+        self._request_choice = HeaderChoice(
+            config.capture_headers, config.capture_request_headers_extra
+        )
+        self._response_choice = HeaderChoice(
+            config.capture_headers, config.capture_response_headers_extra
+        )
+        self._schema = config.capture_body == "schema"
+
+    def redact(self, exchange: Exchange, line: tuple[str, str] | None = None) -> Exchange:
+        """Return what may leave the process of this exchange.
+
+        Args:
+            exchange: as it was recorded.
+            line: path and query, where `redact_line` has seen them already.
+        """
+        try:
+            return self._redact(exchange, line or self._line(exchange.request))
+        except Exception as error:
+            _guard.swallow("masking.redact", error)
+            return blank(exchange)
+
+    def redact_line(self, request: Request) -> Request:
+        """Return the request with its path and query redacted."""
+        path, query = self._line(request)
+        return replace(request, path=path, query=query)
+
+    def _line(self, request: Request) -> tuple[str, str]:
+        query = request.query
+        return self._redactor.path(request.path), self._redactor.query(query) if query else ""
+
+    def _redact(self, exchange: Exchange, line: tuple[str, str]) -> Exchange:
+        request, response = exchange.request, exchange.response
+        safe_request = replace(
+            request,
+            path=line[0],
+            query=line[1],
+            headers=self._headers(request.headers, self._request_choice),
+            body=self._body(request.body, request.headers),
+        )
+        safe_response = response and replace(
+            response,
+            headers=self._headers(response.headers, self._response_choice),
+            body=self._body(response.body, response.headers),
+        )
+        return self._redact_rest(replace(exchange, request=safe_request, response=safe_response))
+
+    def _redact_rest(self, exchange: Exchange) -> Exchange:
+        """Redact what most exchanges do not have."""
+        redactor = self._redactor
+        changes: dict[str, object] = {}
+        if exchange.labels:
+            changes["labels"] = {
+                name: str(redactor.value(name, value)) for name, value in exchange.labels.items()
+            }
+        if exchange.metadata:
+            changes["metadata"] = {
+                name: redactor.value(name, value) for name, value in exchange.metadata.items()
+            }
+        if exchange.exception is not None:
+            changes["exception"] = replace(
+                exchange.exception,
+                message=redactor.text(exchange.exception.message),
+                stacktrace=redactor.text(exchange.exception.stacktrace),
+            )
+        if exchange.validation_errors:
+            changes["validation_errors"] = tuple(
+                replace(error, message=redactor.text(error.message))
+                for error in exchange.validation_errors
+            )
+        return replace(exchange, **changes) if changes else exchange  # type: ignore[arg-type]
+
+    def _headers(self, headers: Headers, choice: "HeaderChoice") -> Headers:
+        if choice.nothing:
+            return ()
+        redact = self._redactor.header
+        out: list[tuple[str, str]] = []
+        for name, value in headers:
+            if choice.takes(name):
+                if name in IP_HEADERS:
+                    out.append((name, mask_ip_header(name, value, self._config.client_ip)))
+                else:
+                    out.append((name, redact(name, value)))
+        return tuple(out)
+
+    def _body(self, body: Body, headers: Headers) -> Body:
+        content = body.content
+        if content is None:
+            return body
+        declared = next((value for name, value in headers if name == "content-type"), "")
+        # A body without a type came this far only because it looks like JSON.
+        kind = media_type(declared) or "application/json"
+        if not self._config.accepts(kind):
+            return replace(body, content=None)
+        if self._schema:
+            return replace(body, content=self._redactor.schema(content, kind))
+        return replace(body, content=self._redactor.body(content, kind, truncated=body.truncated))
+
+
+class HeaderChoice:
+    """Tells which headers of one side are recorded.
+
+    Args:
+        chosen: "safe", "all", "off" or names in lower case.
+        extra: further names or regular expressions, from the variables of OpenTelemetry's
+            own instrumentations (`OTEL_INSTRUMENTATION_HTTP_CAPTURE_HEADERS_SERVER_*`).
+    """
+
+    def __init__(self, chosen: str | frozenset[str], extra: tuple[str, ...]) -> None:
+        self._all = chosen == "all"
+        self._names = (
+            chosen
+            if isinstance(chosen, frozenset)
+            else SAFE_HEADERS
+            if chosen == "safe"
+            else frozenset()
+        )
+        self._extra = re.compile("|".join(extra), re.IGNORECASE) if extra else None
+        self._known: dict[str, bool] = {}
+        self.nothing = not (self._all or self._names or extra)
+
+    def takes(self, name: str) -> bool:
+        """Tell whether the header of this lower-case name is recorded."""
+        if self._all or name in self._names:
+            return True
+        if self._extra is None:
+            return False
+        known = self._known.get(name)
+        if known is None:
+            if len(self._known) >= _KNOWN:
+                self._known.clear()
+            known = self._known[name] = self._extra.fullmatch(name) is not None
+        return known
+
+
+def blank(exchange: Exchange) -> Exchange:
+    """Give the exchange without anything that a request or response said."""
+    return replace(
+        exchange,
+        request=replace(
+            exchange.request,
+            path=FAILED,
+            query="",
+            headers=(),
+            body=Body(size=exchange.request.body.size),
+            client_address=None,
+        ),
+        response=exchange.response
+        and replace(exchange.response, headers=(), body=Body(size=exchange.response.body.size)),
+        labels={},
+        metadata={},
+        exception=exchange.exception and replace(exchange.exception, message=FAILED, stacktrace=""),
+        validation_errors=(),
+    )

@@ -1,0 +1,276 @@
+"""Metrics that know the consumer, recorded from exchanges: no trace sampler touches them.
+
+Keys are fixed: every point of an instrument has the same ones, absent is `""`. One set
+of keys is all that exporters with a fixed label list (Prometheus) can hold.
+"""
+
+from collections.abc import Iterable
+from threading import Lock
+from typing import TYPE_CHECKING
+
+from opentelemetry.context import Context
+from opentelemetry.metrics import CallbackOptions, Meter, MeterProvider, Observation, get_meter
+
+from otel_apimetrics import _guard, semconv
+from otel_apimetrics.exchange import Exchange
+from otel_apimetrics.version import __version__
+
+if TYPE_CHECKING:
+    from opentelemetry.metrics import Counter, Histogram, UpDownCounter
+
+Attributes = dict[str, str | int]
+
+MAX_SETS = 1_900
+"""Attribute sets an instrument. SDK 1.45.2 folds what comes past 2,000 into one point
+without keys, and 1.45.1 keeps everything for ever; we stay below both."""
+
+_RESERVE = 100
+"""Sets kept back for routes and statuses whose consumer became `_OTHER`."""
+
+
+class Cardinality:
+    """Gives each exchange its attribute set, and bounds how many there are.
+
+    Past `max_consumers` a new consumer becomes `_OTHER` with route and status kept; past
+    `MAX_SETS` every key becomes `_OTHER`. Sets are kept and handed out again, so that a
+    request in a known combination builds nothing.
+    """
+
+    def __init__(self, max_consumers: int, labels: tuple[str, ...]) -> None:
+        self._max_consumers = max_consumers
+        self._labels = labels
+        self._consumers: set[tuple[str, str]] = set()
+        self._sets: dict[tuple[str | int, ...], Attributes] = {}
+        self._lock = Lock()
+
+    def attributes(self, exchange: Exchange) -> Attributes:
+        """Return the set of this exchange. It is shared: the caller must not change it."""
+        key = self._key(exchange)
+        known = self._sets.get(key)
+        if known is not None:
+            return known
+        with self._lock:
+            return self._admit(key)
+
+    def _key(self, exchange: Exchange) -> tuple[str | int, ...]:
+        request, response, consumer = exchange.request, exchange.response, exchange.consumer
+        method = request.method if request.method in semconv.KNOWN_METHODS else semconv.OTHER
+        status: str | int = "" if response is None else response.status
+        who, group = ("", "") if consumer is None else (consumer.id, consumer.group or "")
+        key = (method, request.route or "", status, who, group)
+        if not self._labels:
+            return key
+        return key + tuple(exchange.labels.get(name, "") for name in self._labels)
+
+    def _admit(self, key: tuple[str | int, ...]) -> Attributes:
+        consumer = (str(key[3]), str(key[4]))
+        if consumer not in self._consumers and consumer != ("", ""):
+            if len(self._consumers) >= self._max_consumers:
+                _guard.warn_once(
+                    "metrics.consumers",
+                    "More than %d consumers: further ones are counted as %s."
+                    " Raise max_consumers, or identify by something coarser.",
+                    self._max_consumers,
+                    semconv.OTHER,
+                )
+                return self._keep((*key[:3], semconv.OTHER, semconv.OTHER, *key[5:]), MAX_SETS - 1)
+            self._consumers.add(consumer)
+        if len(self._sets) >= MAX_SETS - _RESERVE:
+            return self._keep((*key[:3], semconv.OTHER, semconv.OTHER, *key[5:]), MAX_SETS - 1)
+        return self._keep(key, MAX_SETS - 1)
+
+    def _keep(self, key: tuple[str | int, ...], limit: int) -> Attributes:
+        known = self._sets.get(key)
+        if known is not None:
+            return known
+        if len(self._sets) >= limit:
+            _guard.warn_once(
+                "metrics.sets",
+                "More than %d combinations of consumer, route and status: further requests"
+                " are counted with every key %s.",
+                limit,
+                semconv.OTHER,
+            )
+            key = (semconv.OTHER,) * len(key)
+            if key in self._sets:
+                return self._sets[key]
+        made = self._sets[key] = dict(zip(self._names(), key, strict=True))
+        return made
+
+    def _names(self) -> tuple[str, ...]:
+        return (
+            semconv.REQUEST_METHOD,
+            semconv.ROUTE,
+            semconv.STATUS_CODE,
+            semconv.CONSUMER_ID,
+            semconv.CONSUMER_GROUP,
+            *(semconv.LABEL + name for name in self._labels),
+        )
+
+
+class Metrics:
+    """The instruments, made at the first record of a process.
+
+    Nothing is created before that: what a parent process had counted before a fork would
+    be counted again by every worker (the SDK keeps aggregations across a fork).
+
+    Args:
+        which: members of {"default", "all", "semconv"}; empty records nothing.
+        provider: the meter provider, `None` for the global one at the first record.
+        max_consumers: see `Cardinality`.
+        labels: names of labels that become metric attributes.
+    """
+
+    def __init__(
+        self,
+        which: frozenset[str],
+        provider: MeterProvider | None = None,
+        *,
+        max_consumers: int = 1_000,
+        labels: tuple[str, ...] = (),
+    ) -> None:
+        self._which = which
+        self._provider = provider
+        self._cardinality = Cardinality(max_consumers, labels)
+        self._instruments: _Instruments | None = None
+        self._lock = Lock()
+        self.counts_active = "all" in which
+
+    def record(
+        self, exchange: Exchange, context: Context | None, *, alone: bool, raised: bool
+    ) -> None:
+        """Record one exchange.
+
+        Args:
+            exchange: needs no redaction: only method, route, status, consumer and the
+                declared labels are read.
+            context: holds the request's span, for exemplars.
+            alone: no other instrumentation measures this request, so that the names of
+                the semantic conventions are ours to use.
+            raised: an exception left the app's handler.
+        """
+        if not self._which:
+            return
+        attributes = self._cardinality.attributes(exchange)
+        instruments = self._ready()
+        if exchange.websocket is None:
+            seconds = exchange.duration_ns / 1e9
+            instruments.duration.record(seconds, attributes, context)
+            self._record_optional(instruments, exchange, attributes, context, alone=alone)
+        instruments.requests.add(1, attributes, context)
+        if raised:
+            instruments.exceptions.add(1, attributes, context)
+        if exchange.validation_errors:
+            instruments.validation_errors.add(len(exchange.validation_errors), attributes, context)
+
+    def active(self, change: int, method: str) -> None:
+        """Count a request in (+1) or out (-1) of flight."""
+        key = method if method in semconv.KNOWN_METHODS else semconv.OTHER
+        self._ready().active.add(change, {semconv.REQUEST_METHOD: key})
+
+    def _record_optional(
+        self,
+        instruments: "_Instruments",
+        exchange: Exchange,
+        attributes: Attributes,
+        context: Context | None,
+        *,
+        alone: bool,
+    ) -> None:
+        response = exchange.response
+        if "all" in self._which:
+            instruments.request_size.record(exchange.request.body.size or 0, attributes, context)
+            if response is not None:
+                instruments.response_size.record(response.body.size or 0, attributes, context)
+        if "semconv" in self._which:
+            if not alone:
+                _guard.warn_once(
+                    "metrics.semconv",
+                    "metrics='semconv' is off for requests that another instrumentation"
+                    " measures too: %s would come from two scopes with different keys."
+                    " Remove the other instrumentation, or leave 'semconv' out.",
+                    semconv.SERVER_DURATION,
+                )
+                return
+            instruments.semconv(exchange, context)
+
+    def _ready(self) -> "_Instruments":
+        instruments = self._instruments
+        if instruments is None:
+            with self._lock:
+                instruments = self._instruments
+                if instruments is None:
+                    meter = get_meter(
+                        semconv.SCOPE, __version__, self._provider, semconv.SCHEMA_URL
+                    )
+                    instruments = self._instruments = _Instruments(meter, self._which)
+        return instruments
+
+
+class _Instruments:
+    def __init__(self, meter: Meter, which: frozenset[str]) -> None:
+        self.requests: Counter = meter.create_counter(
+            semconv.REQUESTS, "{request}", "Requests served."
+        )
+        self.duration = _durations(
+            meter, semconv.REQUEST_DURATION, "From the request's entry to its last byte."
+        )
+        self.exceptions: Counter = meter.create_counter(
+            semconv.EXCEPTIONS, "{exception}", "Exceptions that left the app's handlers."
+        )
+        self.validation_errors: Counter = meter.create_counter(
+            semconv.VALIDATION_ERROR_COUNT, "{error}", "Fields that validation refused."
+        )
+        meter.create_observable_counter(
+            semconv.INTERNAL_ERRORS, [_internal_errors], "{error}", "Errors of otel-apimetrics."
+        )
+        if "all" in which:
+            self.request_size = _sizes(meter, semconv.METRIC_REQUEST_BODY_SIZE, "Request bodies.")
+            self.response_size = _sizes(
+                meter, semconv.METRIC_RESPONSE_BODY_SIZE, "Response bodies."
+            )
+            self.active: UpDownCounter = meter.create_up_down_counter(
+                semconv.ACTIVE_REQUESTS, "{request}", "Requests in flight."
+            )
+        if "semconv" in which:
+            self._server = _durations(
+                meter, semconv.SERVER_DURATION, "Duration of HTTP server requests."
+            )
+            self._server_in = _sizes(
+                meter, semconv.SERVER_REQUEST_SIZE, "Size of HTTP server request bodies."
+            )
+            self._server_out = _sizes(
+                meter, semconv.SERVER_RESPONSE_SIZE, "Size of HTTP server response bodies."
+            )
+
+    def semconv(self, exchange: Exchange, context: Context | None) -> None:
+        request, response = exchange.request, exchange.response
+        known = request.method in semconv.KNOWN_METHODS
+        attributes: Attributes = {
+            semconv.REQUEST_METHOD: request.method if known else semconv.OTHER,
+            semconv.URL_SCHEME: request.scheme,
+            semconv.ROUTE: request.route or "",
+            semconv.STATUS_CODE: "" if response is None else response.status,
+            semconv.ERROR_TYPE: exchange.error or "",
+            semconv.PROTOCOL_VERSION: request.http_version,
+        }
+        self._server.record(exchange.duration_ns / 1e9, attributes, context)
+        self._server_in.record(request.body.size or 0, attributes, context)
+        if response is not None:
+            self._server_out.record(response.body.size or 0, attributes, context)
+
+
+def _durations(meter: Meter, name: str, description: str) -> "Histogram":
+    return meter.create_histogram(
+        name, "s", description, explicit_bucket_boundaries_advisory=semconv.DURATION_BUCKETS
+    )
+
+
+def _sizes(meter: Meter, name: str, description: str) -> "Histogram":
+    return meter.create_histogram(
+        name, "By", description, explicit_bucket_boundaries_advisory=semconv.SIZE_BUCKETS
+    )
+
+
+def _internal_errors(_options: CallbackOptions) -> Iterable[Observation]:
+    return [Observation(count, {"place": place}) for place, count in _guard.counts().items()]

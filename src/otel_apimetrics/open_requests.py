@@ -1,0 +1,101 @@
+"""The requests in flight: which one this thread or task serves, and all of the process.
+
+The registry is what ends a record that nothing else would: at exit, and when a request
+has not moved a byte for ten minutes.
+"""
+
+import atexit
+import os
+from contextvars import ContextVar
+from time import monotonic
+from typing import Protocol
+
+from otel_apimetrics import _guard
+
+IDLE = 600.0
+"""Seconds without a byte after which a request is given up. A stream that moves is never cut."""
+
+_SWEEP_EVERY = 60.0
+
+
+class OpenRequest(Protocol):
+    """What the registry needs to know of a recording."""
+
+    moved: float
+    """When the last byte moved, seconds of the monotonic clock."""
+
+    def abandon(self) -> None:
+        """Make the record with what is known. Never raises, does not block."""
+        ...
+
+
+current: ContextVar["OpenRequest | None"] = ContextVar("otel_apimetrics_request", default=None)
+"""The request that this thread or task serves.
+
+Set once at entry. What changes is the object behind it: a variable that was set inside a
+sync endpoint or below Starlette's `BaseHTTPMiddleware` would be lost.
+"""
+
+_open: set[OpenRequest] = set()
+_pid = 0
+_next_sweep = 0.0
+
+
+def add(request: OpenRequest) -> None:
+    """Register a request that begins, and look after forgotten ones once a minute."""
+    if os.getpid() != _pid:
+        _begin_process()
+    _open.add(request)
+    if request.moved >= _next_sweep:
+        sweep(request.moved)
+
+
+def take(request: OpenRequest) -> bool:
+    """Take a request out. True for exactly one of all callers, whatever the threads."""
+    try:
+        _open.remove(request)
+    except KeyError:
+        return False
+    return True
+
+
+def sweep(now: float) -> None:
+    """Abandon what has not moved a byte for `IDLE` seconds before `now`."""
+    global _next_sweep  # noqa: PLW0603  one schedule for the process
+    _next_sweep = now + _SWEEP_EVERY
+    for request in tuple(_open):
+        if now - request.moved > IDLE:
+            request.abandon()
+
+
+def abandon_all() -> None:
+    """Make the record of every request in flight: the process ends."""
+    for request in tuple(_open):
+        request.abandon()
+
+
+def count() -> int:
+    """Give the number of requests in flight."""
+    return len(_open)
+
+
+def _begin_process() -> None:
+    """Start a process's registry.
+
+    Compared by pid at each request and not by `os.register_at_fork` alone: uWSGI forks in
+    C and runs no handlers. What the parent had open is the parent's to record.
+    """
+    global _pid  # noqa: PLW0603  the process that the registry belongs to
+    if _pid:
+        _open.clear()
+        _guard.forget()
+    _pid = os.getpid()
+    # Handlers run last in, first out: registered at the first request, ours runs before
+    # those of the SDK's providers, which shut the exporters down.
+    atexit.unregister(abandon_all)
+    atexit.register(abandon_all)
+    sweep(monotonic())
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_open.clear)

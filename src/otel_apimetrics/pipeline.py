@@ -1,0 +1,254 @@
+"""From a finished exchange to metrics, span attributes and deliveries.
+
+skip ▸ identify ▸ label ▸ record ▸ redact ▸ encode. This is the only room that sees an
+exchange both before and after its redaction.
+"""
+
+import inspect
+from dataclasses import replace
+from typing import Any, Protocol
+
+from opentelemetry import trace
+from opentelemetry.context import Context
+from opentelemetry.sdk.trace import ReadableSpan
+from opentelemetry.trace import StatusCode
+
+from otel_apimetrics import _guard, semconv, spans
+from otel_apimetrics.attributes import encode
+from otel_apimetrics.config import Config
+from otel_apimetrics.exchange import Consumer, Exchange, Request
+from otel_apimetrics.identity import ClientAddress, clean_id, hash_id
+from otel_apimetrics.masking import Masking
+from otel_apimetrics.metrics import Metrics
+from otel_apimetrics.redaction import Redactor
+from otel_apimetrics.version import __version__
+
+_SERVER_ERROR = 500
+_PEER_ADDRESSES = (
+    "client.address",
+    "http.client_ip",
+    "net.peer.ip",
+    "net.sock.peer.addr",
+    "network.peer.address",
+)
+"""Where conventions old and new put the address of the client or of the peer."""
+
+
+class Outlet(Protocol):
+    """Takes redacted exchanges.
+
+    Called on the thread or in the task that served the request; must not block and must
+    not raise.
+    """
+
+    def accept(self, exchange: Exchange, /) -> None:
+        """Queue an exchange for delivery."""
+        ...
+
+
+class Pipeline:
+    """Everything that one configuration makes of an exchange. Safe to share by threads."""
+
+    def __init__(self, config: Config, metrics: Metrics, outlets: tuple[Outlet, ...] = ()) -> None:
+        self.config = config
+        self.redactor = Redactor(config.redaction)
+        self.masking = Masking(config, self.redactor)
+        self.addresses = ClientAddress(config.trusted_proxies, config.client_ip)
+        self.metrics = metrics
+        self.outlets = outlets
+        self._tracer: tuple[trace.TracerProvider | None, trace.Tracer | None] = None, None
+        self.kept_bytes = 0 if config.capture_body == "off" else config.max_body_size
+        """Bytes of each body that a recording keeps."""
+        self.has_async_hooks = config.has_async_hooks
+        self._judges = any((config.skip, config.identify, config.label))
+
+    def tracer_provider(self) -> trace.TracerProvider:
+        """Give the provider that spans come from: the configured one, or the global one."""
+        provider: trace.TracerProvider | None = self.config.tracer_provider
+        return trace.get_tracer_provider() if provider is None else provider
+
+    def tracer(self) -> trace.Tracer:
+        """Give our tracer. Kept per provider: a global one may be set after the first request."""
+        provider = self.tracer_provider()
+        kept, tracer = self._tracer
+        if tracer is None or kept is not provider:
+            tracer = provider.get_tracer(semconv.SCOPE, __version__, semconv.SCHEMA_URL)
+            self._tracer = provider, tracer
+        return tracer
+
+    def wants_content(self, status: int | None, *, raised: bool) -> bool:
+        """Tell whether the bodies of an exchange with this outcome are recorded."""
+        mode = self.config.capture_body
+        if mode == "errors":
+            return raised or status is None or status >= 400  # noqa: PLR2004  RFC 9110 15.5
+        return mode != "off"
+
+    def judge(self, exchange: Exchange) -> Exchange | None:
+        """Apply skip, identify and label. `None`: the exchange leaves no trace."""
+        if not self._judges:
+            return exchange
+        config = self.config
+        if config.skip is not None and _sync("hooks.skip", config.skip, exchange):
+            return None
+        if config.identify is not None and exchange.consumer is None:
+            found = _sync("hooks.identify", config.identify, exchange)
+            exchange = self._identified(exchange, found)
+        if config.label is not None:
+            exchange = _labelled(exchange, _sync("hooks.label", config.label, exchange))
+        return exchange
+
+    async def judge_async(self, exchange: Exchange) -> Exchange | None:
+        """Do what `judge` does, with hooks that may be `async`."""
+        config = self.config
+        if config.skip is not None and await _async("hooks.skip", config.skip, exchange):
+            return None
+        if config.identify is not None and exchange.consumer is None:
+            found = await _async("hooks.identify", config.identify, exchange)
+            exchange = self._identified(exchange, found)
+        if config.label is not None:
+            exchange = _labelled(exchange, await _async("hooks.label", config.label, exchange))
+        return exchange
+
+    def conclude(
+        self,
+        exchange: Exchange,
+        span: trace.Span | None,
+        *,
+        context: Context | None,
+        owned: bool,
+        safe_line: tuple[str, str] | None = None,
+    ) -> None:
+        """Record the metrics, write the redacted exchange onto the span, hand it to outlets.
+
+        Args:
+            exchange: judged, not redacted.
+            span: the request's SERVER span, `None` where there is none to write on.
+            context: holds the span, for exemplars.
+            owned: the span is ours, and no other instrumentation measures this request.
+            safe_line: path and query, where they were redacted already.
+        """
+        exchange = self._with_safe_consumer(exchange)
+        try:
+            self.metrics.record(
+                exchange,
+                context,
+                alone=owned,
+                raised=exchange.exception is not None,
+            )
+        except Exception as error:
+            _guard.swallow("pipeline.metrics", error)
+        live = span is not None and span.is_recording()
+        if not live and not self.outlets:
+            return
+        safe = self.masking.redact(exchange, safe_line)
+        if span is not None and live:
+            _write(span, safe, owned=owned)
+        for outlet in self.outlets:
+            outlet.accept(safe)
+
+    def _identified(self, exchange: Exchange, found: Any) -> Exchange:
+        if found is None:
+            return exchange
+        try:
+            return replace(exchange, consumer=_consumer(found))
+        except Exception as error:
+            _guard.swallow("hooks.identify", error)
+            return exchange
+
+    def _with_safe_consumer(self, exchange: Exchange) -> Exchange:
+        """Hash an id that is itself a secret (a token, a key), so that it never leaves."""
+        consumer = exchange.consumer
+        if consumer is None or self.redactor.text(consumer.id) == consumer.id:
+            return exchange
+        return replace(exchange, consumer=replace(consumer, id=hash_id(consumer.id)))
+
+
+def _sync(place: str, hook: Any, exchange: Exchange) -> Any:
+    try:
+        result = hook(exchange)
+    except Exception as error:
+        _guard.swallow(place, error)
+        return None
+    if inspect.isawaitable(result):
+        if inspect.iscoroutine(result):
+            result.close()
+        _guard.swallow(place, TypeError("an async hook was called where nothing awaits it"))
+        return None
+    return result
+
+
+async def _async(place: str, hook: Any, exchange: Exchange) -> Any:
+    try:
+        result = hook(exchange)
+        return await result if inspect.isawaitable(result) else result
+    except Exception as error:
+        _guard.swallow(place, error)
+        return None
+
+
+def _consumer(found: Any) -> Consumer | None:
+    if isinstance(found, Consumer):
+        cleaned = clean_id(found.id)
+        return None if cleaned is None else replace(found, id=cleaned)
+    if isinstance(found, str):
+        cleaned = clean_id(found)
+        return None if cleaned is None else Consumer(id=cleaned)
+    raise TypeError(f"identify returned {type(found).__name__}, not a Consumer, str or None")
+
+
+def _labelled(exchange: Exchange, found: Any) -> Exchange:
+    if not found:
+        return exchange
+    try:
+        labels = {**exchange.labels, **{str(k): str(v) for k, v in found.items()}}
+    except Exception as error:
+        _guard.swallow("hooks.label", error)
+        return exchange
+    return replace(exchange, labels=labels)
+
+
+def _write(span: trace.Span, exchange: Exchange, *, owned: bool) -> None:
+    """Put a redacted exchange on a live span."""
+    room, longest = spans.limits(span)
+    attributes = encode(exchange, room=room, longest=longest)
+    foreign = _foreign(span, attributes)
+    if foreign + len(attributes) > room:
+        attributes = encode(exchange, room=max(room - foreign, 0), longest=longest)
+    attributes.update(_peer_addresses(span, exchange))
+    span.set_attributes(attributes)
+    if exchange.exception is not None and not spans.has_event(span, semconv.EXCEPTION_EVENT):
+        span.add_event(
+            semconv.EXCEPTION_EVENT,
+            {
+                semconv.EXCEPTION_TYPE: exchange.exception.type,
+                semconv.EXCEPTION_MESSAGE: exchange.exception.message,
+                semconv.EXCEPTION_STACKTRACE: exchange.exception.stacktrace,
+            },
+        )
+    if owned:
+        span.update_name(_name(exchange.request))
+        response = exchange.response
+        failed = exchange.exception is not None or exchange.error is not None
+        if failed and (response is None or response.status >= _SERVER_ERROR or exchange.exception):
+            span.set_status(StatusCode.ERROR)
+
+
+def _peer_addresses(span: trace.Span, exchange: Exchange) -> dict[str, Any]:
+    """Give what stands in place of the client's address in attributes of contrib's.
+
+    `client_ip` is about every attribute of the record, not about ours alone.
+    """
+    present = span.attributes if isinstance(span, ReadableSpan) else None
+    address = exchange.request.client_address
+    return {key: address or "" for key in _PEER_ADDRESSES if present and key in present}
+
+
+def _foreign(span: trace.Span, attributes: dict[str, Any]) -> int:
+    """Count the attributes on the span that ours do not replace."""
+    present = span.attributes if isinstance(span, ReadableSpan) else None
+    return 0 if not present else sum(1 for key in present if key not in attributes)
+
+
+def _name(request: Request) -> str:
+    method = request.method if request.method in semconv.KNOWN_METHODS else "HTTP"
+    return method if request.route is None else f"{method} {request.route}"

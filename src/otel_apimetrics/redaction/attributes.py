@@ -1,0 +1,113 @@
+"""Attributes that any instrumentation may have set on a span: the second lock."""
+
+from collections.abc import Callable, Sequence
+from typing import Final
+
+from otel_apimetrics.redaction.form import Form
+from otel_apimetrics.redaction.headers import HeaderFields
+from otel_apimetrics.redaction.names import Names
+from otel_apimetrics.redaction.text import FreeText
+from otel_apimetrics.redaction.urls import Urls
+
+_REQUEST_HEADER: Final = "http.request.header."
+_RESPONSE_HEADER: Final = "http.response.header."
+_HEADER: Final = (_REQUEST_HEADER, _RESPONSE_HEADER)
+_READ: Final = frozenset(
+    [
+        "url.query",
+        "url.full",
+        "url.path",
+        "http.url",
+        "http.target",
+        "exception.message",
+        "exception.stacktrace",
+        "db.statement",
+        "db.query.text",
+    ]
+)
+_EXEMPT: Final = frozenset({"messaging.kafka.message.key"})
+"""The semantic conventions' own names whose last word is a sensitive one and is not meant."""
+
+_BUILT_IN: Final = Names()
+
+
+def is_guarded_key(key: str) -> bool:
+    """Tell whether the built-in rules may change a span attribute of this key; cheap.
+
+    A policy may deny further names: ask `Redactor.is_guarded_key` where there is one.
+    """
+    return _is_guarded(key, _BUILT_IN)
+
+
+def _is_guarded(key: str, names: Names) -> bool:
+    return (
+        key in _READ
+        or key.startswith(_HEADER)
+        or (names.is_sensitive(key.rpartition(".")[2]) and key not in _EXEMPT)
+    )
+
+
+class SpanAttributes:
+    """Span attributes, masked by what their keys say.
+
+    Args:
+        names: the verdicts on names.
+        text: the rules for messages and statements.
+        form: the rules for queries.
+        urls: the rules for URLs and paths.
+        headers: the rules for captured headers.
+        value: masks the value of a sensitive name.
+    """
+
+    def __init__(
+        self,
+        names: Names,
+        text: FreeText,
+        form: Form,
+        urls: Urls,
+        headers: HeaderFields,
+        value: Callable[[str, object], object],
+    ) -> None:
+        self._names: Final = names
+        self._headers: Final = headers
+        self._value: Final = value
+        self._by_key: Final[dict[str, Callable[[str], str]]] = {
+            "url.query": form.scrub,
+            "url.full": urls.url,
+            "url.path": urls.path,
+            "http.url": urls.url,
+            "http.target": urls.target,
+            **dict.fromkeys(
+                ("exception.message", "exception.stacktrace", "db.statement", "db.query.text"),
+                text.scrub,
+            ),
+        }
+
+    def is_guarded(self, key: str) -> bool:
+        """Tell whether `one` may change an attribute of this key; cheap."""
+        return _is_guarded(key, self._names)
+
+    def one(self, key: str, value: object) -> object:
+        """Mask one attribute; the identical object where nothing changed."""
+        if not self.is_guarded(key):
+            return value
+        scrub = self._by_key.get(key)
+        if scrub is not None:
+            return _each(value, scrub)
+        if key.startswith(_HEADER):
+            # contrib writes headers with underscores in its older spelling.
+            name = key[len(_HEADER[key.startswith(_RESPONSE_HEADER)]) :].replace("_", "-")
+            return _each(value, lambda text: self._headers.one(name, text))
+        return self._value(key.rpartition(".")[2], value)
+
+
+def _each(value: object, scrub: Callable[[str], str]) -> object:
+    if isinstance(value, str):
+        return scrub(value)
+    if isinstance(value, bytes):
+        return scrub(value.decode("utf-8", "replace"))
+    if isinstance(value, Sequence):
+        masked = [_each(item, scrub) for item in value]
+        same = all(clean is item for clean, item in zip(masked, value, strict=True))
+        return value if same else tuple(masked)
+    return value

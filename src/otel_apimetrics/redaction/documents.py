@@ -1,0 +1,206 @@
+"""JSON bodies.
+
+The first look is the decoder itself, with a hook that sees each object's names and keeps
+nothing: it costs less than any compiled scan of the text for stems of names, and it knows
+what is a name and what is not. Where it finds nothing, the text is returned as it is.
+"""
+
+import json
+import re
+from collections.abc import Callable
+from json.encoder import encode_basestring
+from operator import itemgetter
+from typing import Any, Final
+
+from otel_apimetrics.redaction.marks import MARK, TOO_DEEP
+from otel_apimetrics.redaction.names import (
+    LABEL,
+    LABEL_OR_SENSITIVE,
+    ON_A_PATH,
+    SENSITIVE,
+    VALUE,
+    Names,
+)
+from otel_apimetrics.redaction.spans import value_end
+from otel_apimetrics.redaction.text import FreeText
+from otel_apimetrics.redaction.values import Rule, Values
+from otel_apimetrics.redaction.walk import Number, Pairs, TooLargeError, Walk
+
+_NESTED: Final = re.compile(r'\\"[\s\\nrt]{0,16}:|\\u00[2-7]|\\/\\/')
+"""Signs that a string holds JSON, or spells plain characters so that a scan cannot see them."""
+_COLON: Final = re.compile(r"\s*:\s*")
+_SURROGATE: Final = re.compile("[\ud800-\udfff]")
+_SHORTEST: Final = len("pin=1")
+"""Characters of the shortest string that a rule may change."""
+_LEVELS: Final = 8
+"""JSON in a JSON string in a JSON string, and so on."""
+
+_Pair = tuple[str, Any]
+_NAME: Final = itemgetter(0)
+
+
+class Documents:
+    """JSON text in, JSON text out.
+
+    Args:
+        names: the verdicts on names.
+        values: the value rules.
+        text: the rules for strings, and for what does not parse.
+        remove: take a member out instead of masking its value.
+    """
+
+    def __init__(self, names: Names, values: Values, text: FreeText, *, remove: bool) -> None:
+        self._names: Final = names
+        self._values: Final = values
+        self._text: Final = text
+        self._remove: Final = remove
+        # Only then is "the value behind this name" all that there is to know.
+        self._splices: Final = not remove and not names.has_paths
+
+    def scrub(self, text: str, *, cut: bool = False, level: int = 0) -> str:
+        """Mask a document; the identical object where there was nothing to mask.
+
+        Args:
+            text: JSON, or what claims to be.
+            cut: it was cut and does not parse.
+            level: how many JSON strings are around it.
+        """
+        if level > _LEVELS:
+            return TOO_DEEP
+        if cut:
+            return self._text.broken_json(text, cut=True)
+        body = text.removeprefix("\ufeff")
+        try:
+            keys, labelled = self._look(body)
+            rules = self._values.suspects(body)
+            if not keys and not rules and not labelled and not self._hides(body):
+                return text
+            if self._splices and "\\" not in body and not (rules or labelled or self._hides(body)):
+                return self._splice(text, keys)
+            return self._rewrite(text, None if "\\" in body else rules, level)
+        except (ValueError, RecursionError, TooLargeError):
+            return self._text.broken_json(text, cut=False)
+
+    def _hides(self, text: str) -> bool:
+        if self._names.ends_open:
+            return True
+        return ("\\" in text and _NESTED.search(text) is not None) or self._text.assigns(text)
+
+    def _look(self, text: str) -> tuple[set[str], bool]:
+        """Give the sensitive names, and whether a `value` is named by its sibling."""
+        # A hook in C: it only notes the pairs, so that no Python runs for an object.
+        seen: list[_Pair] = []
+        json.loads(text, object_pairs_hook=seen.extend)
+        names = self._names
+        verdicts = {name: names[name] for name in set(map(_NAME, seen))}
+        if not any(verdicts.values()):
+            return set(), False
+        if VALUE in verdicts.values():
+            keys: set[str] = set()
+            labelled: list[bool] = []
+            json.loads(text, object_pairs_hook=_hook(names, keys, labelled))
+            return keys, bool(labelled)
+        return {
+            name
+            for name, verdict in verdicts.items()
+            if verdict in (SENSITIVE, LABEL_OR_SENSITIVE, ON_A_PATH)
+        }, False
+
+    def _splice(self, text: str, keys: set[str]) -> str:
+        # The text is valid JSON without a backslash, so a quoted name before a colon is a name.
+        places: list[int] = []
+        for key in keys:
+            quoted = f'"{key}"'
+            at = text.find(quoted)
+            while at >= 0:
+                colon = _COLON.match(text, at + len(quoted))
+                if colon:
+                    places.append(colon.end())
+                at = text.find(quoted, at + len(quoted))
+        places.sort()
+        parts: list[str] = []
+        done = 0
+        for start in places:
+            if start >= done:
+                parts += (text[done:start], f'"{MARK}"')
+                done = value_end(text, start)
+        masked = "".join((*parts, text[done:]))
+        return text if masked == text else masked
+
+    def _rewrite(self, text: str, rules: list[Rule] | None, level: int) -> str:
+        body = text.removeprefix("\ufeff")
+        document = json.loads(
+            body,
+            object_pairs_hook=Pairs,
+            parse_float=Number,
+            parse_int=Number,
+            parse_constant=Number,
+        )
+        assigned = rules is None or self._text.assigns(body)
+        walk = Walk(
+            self._names,
+            lambda string: self._string(string, rules, level, assigned=assigned),
+            remove=self._remove,
+        )
+        clean = walk.value(document)
+        if not walk.changed:
+            return text
+        spaced = '": ' in body or ", " in body
+        parts: list[str] = []
+        _write(clean, parts.append, *((", ", ": ") if spaced else (",", ":")))
+        # Half of a surrogate pair cannot be encoded: spell it as JSON does.
+        written = _SURROGATE.sub(lambda half: f"\\u{ord(half[0]):04x}", "".join(parts))
+        return text[: len(text) - len(body)] + written
+
+    def _string(self, string: str, rules: list[Rule] | None, level: int, *, assigned: bool) -> str:
+        if len(string) < _SHORTEST:
+            return string
+        if string[0] in "{[ \t\r\n" and string.lstrip()[:1] in ("{", "["):
+            return self.scrub(string, level=level + 1)
+        masked = self._text.assignments(string) if assigned else string
+        return self._values.scrub(masked, rules)
+
+
+def _hook(names: Names, keys: set[str], labelled: list[bool]) -> Callable[[list[_Pair]], None]:
+    def look(pairs: list[_Pair]) -> None:
+        found = [pair for pair in pairs if names[pair[0]]]
+        if found:
+            _weigh(names, found, keys, labelled)
+
+    return look
+
+
+def _weigh(names: Names, found: list[_Pair], keys: set[str], labelled: list[bool]) -> None:
+    has_value = any(names[key] == VALUE for key, _ in found)
+    for key, value in found:
+        verdict = names[key]
+        if verdict in (SENSITIVE, ON_A_PATH) or (verdict == LABEL_OR_SENSITIVE and not has_value):
+            keys.add(key)
+        elif has_value and verdict in (LABEL, LABEL_OR_SENSITIVE):
+            labelled += [True] if isinstance(value, str) and names.is_sensitive(value) else []
+
+
+def _write(value: Any, add: Callable[[str], object], comma: str, colon: str) -> None:
+    if isinstance(value, Number):
+        add(value)
+    elif isinstance(value, str):
+        add(encode_basestring(value))
+    elif isinstance(value, Pairs):
+        before = "{"
+        for key, member in value:
+            add(f"{before}{encode_basestring(key)}{colon}")
+            _write(member, add, comma, colon)
+            before = comma
+        add("}" if value else "{}")
+    elif isinstance(value, list):
+        before = "["
+        for item in value:
+            add(before)
+            _write(item, add, comma, colon)
+            before = comma
+        add("]" if value else "[]")
+    else:
+        add(_LITERALS[value])
+
+
+_LITERALS: Final = {None: "null", True: "true", False: "false"}

@@ -1,0 +1,110 @@
+"""Name and value pairs joined by ampersands: query strings and URL-encoded forms."""
+
+import re
+from typing import Final
+from urllib.parse import quote, unquote_plus
+
+from otel_apimetrics.redaction.documents import Documents
+from otel_apimetrics.redaction.marks import MARK
+from otel_apimetrics.redaction.names import Names, tokens
+from otel_apimetrics.redaction.text import FreeText
+from otel_apimetrics.redaction.values import mask_cut_end
+
+_SIGNATURES: Final = frozenset(
+    # The semantic conventions' list for `url.query`, then OAuth 2.0 and SAML.
+    [
+        "amz_signature",
+        "amz_credential",
+        "amz_security_token",
+        "awsaccesskeyid",
+        "signature",
+        "sig",
+        "goog_signature",
+        "code",
+        "samlresponse",
+        "samlrequest",
+        "relaystate",
+    ]
+)
+_OAUTH: Final = frozenset({"code", "error", "id_token", "access_token", "session_state"})
+_STRUCTURED: Final = re.compile(r"[=:\[{%]")
+"""An assignment, JSON, or an escape that may hide one."""
+_SAFE: Final = "[]:/"
+
+
+class Form:
+    """Pairs in, pairs out: order, repeats and escapes stay.
+
+    Args:
+        names: the verdicts on names.
+        text: the rules for values.
+        documents: the rules for values that are JSON.
+        remove: take a pair out instead of masking its value.
+    """
+
+    def __init__(self, names: Names, text: FreeText, documents: Documents, *, remove: bool) -> None:
+        self._names: Final = names
+        self._text: Final = text
+        self._documents: Final = documents
+        self._remove: Final = remove
+
+    def scrub(self, query: str, *, cut: bool = False) -> str:
+        """Mask the values of sensitive names, and what the value rules find in the others.
+
+        Args:
+            query: as sent, without a question mark.
+            cut: it goes on where it was not captured.
+        """
+        if not query:
+            return query
+        pairs = query.split("&")
+        suspicious = bool(self._text.suspects(unquote_plus(query)))
+        oauth = "state=" in query and any(_name(pair) in _OAUTH for pair in pairs)
+        masked = [
+            clean
+            for pair in pairs
+            if (clean := self._pair(pair, oauth=oauth, suspicious=suspicious)) is not None
+        ]
+        if cut and masked:
+            masked[-1] = mask_cut_end(masked[-1])
+        written = "&".join(masked)
+        return query if written == query else written
+
+    def _pair(self, pair: str, *, oauth: bool, suspicious: bool) -> str | None:
+        written, equals, value = pair.partition("=")
+        if not equals:
+            return self._component(pair, suspicious=suspicious)
+        name = _name(pair)
+        if self._masks(name) or (oauth and name == "state"):
+            if self._remove:
+                return None
+            return f"{written}={MARK}" if value else pair
+        clean = self._component(value, suspicious=suspicious)
+        return f"{self._component(written, suspicious=suspicious)}={clean}"
+
+    def _component(self, value: str, *, suspicious: bool) -> str:
+        if not suspicious and not _STRUCTURED.search(value):
+            return value
+        decoded = unquote_plus(value)
+        if decoded[:1] in ("{", "["):
+            masked = self._documents.scrub(decoded)
+        else:
+            masked = self._text.scrub(decoded)
+        return value if masked == decoded else quote(masked, safe=_SAFE)
+
+    def _masks(self, name: str) -> bool:
+        names = self._names
+        if names.has_paths:
+            path = [step for step in name.replace("]", "").replace("[", ".").split(".") if step]
+            if names.denied_at(path):
+                return True
+            if names.allowed_at(path):
+                return False
+        if names.is_sensitive(name):
+            return True
+        known = "_".join(tokens(name)) in _SIGNATURES or name.lower() in _SIGNATURES
+        return known and not names.is_allowed(name)
+
+
+def _name(pair: str) -> str:
+    return unquote_plus(pair.partition("=")[0])

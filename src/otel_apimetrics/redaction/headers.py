@@ -1,0 +1,224 @@
+"""Header fields."""
+
+import re
+from typing import Final
+
+from otel_apimetrics.exchange import Headers
+from otel_apimetrics.redaction.marks import MARK
+from otel_apimetrics.redaction.names import Names
+from otel_apimetrics.redaction.text import FreeText
+from otel_apimetrics.redaction.urls import Urls
+
+_MASKED: Final = frozenset(
+    [
+        "www-authenticate",
+        "proxy-authenticate",
+        "authentication-info",
+        "proxy-authentication-info",
+        "authorization",
+        "proxy-authorization",
+        "x-api-key",
+        "api-key",
+        "apikey",
+        "x-auth-token",
+        "x-access-token",
+        "x-amz-security-token",
+        "x-goog-iap-jwt-assertion",
+        "x-goog-api-key",
+        "x-vault-token",
+        "x-gitlab-token",
+        "stripe-signature",
+        "x-slack-signature",
+        "x-shopify-hmac-sha256",
+        "x-twilio-signature",
+        "svix-signature",
+        "dpop",
+        "cf-access-jwt-assertion",
+        "x-csrf-token",
+        "x-csrftoken",
+        "x-xsrf-token",
+        "x-forwarded-client-cert",
+        "ssl-client-cert",
+        "set-cookie2",
+    ]
+)
+_MASKED_STARTS: Final = (
+    "x-ms-token-aad-",
+    "x-ms-client-principal",
+    "x-hub-signature",
+    "x-session-",
+    "x-ssl-client-",
+)
+_SCHEMED: Final = frozenset(
+    ["authorization", "proxy-authorization", "www-authenticate", "proxy-authenticate"]
+)
+_SCHEMES: Final = frozenset(
+    # IANA's registry of authentication schemes, then those of well-known vendors.
+    [
+        "basic",
+        "bearer",
+        "concealed",
+        "digest",
+        "dpop",
+        "gnap",
+        "hoba",
+        "mutual",
+        "negotiate",
+        "oauth",
+        "privatetoken",
+        "scram-sha-1",
+        "scram-sha-256",
+        "vapid",
+        "ntlm",
+        "token",
+        "apikey",
+        "hawk",
+        "aws4-hmac-sha256",
+        "sharedkey",
+    ]
+)
+_URLS: Final = frozenset(["referer", "location", "content-location"])
+_ATTRIBUTES: Final = frozenset(
+    [
+        "path",
+        "domain",
+        "expires",
+        "max-age",
+        "samesite",
+        "secure",
+        "httponly",
+        "partitioned",
+        "priority",
+    ]
+)
+_TARGET: Final = re.compile(r"<([^<>]*)(>|\Z)")
+_REFRESH: Final = re.compile(r"(?i:(\A[^;,]{0,64}[;,]\s{0,8}url\s{0,8}=\s{0,8}[\"']?))")
+
+_REMEMBERED: Final = 1_024
+
+_PLAIN: Final = 0
+_SECRET: Final = 1
+_SCHEME: Final = 2
+_COOKIE: Final = 3
+_SET_COOKIE: Final = 4
+_URL: Final = 5
+_LINK: Final = 6
+_REFRESHED: Final = 7
+_KINDS: Final = {
+    "cookie": _COOKIE,
+    "set-cookie": _SET_COOKIE,
+    "link": _LINK,
+    "refresh": _REFRESHED,
+    **dict.fromkeys(_MASKED, _SECRET),
+    **dict.fromkeys(_SCHEMED, _SCHEME),
+    **dict.fromkeys(_URLS, _URL),
+}
+
+
+class HeaderFields:
+    """Header values, masked by what their names say.
+
+    Args:
+        names: the verdicts on names.
+        text: the rules for values.
+        urls: the rules for headers that hold URLs.
+        remove: take a header out of a list instead of masking its value.
+    """
+
+    def __init__(self, names: Names, text: FreeText, urls: Urls, *, remove: bool) -> None:
+        self._names: Final = names
+        self._text: Final = text
+        self._urls: Final = urls
+        self._remove: Final = remove
+        self._seen: Final[dict[str, int]] = {}
+
+    def one(self, name: str, value: str) -> str:
+        """Mask one value; the identical one where nothing changed."""
+        kind = self._kind(name)
+        return self._text.scrub(value) if kind == _PLAIN else self._special(kind, value)
+
+    def all(self, headers: Headers) -> Headers:
+        """Mask each value, in order; the identical tuple where nothing changed."""
+        kinds = [self._kind(name) for name, _ in headers]
+        # One look at all plain values is a multiple cheaper than one at each.
+        plain = "\n".join(
+            [
+                f"{name}\t{value}"
+                for (name, value), kind in zip(headers, kinds, strict=True)
+                if not kind
+            ]
+        )
+        clean = self._text.scrub(plain) == plain
+        masked = tuple(
+            (
+                name,
+                self._special(kind, value)
+                if kind
+                else (value if clean else self._text.scrub(value)),
+            )
+            for (name, value), kind in zip(headers, kinds, strict=True)
+            if not (self._remove and kind in (_SECRET, _SCHEME, _COOKIE, _SET_COOKIE))
+        )
+        return headers if masked == headers else masked
+
+    def _kind(self, name: str) -> int:
+        # Names come from requests, so what is remembered is bounded.
+        kind = self._seen.get(name)
+        if kind is None:
+            if len(self._seen) >= _REMEMBERED:
+                self._seen.clear()
+            kind = self._seen[name] = self._judge(name)
+        return kind
+
+    def _judge(self, name: str) -> int:
+        kind = _KINDS.get(name)
+        if self._names.is_denied(name):
+            return _SECRET
+        if self._names.is_allowed(name):
+            return kind if kind in (_URL, _LINK, _REFRESHED) else _PLAIN
+        if kind is not None:
+            return kind
+        if name.startswith(_MASKED_STARTS) or self._names.is_sensitive(name):
+            return _SECRET
+        return _PLAIN
+
+    def _special(self, kind: int, value: str) -> str:
+        if kind == _SCHEME:
+            return _schemed(value)
+        if kind == _COOKIE:
+            return "; ".join(_cookie(pair) for pair in value.split("; "))
+        if kind == _SET_COOKIE:
+            return _set_cookie(value)
+        if kind == _URL:
+            return self._urls.url(value)
+        if kind == _LINK:
+            return _TARGET.sub(lambda found: f"<{self._urls.url(found[1])}{found[2]}", value)
+        return self._refresh(value) if kind == _REFRESHED else MARK
+
+    def _refresh(self, value: str) -> str:
+        before = _REFRESH.match(value)
+        end = before.end() if before else 0
+        return f"{value[:end]}{self._urls.url(value[end:])}"
+
+
+def _schemed(value: str) -> str:
+    scheme, blank, _ = value.partition(" ")
+    return f"{scheme} {MARK}" if blank and scheme.lower() in _SCHEMES else MARK
+
+
+def _cookie(pair: str) -> str:
+    name, equals, value = pair.partition("=")
+    if not equals:
+        return MARK if pair.strip() else pair
+    return f"{name}={MARK}" if value else pair
+
+
+def _set_cookie(value: str) -> str:
+    first, *attributes = value.split(";")
+    masked = [
+        attribute
+        if attribute.partition("=")[0].strip().lower() in _ATTRIBUTES
+        else _cookie(attribute)
+        for attribute in attributes
+    ]
+    return ";".join((_cookie(first), *masked))

@@ -1,0 +1,255 @@
+"""Which names stand for something secret.
+
+Tokens are compared, never substrings: substrings mask `monkey` for its `key`. A name is
+judged once and remembered, so that a name on the hot path costs one look into a dict.
+"""
+
+import re
+import unicodedata
+from collections.abc import Iterable, Sequence
+from itertools import pairwise
+from typing import Final
+
+HARMLESS: Final = 0
+SENSITIVE: Final = 1
+LABEL: Final = 2
+"""`name` or `field`: names its sibling `value`."""
+LABEL_OR_SENSITIVE: Final = 3
+"""`key`: names its sibling `value`; sensitive where there is none."""
+VALUE: Final = 4
+"""`value`: named by a sibling."""
+ON_A_PATH: Final = 5
+"""The last name of a dotted path to deny: sensitive where the whole path fits."""
+
+_CAMEL: Final = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
+_BETWEEN: Final = re.compile(r"[\W_]+")
+_REMEMBERED: Final = 4096
+_LONGEST: Final = 256
+"""Characters of a name that are judged: the first and the last 128."""
+
+_WHOLE: Final = frozenset(
+    [
+        "pwd",
+        "pass",
+        "pin",
+        "otp",
+        "totp",
+        "mfa",
+        "sid",
+        "sig",
+        "signature",
+        "nonce",
+        "salt",
+        "key",
+        "access",
+        "private",
+        "assertion",
+        "ticket",
+        "dob",
+        "auth",
+        "pan",
+    ]
+)
+_ANY: Final = frozenset(
+    "password passwd passphrase passcode pwd secret secrets credential credentials authorization"
+    " authentication bearer jwt saml cookie cookies session sessionid sid phpsessid jsessionid"
+    " csrf xsrf csrftoken xsrftoken apikey ssn nin cvv cvc ccv csc iban token tokens"
+    # Spellings that run two words together.
+    " privatekey creditcard cardnumber accesstoken refreshtoken idtoken clientsecret secretkey"
+    " sessiontoken authtoken mysqlpwd".split()
+)
+
+
+def _adjacent(left: str, right: str) -> Iterable[tuple[str, str]]:
+    return ((first, second) for first in left.split() for second in right.split())
+
+
+_KEY_OWNERS: Final = (
+    "api app access private public secret signing encryption hmac service account client consumer"
+    " db master ssh pgp auth"
+)
+_PAIRS: Final = frozenset(
+    (
+        *_adjacent(_KEY_OWNERS, "key keys"),
+        *_adjacent("client", "secret"),
+        *_adjacent("card cc", "number num no"),
+        *_adjacent("account routing", "number"),
+        *_adjacent("credit debit", "card"),
+        *_adjacent("social", "security"),
+        *_adjacent("tax", "id"),
+        *_adjacent("passport", "number"),
+        *_adjacent("birth", "date"),
+        *_adjacent("security", "answer code"),
+        *_adjacent("connection", "string"),
+        *_adjacent("set", "cookie"),
+        *_adjacent("session", "id"),
+        *_adjacent("auth", "token code header"),
+    )
+)
+_KEPT: Final = frozenset(
+    [
+        "author",
+        "authors",
+        "authority",
+        "monkey",
+        "keyboard",
+        "key_id",
+        "kid",
+        "token_type",
+        "expires_in",
+        "idempotency_key",
+        "sort_key",
+        "partition_key",
+        "primary_key",
+        "max_tokens",
+        "tokens_used",
+        "token_count",
+        "prompt_tokens",
+        "completion_tokens",
+        "input_tokens",
+        "output_tokens",
+        "total_tokens",
+        "page_token",
+        "next_token",
+        "next_page_token",
+        "continuation_token",
+        "pagination_token",
+        "session_count",
+        "session_duration",
+        "cookie_consent",
+        "authenticated",
+    ]
+)
+_LABELS: Final = {"name": LABEL, "field": LABEL, "key": LABEL_OR_SENSITIVE, "value": VALUE}
+
+
+def tokens(name: str, *, camel: bool = True) -> tuple[str, ...]:
+    """Split a name into its words.
+
+    Args:
+        name: as it was written ("X-Api-Key", "accessToken2", "a[b]").
+        camel: split at a change from lower to upper case too.
+
+    Returns:
+        Lower-case words in NFKC, without a leading `x` or `http` and without trailing digits.
+    """
+    if not name.isascii():
+        # Invisible characters (category Cf) would split a word in two.
+        name = "".join(
+            letter
+            for letter in unicodedata.normalize("NFKC", name)
+            if unicodedata.category(letter) != "Cf"
+        )
+    if camel:
+        name = _CAMEL.sub("_", name)
+    words = [word for word in _BETWEEN.split(name.lower()) if word]
+    while len(words) > 1 and words[0] in {"x", "http"}:
+        del words[0]
+    return tuple(word for word in (word.rstrip("0123456789") for word in words) if word)
+
+
+def _judge(words: Sequence[str]) -> bool:
+    if not words:
+        return False
+    return (
+        (len(words) == 1 and words[0] in _WHOLE)
+        or words[-1] == "pass"
+        or not _ANY.isdisjoint(words)
+        or not _PAIRS.isdisjoint(pairwise(words))
+    )
+
+
+class Names(dict[str, int]):
+    """The verdict on a name, remembered: `names[name]` is one of the constants above.
+
+    Names come from requests, so what is remembered is bounded: 4,096 names, then it
+    starts again. Safe to share between threads, for a lost entry is judged again.
+
+    Args:
+        deny: bare names and dotted paths to mask.
+        allow: bare names and dotted paths to leave.
+    """
+
+    def __init__(self, deny: Sequence[str] = (), allow: Sequence[str] = ()) -> None:
+        super().__init__()
+        self._deny = frozenset(form for name in deny if "." not in name for form in _forms(name))
+        self._allow = frozenset(form for name in allow if "." not in name for form in _forms(name))
+        self._deny_paths = _paths(deny)
+        self._allow_paths = _paths(allow)
+        ends = [_end(path) for path in deny if "." in path]
+        self._ends = frozenset(form for end in ends if end for form in _forms(end))
+        self.has_paths: Final = bool(self._deny_paths or self._allow_paths)
+        """A verdict may depend on where a name stands."""
+        self.ends_open: Final = any(path.split(".")[-1].strip("*") == "" for path in deny)
+        """A path to deny ends in a wildcard, so any name may be its last."""
+
+    def __missing__(self, name: str) -> int:
+        verdict = self._verdict(name)
+        if len(self) >= _REMEMBERED:
+            self.clear()
+        # A long name is not remembered: it would hold memory, not save time.
+        if len(name) <= _LONGEST:
+            self[name] = verdict
+        return verdict
+
+    def is_sensitive(self, name: str) -> bool:
+        """Tell whether a name that has no siblings and no path is to be masked.
+
+        The last name of a denied path counts, because its path is not known here.
+        """
+        return self[name] in (SENSITIVE, LABEL_OR_SENSITIVE, ON_A_PATH)
+
+    def denied_at(self, path: Sequence[str]) -> bool:
+        """Tell whether a dotted path to deny fits this path of members and indices."""
+        return _fits(self._deny_paths, path)
+
+    def allowed_at(self, path: Sequence[str]) -> bool:
+        """Tell whether a dotted path to allow fits this path of members and indices."""
+        return _fits(self._allow_paths, path)
+
+    def is_denied(self, name: str) -> bool:
+        """Tell whether the policy itself, not a built-in rule, masks this bare name."""
+        return not self._deny.isdisjoint(_forms(name))
+
+    def is_allowed(self, name: str) -> bool:
+        """Tell whether the policy itself leaves this bare name."""
+        return not self._allow.isdisjoint(_forms(name)) and not self.is_denied(name)
+
+    def _verdict(self, name: str) -> int:
+        if len(name) > _LONGEST:
+            name = f"{name[: _LONGEST // 2]} {name[-_LONGEST // 2 :]}"
+        readings = (tokens(name), tokens(name, camel=False))
+        forms = {"_".join(words) for words in readings}
+        if not self._deny.isdisjoint(forms):
+            return SENSITIVE
+        rest = ON_A_PATH if not self._ends.isdisjoint(forms) else HARMLESS
+        if not (_KEPT | self._allow).isdisjoint(forms):
+            return rest
+        if any(_judge(words) for words in readings):
+            sibling = _LABELS.get("_".join(readings[0]), SENSITIVE)
+            return SENSITIVE if rest else sibling
+        return rest or _LABELS.get("_".join(readings[0]), HARMLESS)
+
+
+def _forms(name: str) -> tuple[str, ...]:
+    return "_".join(tokens(name)), "_".join(tokens(name, camel=False))
+
+
+def _end(path: str) -> str:
+    """Give the last step of a path that is a name, or "" where there is none."""
+    return next((step for step in reversed(path.split(".")) if step.strip("*")), "")
+
+
+def _paths(names: Sequence[str]) -> tuple[re.Pattern[str], ...]:
+    return tuple(_path(name) for name in names if "." in name)
+
+
+def _path(dotted: str) -> re.Pattern[str]:
+    steps = {"*": "[^\0]*\0", "**": "(?:[^\0]*\0)*"}
+    parts = [steps.get(step, re.escape(step) + "\0") for step in dotted.split(".")]
+    return re.compile("".join(parts), re.IGNORECASE)
+
+
+def _fits(patterns: Iterable[re.Pattern[str]], path: Sequence[str]) -> bool:
+    text = "".join(step + "\0" for step in path)
+    return any(pattern.fullmatch(text) for pattern in patterns)

@@ -1,0 +1,197 @@
+"""The one object that the rest of the package asks."""
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, Final, TypeVar, cast
+
+from otel_apimetrics import _guard
+from otel_apimetrics.exchange import Headers
+from otel_apimetrics.redaction.attributes import SpanAttributes
+from otel_apimetrics.redaction.documents import Documents
+from otel_apimetrics.redaction.form import Form
+from otel_apimetrics.redaction.headers import HeaderFields
+from otel_apimetrics.redaction.marks import FAILED, MARK
+from otel_apimetrics.redaction.names import Names
+from otel_apimetrics.redaction.policy import RedactionPolicy
+from otel_apimetrics.redaction.schema import schema_of
+from otel_apimetrics.redaction.stream import scrub_events, scrub_lines
+from otel_apimetrics.redaction.text import FreeText
+from otel_apimetrics.redaction.urls import Urls
+from otel_apimetrics.redaction.values import Values, mask_cut_end
+from otel_apimetrics.redaction.walk import TooLargeError, Walk
+
+_Method = TypeVar("_Method", bound=Callable[..., Any])
+
+_FORM: Final = "application/x-www-form-urlencoded"
+_JSON: Final = frozenset({"application/json", "text/json"})
+_LINES: Final = frozenset(
+    {"application/x-ndjson", "application/ndjson", "application/jsonl", "application/json-seq"}
+)
+_NOT_AS_TEXT: Final = frozenset({"text/xml"})
+_DEFAULT: Final = RedactionPolicy()
+
+
+def _closed(method: _Method) -> _Method:
+    """Replace the whole part where its redaction fails: it never goes out raw."""
+
+    @wraps(method)
+    def guarded(*arguments: Any, **options: Any) -> Any:
+        try:
+            return method(*arguments, **options)
+        except Exception as error:
+            _guard.swallow(f"redaction.{method.__name__}", error)
+            return FAILED
+
+    return cast("_Method", guarded)
+
+
+class Redactor:
+    """Masks what must not leave the process. Immutable once made, safe between threads.
+
+    No method raises: what cannot be redacted is replaced by `[REDACTED:error]`. What is masked
+    already stays as it is, and what holds nothing to mask comes back as the identical object.
+
+    Args:
+        policy: what to mask beyond the built-in rules, and what to leave.
+    """
+
+    def __init__(self, policy: RedactionPolicy = _DEFAULT) -> None:
+        remove = policy.mask == "remove"
+        self._remove: Final = remove
+        self._names: Final = Names(policy.deny, policy.allow)
+        self._values: Final = Values(policy.compiled())
+        self._text: Final = FreeText(self._names, self._values)
+        self._documents: Final = Documents(self._names, self._values, self._text, remove=remove)
+        self._form: Final = Form(self._names, self._text, self._documents, remove=remove)
+        self._urls: Final = Urls(self._form, self._text)
+        self._headers: Final = HeaderFields(self._names, self._text, self._urls, remove=remove)
+        self._attributes: Final = SpanAttributes(
+            self._names, self._text, self._form, self._urls, self._headers, self._named
+        )
+
+    @_closed
+    def body(self, text: str, media_type: str, *, truncated: bool = False) -> str | None:
+        """Mask a body.
+
+        Args:
+            text: content-coding removed and decoded.
+            media_type: type and subtype in lower case, without parameters.
+            truncated: the body goes on where it was not captured, so it may not parse, and a
+                secret at its end may be incomplete.
+
+        Returns:
+            The masked text, or `None`: this media type must not be captured.
+        """
+        if not text:
+            return text
+        if media_type in _JSON or media_type.endswith("+json"):
+            return self._documents.scrub(text, cut=truncated)
+        if media_type == _FORM:
+            return self._form.scrub(text, cut=truncated)
+        return self._lines_or_text(text, media_type, truncated=truncated)
+
+    def _lines_or_text(self, text: str, media_type: str, *, truncated: bool) -> str | None:
+        if media_type in _LINES:
+            return scrub_lines(text, self._documents, cut=truncated)
+        if media_type == "text/event-stream":
+            return scrub_events(text, self._documents, self._text, cut=truncated)
+        if not media_type.startswith("text/") or media_type in _NOT_AS_TEXT:
+            return None
+        masked = self._text.scrub(text)
+        return mask_cut_end(masked) if truncated else masked
+
+    @_closed
+    def schema(self, text: str, media_type: str) -> str | None:
+        """Give the shape of a JSON body: each leaf replaced by the name of its type.
+
+        Args:
+            text: content-coding removed and decoded.
+            media_type: type and subtype in lower case, without parameters.
+
+        Returns:
+            JSON, or `None` where the body is no JSON or was cut.
+        """
+        if media_type not in _JSON and not media_type.endswith("+json"):
+            return None
+        shape = schema_of(text, self._names)
+        return None if shape is None else self._documents.scrub(shape)
+
+    @_closed
+    def header(self, name: str, value: str) -> str:
+        """Mask one header value. `Authorization` keeps its scheme, cookies keep their names.
+
+        Args:
+            name: in lower case.
+            value: decoded.
+        """
+        return self._headers.one(name, value)
+
+    def headers(self, headers: Headers) -> Headers:
+        """Mask each header value, in order; with `mask="remove"` sensitive ones are left out."""
+        try:
+            return self._headers.all(headers)
+        except Exception as error:
+            _guard.swallow("redaction.headers", error)
+            return tuple((name, FAILED) for name, _ in headers)
+
+    @_closed
+    def query(self, query: str) -> str:
+        """Mask a query: values only; order, repeats and escapes stay.
+
+        Args:
+            query: as sent, without the question mark.
+        """
+        return self._form.scrub(query)
+
+    @_closed
+    def path(self, path: str) -> str:
+        """Mask what the value rules find in the segments of a path."""
+        return self._urls.path(path)
+
+    @_closed
+    def url(self, url: str) -> str:
+        """Mask a URL: its userinfo, path and query; its fragment is dropped."""
+        return self._urls.url(url)
+
+    @_closed
+    def text(self, text: str) -> str:
+        """Mask free text: value rules, and assignments such as `password=...`."""
+        return self._text.scrub(text)
+
+    @_closed
+    def value(self, name: str, value: object) -> object:
+        """Mask a JSON-like value under a name: the whole of it, or what is inside.
+
+        Args:
+            name: of the metadata entry or label.
+            value: mappings, sequences, strings, numbers, booleans, `None`; others by their text.
+        """
+        return self._named(name, value)
+
+    @_closed
+    def attribute(self, key: str, value: object) -> object:
+        """Mask a span attribute that any instrumentation set.
+
+        Args:
+            key: the attribute's key, in the stable or the older semantic conventions.
+            value: a string, number or boolean, or a sequence of them.
+        """
+        return self._attributes.one(key, value)
+
+    def is_guarded_key(self, key: str) -> bool:
+        """Tell whether `attribute` may change an attribute of this key; cheap, never raises."""
+        return self._attributes.is_guarded(key)
+
+    def _named(self, name: str, value: object) -> object:
+        if self._names.is_sensitive(name):
+            return MARK
+        walk = Walk(self._names, self._string, remove=self._remove)
+        try:
+            return walk.value(value)
+        except TooLargeError:
+            return FAILED
+
+    def _string(self, string: str) -> str:
+        if string.lstrip()[:1] in ("{", "["):
+            return self._documents.scrub(string, level=1)
+        return self._text.scrub(string)

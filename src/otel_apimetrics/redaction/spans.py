@@ -1,0 +1,72 @@
+"""Where a value ends, in text that may be JSON, cut JSON or none.
+
+Nothing here parses: each function moves to the right, in linear time, and reads the end of
+the text as the end of the value.
+"""
+
+import re
+from functools import lru_cache
+from typing import Final
+
+_STRING: Final = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*(?:"|\\?\Z)', re.DOTALL)
+_SINGLE: Final = re.compile(r"'[^'\\]*(?:\\.[^'\\]*)*(?:'|\\?\Z)", re.DOTALL)
+_BRACKET: Final = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*(?:"|\\?\Z)|[\[\]{}]', re.DOTALL)
+_BARE_BRACKET: Final = re.compile(r"[\[\]{}]")
+_SCALAR: Final = re.compile(
+    r"(?:(?i:bearer|basic|digest|token|apikey|negotiate)[ \t]{1,4})?"
+    r"(?:\[REDACTED[^\]\n]{0,40}\]|[^\s,;&\"'<>)\]}\\])*"
+)
+_LINE: Final = re.compile(r"[^\r\n]*")
+
+
+def string_end(text: str, start: int) -> int:
+    """Give the index behind the JSON string that opens at `start`."""
+    found = _STRING.match(text, start)
+    return len(text) if found is None else found.end()
+
+
+def value_end(text: str, start: int, escape: str = "") -> int:
+    """Give the index behind the value that begins at `start`.
+
+    Args:
+        text: JSON, whole or cut, or text that has quoted values in it.
+        start: where the value begins, behind any blanks.
+        escape: the backslashes in front of a quote at this level: JSON in a JSON string has one.
+    """
+    if text.startswith("[REDACTED", start):
+        found = _SCALAR.match(text, start)
+        return len(text) if found is None else found.end()
+    if escape and text.startswith(f'{escape}"', start):
+        found = _closing(escape).search(text, start + len(escape) + 1)
+    elif text.startswith("'", start):
+        found = _SINGLE.match(text, start)
+    elif text.startswith('"', start):
+        found = _STRING.match(text, start)
+    elif text.startswith(("{", "["), start):
+        return _container_end(text, start, _BARE_BRACKET if escape else _BRACKET)
+    else:
+        found = _SCALAR.match(text, start)
+    return len(text) if found is None else found.end()
+
+
+def line_end(text: str, start: int) -> int:
+    """Give the index of the line break at or behind `start`, or of the end."""
+    found = _LINE.match(text, start)
+    return len(text) if found is None else found.end()
+
+
+def _container_end(text: str, start: int, tokens: re.Pattern[str]) -> int:
+    depth = 0
+    for token in tokens.finditer(text, start):
+        if token[0] in "[{":
+            depth += 1
+        elif token[0] in "]}":
+            depth -= 1
+            if depth == 0:
+                return token.end()
+    return len(text)
+
+
+@lru_cache(maxsize=32)
+def _closing(escape: str) -> re.Pattern[str]:
+    return re.compile(r"(?<!\\)" + re.escape(escape) + '"')

@@ -1,0 +1,60 @@
+"""JSON that comes in pieces: a document a line, or a document an event."""
+
+import re
+from typing import Final
+
+from otel_apimetrics.redaction.documents import Documents
+from otel_apimetrics.redaction.text import FreeText
+from otel_apimetrics.redaction.values import mask_cut_end
+
+_BREAK: Final = re.compile(r"(\r\n|\r|\n)")
+_DATA: Final = re.compile(r"\ufeff?data: ?")
+
+
+def scrub_lines(text: str, documents: Documents, *, cut: bool) -> str:
+    """Mask newline-delimited JSON, line by line; only the last line may be cut."""
+    lines = _BREAK.split(text)
+    last = len(lines) - 1
+    masked = [
+        documents.scrub(line, cut=cut and index == last) if line.strip() else line
+        for index, line in enumerate(lines)
+    ]
+    return text if masked == lines else "".join(masked)
+
+
+def scrub_events(text: str, documents: Documents, free: FreeText, *, cut: bool) -> str:
+    """Mask server-sent events (WHATWG HTML, section 9.2).
+
+    The `data` lines of one event are one document. Other fields are text.
+    """
+    lines = _BREAK.split(text)
+    # Even places are lines, odd ones are their breaks.
+    data: list[int] = []
+    last = len(lines) - 1
+    masked = list(lines)
+    for index in range(0, len(lines), 2):
+        if _DATA.match(lines[index]):
+            data.append(index)
+        elif lines[index]:
+            masked[index] = free.scrub(lines[index])
+        if data and (not lines[index] or index == last):
+            _scrub_data(masked, data, documents, cut=cut and index == last)
+            data = []
+    if cut:
+        masked[last] = mask_cut_end(masked[last])
+    return text if masked == lines else "".join(masked)
+
+
+def _scrub_data(lines: list[str], data: list[int], documents: Documents, *, cut: bool) -> None:
+    prefixes = [found[0] for index in data if (found := _DATA.match(lines[index]))]
+    whole = "\n".join(
+        lines[index][len(prefix) :] for index, prefix in zip(data, prefixes, strict=True)
+    )
+    masked = documents.scrub(whole, cut=cut)
+    if masked == whole:
+        return
+    # The document may have fewer lines than before; those that are left over become empty.
+    pieces = masked.split("\n", len(data) - 1)
+    pieces += [""] * (len(data) - len(pieces))
+    for index, prefix, piece in zip(data, prefixes, pieces, strict=True):
+        lines[index] = prefix + piece.replace("\n", " ")

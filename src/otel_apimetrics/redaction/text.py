@@ -1,0 +1,164 @@
+"""Free text: exception messages, log lines, and JSON that does not parse.
+
+A secret is known by its shape (a value rule), or by the name that it is assigned to:
+`password=...`, `"password": "..."`, `Cookie: ...`.
+"""
+
+import re
+from typing import Final
+
+from otel_apimetrics.redaction.marks import MARK
+from otel_apimetrics.redaction.names import LABEL, LABEL_OR_SENSITIVE, VALUE, Names, tokens
+from otel_apimetrics.redaction.spans import line_end, value_end
+from otel_apimetrics.redaction.values import Rule, Values, mask_cut_end
+
+_SIGN: Final = re.compile(r"=(?<![=!<>]=)|:(?!//)")
+_UNQUOTED_SIGNS: Final = (re.compile(r"=(?<![=!<>]=)"), re.compile(r":(?<![\"]:)(?!//|\d\d)"))
+"""The signs that JSON does not use itself, but for times; apart, so that each begins with the
+one letter that the engine searches for."""
+_BLANKS: Final = re.compile(r"(?:\\[nrt]|[=>\s]){0,64}")
+_LONGEST_NAME: Final = 128
+_BACKWARDS: Final = re.compile(r"[ \t]{0,8}([\"'`]?)(\\{0,15})")
+_WORD: Final = re.compile(r"[\w.$%\[\]-]{1,128}")
+_ESCAPED: Final = re.compile(r"\\+u([0-9a-fA-F]{4})")
+_LINES: Final = frozenset({"authorization", "cookie", "cookies"})
+"""Names of headers whose value has blanks in it: they own the rest of their line."""
+
+
+class FreeText:
+    """The rules for text without a structure that one can rely on.
+
+    Args:
+        names: the verdicts on names.
+        values: the value rules.
+    """
+
+    def __init__(self, names: Names, values: Values) -> None:
+        self._names: Final = names
+        self._values: Final = values
+
+    @property
+    def has_patterns(self) -> bool:
+        """Tell whether the user added expressions."""
+        return bool(self._values.own)
+
+    def suspects(self, text: str) -> list[Rule]:
+        """Name the value rules that could find something in this text."""
+        return self._values.suspects(text)
+
+    def scrub(self, text: str) -> str:
+        """Mask assigned secrets and whatever a value rule finds."""
+        rules = self._values.suspects(text)
+        masked = self.assignments(text)
+        return self._values.scrub(masked, rules) if rules else masked
+
+    def assigns(self, text: str) -> bool:
+        """Tell whether JSON text may hold an assignment inside of one of its strings."""
+        return any(
+            self._names[_name_before(text, sign.start())[0]] != 0
+            for pattern in _UNQUOTED_SIGNS
+            for sign in pattern.finditer(text)
+        )
+
+    def assignments(self, text: str, *, values_too: bool = False) -> str:
+        """Mask what is assigned to a sensitive name.
+
+        Args:
+            text: any text, cut anywhere; a value without an end is masked to the end.
+            values_too: each member called `value` is masked too, because its name is not known.
+        """
+        parts: list[str] = []
+        done = 0
+        for sign in _SIGN.finditer(text):
+            if sign.start() < done:
+                continue
+            name, quote, escape = _name_before(text, sign.start(), done)
+            verdict = self._names[name]
+            if not verdict or not self._masks(name, verdict, values_too=values_too):
+                continue
+            blanks = _BLANKS.match(text, sign.end())
+            start = blanks.end() if blanks else sign.end()
+            # A name that opens a line of a header owns the line, unless it is quoted.
+            whole_line = not quote and not _LINES.isdisjoint(tokens(name))
+            end = line_end(text, start) if whole_line else value_end(text, start, escape)
+            if end > start:
+                parts += (text[done:start], _mark(text[start:end], quote, escape))
+                done = end
+        return "".join((*parts, text[done:])) if parts else text
+
+    def broken_json(self, text: str, *, cut: bool) -> str:
+        """Mask in JSON that does not parse, is too large to walk, or was cut.
+
+        Conservative where the structure is not known: one pair of `name` and `value` whose name
+        is sensitive masks each `value`, and the last name of a denied path counts anywhere.
+
+        Args:
+            text: as it was captured.
+            cut: the text goes on where it was not captured, so that a secret may be incomplete.
+        """
+        masked = self.assignments(text, values_too=self._names_a_value(text))
+        rules = self._values.suspects(masked)
+        if rules:
+            masked = _TOKEN.sub(lambda token: self._token(token[0], rules), masked)
+            masked = self._values.scrub(masked, rules)
+        return mask_cut_end(masked) if cut else masked
+
+    def _token(self, token: str, rules: list[Rule]) -> str:
+        if token[0] == '"':
+            return token
+        # A number that became a mark must be a string, or valid JSON would be so no more.
+        scrubbed = self._values.scrub(token, rules)
+        return token if scrubbed == token else f'"{scrubbed}"'
+
+    def _names_a_value(self, text: str) -> bool:
+        if '"' not in text:
+            return False
+        return any(
+            self._names[label[1]] in (LABEL, LABEL_OR_SENSITIVE)
+            and self._names.is_sensitive(_unescaped(label[2]))
+            for label in _LABEL.finditer(text)
+        )
+
+    def _masks(self, name: str, verdict: int, *, values_too: bool) -> bool:
+        return self._names.is_sensitive(name) or (values_too and verdict == VALUE)
+
+
+_TOKEN: Final = re.compile(
+    r'"[^"\\]*(?:\\.[^"\\]*)*(?:"|\\?\Z)|(?<![\w.])\d{13,19}(?![\w.])', re.DOTALL
+)
+_LABEL: Final = re.compile(r'"([A-Za-z_-]{3,20})\\{0,15}"\s{0,64}:\s{0,64}\\{0,15}"([^"]{1,256})')
+
+
+def _name_before(text: str, end: int, start: int = 0) -> tuple[str, str, str]:
+    """Give the name that ends at a sign, the quote around it and the backslashes before that."""
+    first = max(start, end - _LONGEST_NAME)
+    if text.endswith('"', start, end):
+        # By far the most frequent: a JSON name without a backslash.
+        opening = text.rfind('"', first, end - 1)
+        name = text[opening + 1 : end - 1]
+        if opening >= 0 and "\\" not in name and not text.endswith("\\", first, opening):
+            return name, '"', ""
+    window = text[first:end][::-1]
+    found = _BACKWARDS.match(window)
+    quote, escape, after = (found[1], found[2], found.end()) if found else ("", "", 0)
+    if quote:
+        rest = window[after:]
+        closing = rest.find(quote)
+        name = rest if closing < 0 else rest[:closing]
+        # The other quote has backslashes of its own, which turned round are at the end.
+        return _unescaped(name.rstrip("\\")[::-1]), quote, escape
+    word = _WORD.match(window, after)
+    return (word[0][::-1] if word else ""), "", ""
+
+
+def _unescaped(name: str) -> str:
+    return _ESCAPED.sub(lambda code: chr(int(code[1], 16)), name) if "\\" in name else name
+
+
+def _mark(value: str, quote: str, escape: str) -> str:
+    if quote == '"':
+        return f'{escape}"{MARK}{escape}"'
+    # A value that came with quotes keeps them, so that a statement stays readable.
+    if value[0] in "\"'":
+        return f"{value[0]}{MARK}{value[0]}"
+    return MARK

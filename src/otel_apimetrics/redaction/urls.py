@@ -1,0 +1,53 @@
+"""URLs, whole or relative (RFC 3986)."""
+
+from typing import Final
+from urllib.parse import quote, unquote
+
+from otel_apimetrics.redaction.form import Form
+from otel_apimetrics.redaction.marks import MARK
+from otel_apimetrics.redaction.text import FreeText
+
+
+class Urls:
+    """URLs without userinfo and fragment, their path and query masked.
+
+    Args:
+        form: the rules for queries.
+        text: the rules for segments.
+    """
+
+    def __init__(self, form: Form, text: FreeText) -> None:
+        self._form: Final = form
+        self._text: Final = text
+
+    def path(self, path: str) -> str:
+        """Mask inside of each segment; the identical object where nothing changed."""
+        decoded = unquote(path)
+        # Rules see a slash as a border, but a user's expression may ask for the end of a segment.
+        if not self._text.has_patterns and self._text.scrub(decoded) == decoded:
+            return path
+        return "/".join(map(self._segment, path.split("/")))
+
+    def _segment(self, segment: str) -> str:
+        decoded = unquote(segment)
+        masked = self._text.scrub(decoded)
+        return segment if masked == decoded else quote(masked, safe="[]:;=@&+,$!'()*")
+
+    def target(self, target: str) -> str:
+        """Mask a request target in origin form: path and query (RFC 9112, section 3.2.1)."""
+        path, question, query = target.partition("#")[0].partition("?")
+        masked = f"{self.path(path)}{question}{self._form.scrub(query)}"
+        return target if masked == target else masked
+
+    def url(self, url: str) -> str:
+        """Mask a URL: `[REDACTED]@` for its userinfo, no fragment, then path and query."""
+        start = url.find("//")
+        first = next((index for index, letter in enumerate(url) if letter in "/?#"), -1)
+        # Two slashes open an authority at the start, or behind the scheme.
+        if start < 0 or start != first or (start and url[start - 1] != ":"):
+            return self.target(url)
+        start += 2
+        end = next((i for i in range(start, len(url)) if url[i] in "/?#\\"), len(url))
+        userinfo, at, host = url[start:end].rpartition("@")
+        masked = f"{url[:start]}{MARK if userinfo else ''}{at}{host}{self.target(url[end:])}"
+        return url if masked == url else masked

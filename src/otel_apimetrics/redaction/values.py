@@ -1,0 +1,182 @@
+"""Values that are secret whatever their name: tokens, keys, cards.
+
+Each rule has a literal that it cannot match without (its gate), and no rule backtracks:
+a tail is one character class, and a guard keeps a run from being entered twice.
+"""
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from string import ascii_uppercase, digits
+from typing import Final
+
+from otel_apimetrics.redaction.identifiers import ACCOUNT, RUN, mask_account, mask_cards
+from otel_apimetrics.redaction.marks import MARK, MARKED
+
+Replacement = str | Callable[[re.Match[str]], str]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Rule:
+    """One shape of a secret."""
+
+    gates: tuple[str, ...]
+    """A text without any of these cannot match; none: asked by other means."""
+    pattern: re.Pattern[str]
+    replacement: Replacement = MARK
+
+
+def _rule(gates: str, regex: str, replacement: Replacement = MARK) -> Rule:
+    return Rule(tuple(gates.split("|")), re.compile(regex), replacement)
+
+
+# The guard stands behind the literal, so that the engine can search for the literal.
+_RULES: Final = (
+    _rule("eyJ", r"eyJ(?<![\w-]eyJ)[\w-]{8,}\.[\w-]{8,}(?:\.[\w-]*){0,3}"),
+    _rule(
+        "-----BEGIN",
+        r"-----BEGIN [A-Z0-9 ]{1,64}(?:-----)?(?:[A-Za-z0-9+/=\s\\:,.]|-(?!----))*"
+        r"(?:-----END [A-Z0-9 ]{1,64}(?:-----)?)?",
+    ),
+    _rule(
+        "://",
+        r"""://[^\s/?#@:"'<>\\]{0,256}:[^\s/?#@"<>]{1,256}@""",
+        f"://{MARK}@",
+    ),
+    _rule("AKIA|ASIA|ABIA|ACCA", r"A(?<![A-Za-z0-9]A)(?:KIA|SIA|BIA|CCA)[A-Z2-7]{16}(?![A-Z0-9])"),
+    _rule("ghp_|gho_|ghu_|ghs_|ghr_", r"gh[pousr]_[A-Za-z0-9]{20,}"),
+    _rule("github_pat_", r"github_pat_\w{20,}"),
+    _rule(
+        "glpat-|gldt-|glrt-|glptt-|glsoat-", r"gl(?:pat|dt|rt|ptt|soat)-[\w-]{16,}(?:\.[\w.-]*)?"
+    ),
+    _rule("xox|xapp-", r"x(?:ox[a-z](?:\.xox[a-z])?|app)-[\w-]{10,}"),
+    _rule("hooks.slack.com", r"hooks\.slack\.com/(?:services|workflows|triggers)/[\w/-]{8,}"),
+    _rule("sk_|rk_", r"[sr]k_(?:live|test|prod)_\w{10,}"),
+    _rule("whsec_", r"whsec_[A-Za-z0-9+/=]{16,}"),
+    _rule("sk-", r"sk-(?<![A-Za-z0-9]sk-)[\w-]{20,}"),
+    _rule("AIza", r"AIza[\w-]{35}"),
+    _rule("ya29.", r"ya29\.[\w-]{20,}"),
+    _rule("GOCSPX-", r"GOCSPX-[\w-]{20,}"),
+    _rule("SG.", r"SG\.[\w-]{16,32}\.[\w-]{16,}"),
+    _rule("npm_", r"npm_[A-Za-z0-9]{36,}"),
+    _rule("pypi-A", r"pypi-A[\w-]{16,}"),
+    _rule("hf_", r"hf_(?<!\whf_)[A-Za-z0-9]{30,}"),
+    _rule("_v1_", r"do[opr]_v1_[a-f0-9]{32,}"),
+    _rule("shpat_|shpca_|shppa_|shpss_", r"shp(?:at|ca|pa|ss)_[a-fA-F0-9]{32,}"),
+    _rule("dapi", r"dapi[a-f0-9]{32}(?:-\d)?"),
+    _rule("hvs.|hvb.|hvr.", r"hv[sbr]\.[\w-]{20,}"),
+    _rule("AccountKey=", r"AccountKey=[A-Za-z0-9+/=]{20,}", f"AccountKey={MARK}"),
+)
+_SCHEME: Final = Rule(
+    (),
+    re.compile(r"(?i:\b(bearer|basic) {1,4}[A-Za-z0-9._~+/=-]{8,})"),
+    lambda found: f"{found[1]} {MARK}",
+)
+# Apart, because an engine searches for one literal, and for no letter without its case.
+_SCHEME_GATES: Final = (re.compile(r"b(?i:earer|asic) "), re.compile(r"B(?i:earer|asic) "))
+_CARD: Final = Rule((), RUN, mask_cards)
+_IBAN: Final = Rule((), ACCOUNT, mask_account)
+_SSN: Final = Rule(
+    (),
+    re.compile(r"(?<![\d-])(?!000|666|9\d\d)\d{3}-(?!00)\d{2}-(?!0000)\d{4}(?![\d-])"),
+)
+_SSN_GATE: Final = re.compile(r"-(?<=\d\d\d-)\d\d-\d{4}")
+
+_SIEVED: Final = bytes(
+    code for code in range(256) if chr(code) not in "JKIASBCGOPXxhkgvywz_.-/pbfld"
+)
+"""Bytes that gates can do without. Searching what is left is a multiple faster than searching
+the text, and a gate that is in the text is, sieved, in the sieved text."""
+_SHAPES: Final = bytes(
+    ord("0" if chr(code) in digits else "A" if chr(code) in ascii_uppercase else chr(code))
+    for code in range(256)
+)
+"""Every digit becomes 0 and every capital A: one search finds a run of them."""
+_BLANKS: Final = b" -"
+_THIRTEEN: Final = b"0" * 13
+"""Digits of the shortest card number."""
+_GATES: Final = tuple(
+    (sieved, rule)
+    for rule in _RULES
+    for sieved in sorted({gate.encode().translate(None, _SIEVED) for gate in rule.gates})
+)
+
+_CUT: Final = re.compile(
+    r"""(?:eyJ[\w.-]*|-----BEGIN.*|(?i:\b(?:bearer|basic)) {1,4}\S*"""
+    r"""|://[^\s/?#@:"'<>\\]{0,256}:[^\s/?#@"<>]{0,256}"""
+    r"""|A(?:KIA|SIA|BIA|CCA)[A-Z2-7]*|gh[pousr]_\w*|github_pat_\w*|gl(?:pat|dt|rt|ptt|soat)-[\w.-]*"""
+    r"""|x(?:ox[a-z]|app)-[\w.-]*|hooks\.slack\.com/[\w/-]*|[sr]k[_-][\w-]*|whsec_\S*|AIza[\w-]*"""
+    r"""|ya29\.[\w-]*|GOCSPX-[\w-]*|SG\.[\w.-]*|npm_\w*|pypi-[\w-]*|hf_\w*|do[opr]_v1_\w*"""
+    r"""|shp(?:at|ca|pa|ss)_\w*|dapi[a-f0-9]*|hv[sbr]\.[\w-]*|AccountKey=\S*"""
+    r"""|(?<![\d.])\d(?:[ -]?\d){5,}[ -]?|(?<!\d)\d{3}-\d{1,2}(?:-\d{0,3})?"""
+    r"""|(?<![A-Za-z0-9])[A-Z]{2}\d{2}(?:[ -]?[A-Z0-9]){2,32}[ -]?)\\?\Z""",
+)
+_TAIL: Final = 2_048
+"""Characters at a cut that are looked at. A longer secret is long enough for its own rule."""
+
+
+class Values:
+    """The value rules, with those that the user added.
+
+    Args:
+        patterns: the user's expressions; checked by the policy.
+    """
+
+    def __init__(self, patterns: Sequence[re.Pattern[str]] = ()) -> None:
+        self.own: Final = tuple(Rule((), pattern) for pattern in patterns)
+        self.all: Final = (*_RULES, _SCHEME, _CARD, _SSN, _IBAN, *self.own)
+
+    def suspects(self, text: str) -> list[Rule]:
+        """Name the rules that could find something in this text; cheap where none can."""
+        raw = text.encode("utf-8", "surrogatepass")
+        sieved = raw.translate(None, _SIEVED)
+        possible = dict.fromkeys([rule for gate, rule in _GATES if gate in sieved])
+        found = [rule for rule in possible if rule.pattern.search(text)]
+        lower, upper = _SCHEME_GATES
+        if (lower.search(text) or upper.search(text)) and _SCHEME.pattern.search(text):
+            found.append(_SCHEME)
+        shapes = raw.translate(_SHAPES, _BLANKS)
+        if _THIRTEEN in shapes and RUN.sub(mask_cards, text) != text:
+            found.append(_CARD)
+        if _SSN_GATE.search(text):
+            found.append(_SSN)
+        if b"AA00" in shapes and ACCOUNT.sub(mask_account, text) != text:
+            found.append(_IBAN)
+        found += [rule for rule in self.own if rule.pattern.search(text)]
+        return found
+
+    def scrub(self, text: str, rules: Sequence[Rule] | None = None) -> str:
+        """Replace what the rules find. What is marked already stays.
+
+        Args:
+            text: any text, decoded.
+            rules: those that `suspects` named for a text which holds this one; `None` asks.
+        """
+        for rule in self.suspects(text) if rules is None else rules:
+            # A user's expression may match a part of a mark.
+            text = _outside_marks(rule, text) if rule in self.own else _apply(rule, text)
+        return text
+
+
+def mask_cut_end(text: str) -> str:
+    """Replace what may be the beginning of a secret at the end of a text that was cut."""
+    start = max(0, len(text) - _TAIL)
+    found = _CUT.search(text, start)
+    return text if found is None else text[: found.start()] + MARK
+
+
+def _apply(rule: Rule, text: str) -> str:
+    return rule.pattern.sub(rule.replacement, text)
+
+
+def _outside_marks(rule: Rule, text: str) -> str:
+    parts: list[str] = []
+    end = 0
+    for mark in MARKED.finditer(text):
+        parts += (_own(rule, text[end : mark.start()]), mark[0])
+        end = mark.end()
+    return "".join((*parts, _own(rule, text[end:])))
+
+
+def _own(rule: Rule, text: str) -> str:
+    return rule.pattern.sub(lambda found: MARK if found[0] else "", text)

@@ -1,0 +1,150 @@
+"""The walk over a value that JSON can hold: by name first, then by value."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Final
+
+from otel_apimetrics.redaction.marks import MARK, TOO_DEEP
+from otel_apimetrics.redaction.names import (
+    HARMLESS,
+    LABEL,
+    LABEL_OR_SENSITIVE,
+    ON_A_PATH,
+    VALUE,
+    Names,
+)
+
+_DEEPEST: Final = 32
+_MOST_NODES: Final = 10_000
+
+
+class TooLargeError(Exception):
+    """A document has more than 10,000 nodes: it is masked as text instead."""
+
+
+class Number(str):
+    """A JSON number in the spelling of the wire: 1.10 stays 1.10, and no digit is too many."""
+
+    __slots__ = ()
+
+
+class Pairs(list[tuple[str, Any]]):
+    """The members of a JSON object: the order of the wire, and a name as often as it came."""
+
+    __slots__ = ()
+
+
+class Walk:
+    """One walk over one value; `changed` tells whether it masked anything.
+
+    Args:
+        names: the verdicts on names.
+        string: masks inside of one string.
+        remove: take a member out instead of masking its value.
+    """
+
+    def __init__(self, names: Names, string: Callable[[str], str], *, remove: bool) -> None:
+        self._names: Final = names
+        self._string: Final = string
+        self._remove: Final = remove
+        self._path: list[str] = []
+        self._nodes = 0
+        self.changed = False
+
+    def value(self, value: Any) -> Any:
+        """Give the masked value; the identical one where nothing changed below it.
+
+        Raises:
+            TooLargeError: there are more than 10,000 nodes.
+        """
+        self._nodes += 1
+        if self._nodes > _MOST_NODES:
+            raise TooLargeError
+        if isinstance(value, str):
+            return self._text(value)
+        if value is None or isinstance(value, (bool, int, float)):
+            return self._number(value)
+        return self._nested(value)
+
+    def _nested(self, value: Any) -> Any:
+        if len(self._path) >= _DEEPEST:
+            self.changed = True
+            return TOO_DEEP
+        if isinstance(value, Pairs):
+            return self._object(value)
+        if isinstance(value, Mapping):
+            return self._mapping(value)
+        if isinstance(value, (list, tuple, set, frozenset)):
+            return self._items(value)
+        return self._text(str(value))
+
+    def _text(self, text: str) -> str:
+        masked = self._string(text)
+        if masked == text:
+            return text
+        self.changed = True
+        return masked
+
+    def _number(self, value: Any) -> Any:
+        # A card number may come as a number.
+        if value is None or isinstance(value, (bool, float)):
+            return value
+        digits = str(value)
+        masked = self._text(digits)
+        return value if masked == digits else masked
+
+    def _mapping(self, value: Mapping[Any, Any]) -> Any:
+        pairs = Pairs((str(key), member) for key, member in value.items())
+        masked = self._object(pairs)
+        return value if masked is pairs else dict(masked)
+
+    def _items(self, items: Any) -> Any:
+        masked: list[Any] = []
+        same = True
+        for index, item in enumerate(items):
+            self._path.append(str(index))
+            clean = self.value(item)
+            self._path.pop()
+            same = same and clean is item
+            masked.append(clean)
+        return items if same else masked
+
+    def _object(self, pairs: Pairs) -> Pairs:
+        masked = Pairs()
+        same = True
+        labelled = self._labels_a_value(pairs)
+        has_value = any(self._names[key] == VALUE for key, _ in pairs)
+        for key, member in pairs:
+            self._path.append(key)
+            verdict = self._names[key]
+            if (labelled and verdict == VALUE) or self._masks(verdict, has_value=has_value):
+                clean: Any = MARK
+                self.changed = self.changed or self._remove or member != MARK
+            else:
+                clean = self.value(member)
+            self._path.pop()
+            name = self._text(key)
+            same = same and clean is member and name is key
+            if not (clean is MARK and self._remove):
+                masked.append((name, clean))
+        return pairs if same else masked
+
+    def _masks(self, verdict: int, *, has_value: bool) -> bool:
+        names = self._names
+        if not names.has_paths:
+            return verdict == 1 or (verdict == LABEL_OR_SENSITIVE and not has_value)
+        if names.denied_at(self._path):
+            return True
+        if verdict in (HARMLESS, LABEL, VALUE, ON_A_PATH):
+            return False
+        if verdict == LABEL_OR_SENSITIVE and has_value:
+            return False
+        return not names.allowed_at(self._path)
+
+    def _labels_a_value(self, pairs: Sequence[tuple[str, Any]]) -> bool:
+        names = self._names
+        return any(
+            names[key] in (LABEL, LABEL_OR_SENSITIVE)
+            and isinstance(member, str)
+            and names.is_sensitive(member)
+            for key, member in pairs
+        )

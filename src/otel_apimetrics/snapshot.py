@@ -1,0 +1,115 @@
+"""The immutable `Exchange` of a recording, as it stands when the request ends."""
+
+from typing import TYPE_CHECKING
+
+from otel_apimetrics.content import BodyBuffer, body_text
+from otel_apimetrics.exchange import Body, Exchange, Headers, Request, Response
+
+if TYPE_CHECKING:
+    from otel_apimetrics.recording import Recording
+
+CLIENT_DISCONNECT = "client_disconnect"
+"""`error.type` of a request whose client left before the response's last byte."""
+
+BODILESS = frozenset({204, 304})
+"""Final statuses without content (RFC 9110, 6.4.1)."""
+
+
+def snapshot(recording: "Recording", duration_ns: int) -> Exchange:
+    """Build the exchange, unredacted.
+
+    Args:
+        recording: settled; nothing changes it any more.
+        duration_ns: nanoseconds from entry to now.
+    """
+    status = recording.status
+    wants = recording.pipeline.kept_bytes > 0 and recording.pipeline.wants_content(
+        status, raised=recording.exception is not None
+    )
+    return Exchange(
+        id=recording.id,
+        request=_request(recording, wants=wants),
+        response=None if status is None else _response(recording, status, wants=wants),
+        started_ns=recording.started_ns,
+        duration_ns=duration_ns,
+        consumer=recording.consumer,
+        company=recording.company,
+        session=recording.session,
+        labels=recording.labels or {},
+        metadata=recording.metadata or {},
+        error=_error(recording),
+        exception=recording.exception,
+        validation_errors=recording.validation_errors,
+        websocket=recording.websocket,
+        framework=recording.framework,
+    )
+
+
+def _request(recording: "Recording", *, wants: bool) -> Request:
+    seen = recording.request
+    return Request(
+        method=seen.method,
+        scheme=seen.scheme,
+        host=seen.host,
+        port=seen.port,
+        path=seen.path,
+        query=seen.query,
+        route=recording.route,
+        http_version=seen.http_version,
+        headers=seen.headers,
+        body=_request_body(recording, wants=wants),
+        client_address=seen.client_address,
+        client_port=seen.client_port,
+        local_address=seen.local_address,
+        local_port=seen.local_port,
+    )
+
+
+def _request_body(recording: "Recording", *, wants: bool) -> Body:
+    buffer = recording.request_body
+    size, declared = buffer.size, recording.content_length
+    if declared is not None and recording.error != CLIENT_DISCONNECT:
+        # The server enforces the declared length; the app may well have read less.
+        complete, size = size >= declared, declared
+    else:
+        complete = recording.request_ended
+    if not wants or buffer.size == 0:
+        return Body(size=size)
+    return _body(buffer, recording.request.headers, size, complete=complete)
+
+
+def _response(recording: "Recording", status: int, *, wants: bool) -> Response:
+    headers = recording.response_headers
+    if recording.is_bodiless():
+        return Response(status=status, headers=headers, body=Body(size=0))
+    if recording.size_told is not None:
+        body = Body(size=recording.size_told)
+    elif not wants or recording.response_body.size == 0:
+        body = Body(size=recording.response_body.size)
+    else:
+        buffer = recording.response_body
+        body = _body(buffer, headers, buffer.size, complete=recording.response_ended)
+    return Response(status=status, headers=headers, body=body)
+
+
+def _body(buffer: BodyBuffer, headers: Headers, size: int, *, complete: bool) -> Body:
+    content_type = content_encoding = ""
+    for name, value in headers:
+        if name == "content-type":
+            content_type = value
+        elif name == "content-encoding":
+            content_encoding = f"{content_encoding}, {value}" if content_encoding else value
+    complete = complete and not buffer.truncated
+    text = body_text(buffer.data, content_type, content_encoding, complete=complete)
+    if text is None:
+        return Body(size=size, truncated=not complete)
+    return Body(content=text.content, size=size, truncated=text.truncated or not complete)
+
+
+def _error(recording: "Recording") -> str | None:
+    if recording.error is not None:
+        return recording.error
+    if recording.exception is not None:
+        return recording.exception.type
+    status = recording.status
+    return str(status) if status is not None and status >= 500 else None  # noqa: PLR2004

@@ -1,0 +1,185 @@
+"""The SERVER span of a request: whose it is, when it ends, and the lock on what it says.
+
+A span that has ended cannot be changed (opentelemetry-python issue 5614), and contrib's
+instrumentations end theirs before the response's last byte. So the class of a span is
+swapped for a subclass whose `end` waits for the recording, and which redacts in place
+what other instrumentations wrote.
+"""
+
+from collections.abc import Mapping
+from enum import Enum, auto
+from typing import Any
+
+from opentelemetry import trace
+from opentelemetry.instrumentation.utils import is_instrumentation_enabled
+from opentelemetry.sdk.trace import ReadableSpan, Span
+from opentelemetry.trace import Status, StatusCode
+
+from otel_apimetrics import _guard
+from otel_apimetrics.redaction import FAILED, Redactor, is_guarded_key
+
+_OPEN = "_apimetrics_open"
+_guarded_classes: dict[type[Span], type[Span]] = {}
+
+
+class Owner(Enum):
+    """Who makes the SERVER span of a request. Decided once, before the app runs."""
+
+    OURS = auto()
+    """Nobody else will: we start it."""
+    CURRENT = auto()
+    """Somebody outside us has: we adopt it."""
+    INSIDE = auto()
+    """Somebody inside us will: we wait for it in `on_start`."""
+    NOBODY = auto()
+    """Somebody outside us decided against one (sampled out): there is none."""
+    UNDECIDED = auto()
+    """Seen only further inside: FastAPI may start one after our entry."""
+
+
+def decide(*, instrumented_inside: bool) -> Owner:
+    """Tell who owns the span of the request that begins here.
+
+    Args:
+        instrumented_inside: another instrumentation was found inside the app.
+    """
+    if not is_instrumentation_enabled():
+        return Owner.NOBODY
+    current = trace.get_current_span()
+    if is_local(current):
+        if not current.is_recording():
+            return Owner.NOBODY
+        return Owner.CURRENT if is_server(current) else Owner.OURS
+    return Owner.INSIDE if instrumented_inside else Owner.OURS
+
+
+def is_local(span: trace.Span) -> bool:
+    """Tell whether a span is of this process and not over, be it sampled or not."""
+    context = span.get_span_context()
+    if not context.is_valid or context.is_remote:
+        return False
+    # One that is over was left behind in this thread by somebody who did not detach it.
+    return not (isinstance(span, ReadableSpan) and span.end_time is not None)
+
+
+def is_server(span: trace.Span) -> bool:
+    """Tell whether a span is a SERVER span."""
+    return getattr(span, "kind", None) is trace.SpanKind.SERVER
+
+
+def hold(span: trace.Span) -> bool:
+    """Keep a span open until `release`, whoever ends it. False where its class refuses."""
+    if not isinstance(span, Span):
+        return False
+    span.__dict__[_OPEN] = True
+    return True
+
+
+def release(span: trace.Span, end_time: int) -> None:
+    """End a held span at `end_time` (nanoseconds since the epoch)."""
+    vars(span).pop(_OPEN, None)
+    span.end(end_time)
+
+
+def is_held(span: trace.Span) -> bool:
+    """Tell whether a recording already holds this span."""
+    return _OPEN in getattr(span, "__dict__", ())
+
+
+def guard(span: trace.Span, redactor: Redactor) -> None:
+    """Put the lock on a recording span. A span of a foreign class stays as it is."""
+    if not isinstance(span, Span):
+        return
+    cls: type[Span] = type(span)
+    guarded = _guarded_classes.get(cls)
+    if guarded is None:
+        if cls in _guarded_classes.values():
+            return
+        guarded = _guarded_classes[cls] = _guarded(cls)
+    span.__dict__["_apimetrics_redactor"] = redactor
+    span.__class__ = guarded
+
+
+def _guarded(cls: type[Span]) -> type[Span]:
+    """Make the subclass of one span class.
+
+    A subclass and not functions on the instance: those would tie each span into a
+    reference cycle, and a busy server would pay for it in garbage collections.
+    """
+
+    class Guarded(cls):  # type: ignore[valid-type, misc]
+        def end(self, end_time: int | None = None) -> None:
+            if _OPEN in self.__dict__:
+                return
+            _redact_in_place(self)
+            super().end(end_time)
+
+        def add_event(
+            self,
+            name: str,
+            attributes: Mapping[str, Any] | None = None,
+            timestamp: int | None = None,
+        ) -> None:
+            super().add_event(name, _redacted(self, attributes), timestamp)
+
+        def set_status(self, status: Status | StatusCode, description: str | None = None) -> None:
+            super().set_status(*_redacted_status(self, status, description))
+
+    Guarded.__name__, Guarded.__qualname__ = cls.__name__, cls.__qualname__
+    Guarded.__module__ = cls.__module__
+    return Guarded
+
+
+def _redact_in_place(span: Span) -> None:
+    """Redact on a live span the attributes that any instrumentation may have set."""
+    attributes = span.attributes
+    if not attributes:
+        return
+    redactor: Redactor = span.__dict__["_apimetrics_redactor"]
+    for key in [key for key in attributes if is_guarded_key(key)]:
+        value = attributes[key]
+        redacted = _attribute(redactor, key, value)
+        if redacted is not value:
+            span.set_attribute(key, redacted)
+
+
+def _attribute(redactor: Redactor, key: str, value: Any) -> Any:
+    try:
+        return redactor.attribute(key, value)
+    except Exception as error:
+        _guard.swallow("spans.redact", error)
+        return FAILED
+
+
+def _redacted(span: Span, attributes: Mapping[str, Any] | None) -> Mapping[str, Any] | None:
+    if not attributes:
+        return attributes
+    redactor: Redactor = span.__dict__["_apimetrics_redactor"]
+    return {key: _attribute(redactor, key, value) for key, value in attributes.items()}
+
+
+def _redacted_status(
+    span: Span, status: Status | StatusCode, description: str | None
+) -> tuple[Status | StatusCode, str | None]:
+    redactor: Redactor = span.__dict__["_apimetrics_redactor"]
+    try:
+        if description is not None:
+            description = redactor.text(description)
+        if isinstance(status, Status) and status.description is not None:
+            status = Status(status.status_code, redactor.text(status.description))
+    except Exception as error:
+        _guard.swallow("spans.redact", error)
+        return (status.status_code if isinstance(status, Status) else status), None
+    return status, description
+
+
+def limits(span: trace.Span) -> tuple[int, int | None]:
+    """Give a span's limits: attributes, and characters of one value (`None`: no limit)."""
+    held = getattr(span, "_limits", None)
+    count = getattr(held, "max_span_attributes", None)
+    return (128 if count is None else count), getattr(held, "max_span_attribute_length", None)
+
+
+def has_event(span: trace.Span, name: str) -> bool:
+    """Tell whether the span has an event of this name."""
+    return isinstance(span, ReadableSpan) and any(event.name == name for event in span.events)

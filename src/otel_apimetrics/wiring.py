@@ -1,0 +1,63 @@
+"""Configurations become pipelines here, and apps find theirs."""
+
+import weakref
+from threading import Lock
+from typing import Any
+
+from otel_apimetrics.config import Config
+from otel_apimetrics.metrics import Metrics
+from otel_apimetrics.pipeline import Pipeline
+
+_metrics: "weakref.WeakValueDictionary[tuple[Any, ...], Metrics]" = weakref.WeakValueDictionary()
+_lock = Lock()
+
+
+def make_pipeline(config: Config) -> Pipeline:
+    """Make the pipeline of a configuration.
+
+    Two pipelines that record to the same meter provider with the same keys share their
+    metrics, and with them the cap on attribute sets.
+    """
+    key = (
+        id(config.meter_provider),
+        config.metrics,
+        config.max_consumers,
+        config.metric_labels,
+    )
+    with _lock:
+        metrics = _metrics.get(key)
+        if metrics is None:
+            metrics = _metrics[key] = Metrics(
+                config.metrics,
+                config.meter_provider,
+                max_consumers=config.max_consumers,
+                labels=config.metric_labels,
+            )
+    return Pipeline(config, metrics)
+
+
+class Registry:
+    """Which pipeline serves which app.
+
+    An app that was instrumented by itself has its own; the others have the one of
+    `instrument()`, or none.
+    """
+
+    def __init__(self) -> None:
+        self.default: Pipeline | None = None
+        self._of_app: weakref.WeakKeyDictionary[Any, Pipeline | None] = weakref.WeakKeyDictionary()
+
+    def set(self, app: Any, pipeline: Pipeline | None) -> None:
+        """Give an app its own pipeline; `None`: it is not recorded."""
+        self._of_app[app] = pipeline
+
+    def of(self, app: Any) -> Pipeline | None:
+        """Return the pipeline of an app, `None` where it is not recorded."""
+        if not self._of_app:
+            return self.default
+        return self._of_app.get(app, self.default)
+
+    def forget(self) -> None:
+        """Forget every app and the default."""
+        self.default = None
+        self._of_app.clear()

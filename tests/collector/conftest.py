@@ -1,0 +1,3 @@
+from tests.collector_process import collector
+
+__all__ = ["collector"]
