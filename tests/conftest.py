@@ -1,0 +1,66 @@
+"""Fixtures that every test gets or may ask for."""
+
+from collections.abc import Iterator
+
+import pytest
+from opentelemetry import context
+
+from otel_apimetrics import ApiMetricsInstrumentor, _guard, open_requests
+from tests.telemetry import Telemetry
+
+
+@pytest.fixture(autouse=True)
+def no_swallowed_errors(request: pytest.FixtureRequest) -> Iterator[list[tuple[str, BaseException]]]:
+    """Make every error that the plugin swallows a failure of the test that caused it."""
+    swallowed: list[tuple[str, BaseException]] = []
+
+    def observe(place: str, error: BaseException) -> None:
+        swallowed.append((place, error))
+
+    _guard.forget()
+    _guard.observers.append(observe)
+    yield swallowed
+    _guard.observers.remove(observe)
+    _guard.forget()
+    if swallowed and not request.node.get_closest_marker("swallows_errors"):
+        place, error = swallowed[0]
+        raise AssertionError(f"{len(swallowed)} errors were swallowed, first at {place}") from error
+
+
+@pytest.fixture(autouse=True)
+def clean_environ(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Take away what a developer's shell may say to OpenTelemetry."""
+    import os
+
+    for name in os.environ:
+        if name.startswith("OTEL_"):
+            monkeypatch.delenv(name)
+
+
+@pytest.fixture(autouse=True)
+def clean_context() -> Iterator[None]:
+    """Fail a test that leaves a request or a span current in its thread."""
+    before = context.get_current()
+    yield
+    assert open_requests.current.get() is None
+    assert context.get_current() == before
+
+
+@pytest.fixture
+def telemetry() -> Iterator[Telemetry]:
+    """Private providers with in-memory exporters."""
+    made = Telemetry()
+    yield made
+    made.tracer_provider.shutdown()
+    made.meter_provider.shutdown()
+
+
+@pytest.fixture
+def instrumentor() -> Iterator[ApiMetricsInstrumentor]:
+    """The process's instrumentor, off again after the test."""
+    made = ApiMetricsInstrumentor()
+    yield made
+    if made.is_instrumented_by_opentelemetry:
+        made.uninstrument()
+    else:
+        made._uninstrument()
