@@ -148,5 +148,7 @@ class Exchange:
     weight: float = 1.0
     """How many requests this one stands for, where `sample_rate` thins."""
     trace_id: int = 0
+    """0: no span, not even one that was sampled out."""
     span_id: int = 0
-    trace_flags: int = 0
+    parent_span_id: int = 0
+    """0: the span is a root, or it was sampled out."""

@@ -4,108 +4,20 @@ Keys are fixed: every point of an instrument has the same ones, absent is `""`. 
 of keys is all that exporters with a fixed label list (Prometheus) can hold.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from threading import Lock
 from typing import TYPE_CHECKING
 
 from opentelemetry.context import Context
 from opentelemetry.metrics import CallbackOptions, Meter, MeterProvider, Observation, get_meter
 
-from otel_apimetrics import _guard, semconv
+from otel_apimetrics import _guard, health, semconv
+from otel_apimetrics.cardinality import Attributes, Cardinality
 from otel_apimetrics.exchange import Exchange
 from otel_apimetrics.version import __version__
 
 if TYPE_CHECKING:
     from opentelemetry.metrics import Counter, Histogram, UpDownCounter
-
-Attributes = dict[str, str | int]
-
-MAX_SETS = 1_900
-"""Attribute sets an instrument. SDK 1.45.2 folds what comes past 2,000 into one point
-without keys, and 1.45.1 keeps everything for ever; we stay below both."""
-
-_RESERVE = 100
-"""Sets kept back for routes and statuses whose consumer became `_OTHER`."""
-
-
-class Cardinality:
-    """Gives each exchange its attribute set, and bounds how many there are.
-
-    Past `max_consumers` a new consumer becomes `_OTHER` with route and status kept; past
-    `MAX_SETS` every key becomes `_OTHER`. Sets are kept and handed out again, so that a
-    request in a known combination builds nothing.
-    """
-
-    def __init__(self, max_consumers: int, labels: tuple[str, ...]) -> None:
-        self._max_consumers = max_consumers
-        self._labels = labels
-        self._consumers: set[tuple[str, str]] = set()
-        self._sets: dict[tuple[str | int, ...], Attributes] = {}
-        self._lock = Lock()
-
-    def attributes(self, exchange: Exchange) -> Attributes:
-        """Return the set of this exchange. It is shared: the caller must not change it."""
-        key = self._key(exchange)
-        known = self._sets.get(key)
-        if known is not None:
-            return known
-        with self._lock:
-            return self._admit(key)
-
-    def _key(self, exchange: Exchange) -> tuple[str | int, ...]:
-        request, response, consumer = exchange.request, exchange.response, exchange.consumer
-        method = request.method if request.method in semconv.KNOWN_METHODS else semconv.OTHER
-        status: str | int = "" if response is None else response.status
-        who, group = ("", "") if consumer is None else (consumer.id, consumer.group or "")
-        key = (method, request.route or "", status, who, group)
-        if not self._labels:
-            return key
-        return key + tuple(exchange.labels.get(name, "") for name in self._labels)
-
-    def _admit(self, key: tuple[str | int, ...]) -> Attributes:
-        consumer = (str(key[3]), str(key[4]))
-        if consumer not in self._consumers and consumer != ("", ""):
-            if len(self._consumers) >= self._max_consumers:
-                _guard.warn_once(
-                    "metrics.consumers",
-                    "More than %d consumers: further ones are counted as %s."
-                    " Raise max_consumers, or identify by something coarser.",
-                    self._max_consumers,
-                    semconv.OTHER,
-                )
-                return self._keep((*key[:3], semconv.OTHER, semconv.OTHER, *key[5:]), MAX_SETS - 1)
-            self._consumers.add(consumer)
-        if len(self._sets) >= MAX_SETS - _RESERVE:
-            return self._keep((*key[:3], semconv.OTHER, semconv.OTHER, *key[5:]), MAX_SETS - 1)
-        return self._keep(key, MAX_SETS - 1)
-
-    def _keep(self, key: tuple[str | int, ...], limit: int) -> Attributes:
-        known = self._sets.get(key)
-        if known is not None:
-            return known
-        if len(self._sets) >= limit:
-            _guard.warn_once(
-                "metrics.sets",
-                "More than %d combinations of consumer, route and status: further requests"
-                " are counted with every key %s.",
-                limit,
-                semconv.OTHER,
-            )
-            key = (semconv.OTHER,) * len(key)
-            if key in self._sets:
-                return self._sets[key]
-        made = self._sets[key] = dict(zip(self._names(), key, strict=True))
-        return made
-
-    def _names(self) -> tuple[str, ...]:
-        return (
-            semconv.REQUEST_METHOD,
-            semconv.ROUTE,
-            semconv.STATUS_CODE,
-            semconv.CONSUMER_ID,
-            semconv.CONSUMER_GROUP,
-            *(semconv.LABEL + name for name in self._labels),
-        )
 
 
 class Metrics:
@@ -224,6 +136,10 @@ class _Instruments:
         meter.create_observable_counter(
             semconv.INTERNAL_ERRORS, [_internal_errors], "{error}", "Errors of otel-apimetrics."
         )
+        for outcome, name, description in _DELIVERIES:
+            meter.create_observable_counter(
+                name, [_observe(outcome)], "{exchange}", f"Exchanges {description}."
+            )
         if "all" in which:
             self.request_size = _sizes(meter, semconv.METRIC_REQUEST_BODY_SIZE, "Request bodies.")
             self.response_size = _sizes(
@@ -270,6 +186,23 @@ def _sizes(meter: Meter, name: str, description: str) -> "Histogram":
     return meter.create_histogram(
         name, "By", description, explicit_bucket_boundaries_advisory=semconv.SIZE_BUCKETS
     )
+
+
+_DELIVERIES: tuple[tuple[health.Outcome, str, str], ...] = (
+    ("sent", semconv.EXPORTER_SENT, "that an exporter took"),
+    ("dropped", semconv.EXPORTER_DROPPED, "that were given up before an exporter was asked"),
+    ("failed", semconv.EXPORTER_FAILED, "that an exporter refused"),
+)
+
+
+def _observe(outcome: health.Outcome) -> Callable[[CallbackOptions], Iterable[Observation]]:
+    def observe(_options: CallbackOptions) -> Iterable[Observation]:
+        return [
+            Observation(number, {"exporter": exporter, "reason": reason})
+            for (exporter, reason), number in health.counts(outcome).items()
+        ]
+
+    return observe
 
 
 def _internal_errors(_options: CallbackOptions) -> Iterable[Observation]:

@@ -6,11 +6,12 @@ has not moved a byte for ten minutes.
 
 import atexit
 import os
+from collections.abc import Callable
 from contextvars import ContextVar
 from time import monotonic
 from typing import Protocol
 
-from otel_apimetrics import _guard
+from otel_apimetrics import _guard, health
 
 IDLE = 600.0
 """Seconds without a byte after which a request is given up. A stream that moves is never cut."""
@@ -35,6 +36,9 @@ current: ContextVar["OpenRequest | None"] = ContextVar("otel_apimetrics_request"
 Set once at entry. What changes is the object behind it: a variable that was set inside a
 sync endpoint or below Starlette's `BaseHTTPMiddleware` would be lost.
 """
+
+at_end: list[Callable[[], None]] = []
+"""Run once the last records are made, when the process ends. They must not raise."""
 
 _open: set[OpenRequest] = set()
 _pid = 0
@@ -69,9 +73,11 @@ def sweep(now: float) -> None:
 
 
 def abandon_all() -> None:
-    """Make the record of every request in flight: the process ends."""
+    """Make the record of every request in flight, then run `at_end`: the process ends."""
     for request in tuple(_open):
         request.abandon()
+    for end in tuple(at_end):
+        end()
 
 
 def count() -> int:
@@ -89,6 +95,7 @@ def _begin_process() -> None:
     if _pid:
         _open.clear()
         _guard.forget()
+        health.forget()
     _pid = os.getpid()
     # Handlers run last in, first out: registered at the first request, ours runs before
     # those of the SDK's providers, which shut the exporters down.

@@ -120,6 +120,15 @@ class Recording:
         if span.is_recording() and spans.hold(span):
             self.span = span
 
+    def span_ids(self) -> tuple[int, int, int]:
+        """Give the ids of the trace, the span and its parent; 0 where there is none."""
+        if self._context is None:
+            return 0, 0, 0
+        span = trace.get_current_span(self._context)
+        context = span.get_span_context()
+        parent = getattr(span, "parent", None)
+        return context.trace_id, context.span_id, 0 if parent is None else parent.span_id
+
     def awaits_span(self) -> bool:
         """Tell whether a SERVER span from inside the app is still to come."""
         return self.owner is Owner.INSIDE and self._context is None and not self._settled

@@ -26,6 +26,7 @@ def snapshot(recording: "Recording", duration_ns: int) -> Exchange:
     wants = recording.pipeline.kept_bytes > 0 and recording.pipeline.wants_content(
         status, raised=recording.exception is not None
     )
+    trace_id, span_id, parent_span_id = recording.span_ids()
     return Exchange(
         id=recording.id,
         request=_request(recording, wants=wants),
@@ -42,6 +43,9 @@ def snapshot(recording: "Recording", duration_ns: int) -> Exchange:
         validation_errors=recording.validation_errors,
         websocket=recording.websocket,
         framework=recording.framework,
+        trace_id=trace_id,
+        span_id=span_id,
+        parent_span_id=parent_span_id,
     )
 
 

@@ -5,6 +5,7 @@ from threading import Lock
 from typing import Any
 
 from otel_apimetrics.config import Config
+from otel_apimetrics.exporters.loading import outlets
 from otel_apimetrics.metrics import Metrics
 from otel_apimetrics.pipeline import Pipeline
 
@@ -33,7 +34,7 @@ def make_pipeline(config: Config) -> Pipeline:
                 max_consumers=config.max_consumers,
                 labels=config.metric_labels,
             )
-    return Pipeline(config, metrics)
+    return Pipeline(config, metrics, outlets(config))
 
 
 class Registry:

@@ -73,10 +73,11 @@ class Documents:
         try:
             keys, labelled = self._look(body)
             rules = self._values.suspects(body)
-            if not keys and not rules and not labelled and not self._hides(body):
-                return text
-            if self._splices and "\\" not in body and not (rules or labelled or self._hides(body)):
-                return self._splice(text, keys)
+            if not rules and not labelled and not self._hides(body):
+                if not keys:
+                    return text
+                if self._splices and "\\" not in body:
+                    return self._splice(text, keys)
             return self._rewrite(text, None if "\\" in body else rules, level)
         except (ValueError, RecursionError, TooLargeError):
             return self._text.broken_json(text, cut=False)

@@ -22,6 +22,8 @@ _DOUBLED: Final = str.maketrans("0123456789", "0246813579")
 _LENGTHS: Final = {"2": (16,), "3": (14, 15, 16), "4": (13, 16, 19), "5": (16, 13, 18, 19)}
 _SIX: Final = (16, 17, 18, 19, 13, 15)
 """First digit of an issuer's range to the lengths it issues; 6 has several issuers."""
+_SEPARATORS: Final = 9
+"""Blanks and hyphens inside of one card number, at most."""
 
 
 def mask_cards(found: re.Match[str]) -> str:
@@ -33,7 +35,7 @@ def mask_cards(found: re.Match[str]) -> str:
     parts: list[str] = []
     done = start = 0
     while start <= len(digits) - 13:
-        length = _card_at(text, digits, places, start)
+        length = _card_at(digits, places, start)
         if length:
             parts += (
                 text[done : places[start]],
@@ -46,7 +48,7 @@ def mask_cards(found: re.Match[str]) -> str:
     return "".join(parts) + text[done:]
 
 
-def _card_at(text: str, digits: str, places: list[int], start: int) -> int:
+def _card_at(digits: str, places: list[int], start: int) -> int:
     # A card begins and ends where its group of digits does.
     if start and places[start] - places[start - 1] == 1:
         return 0
@@ -54,8 +56,8 @@ def _card_at(text: str, digits: str, places: list[int], start: int) -> int:
         end = start + length
         if end > len(digits) or (end < len(digits) and places[end] - places[end - 1] == 1):
             continue
-        after = places[end - 1] + 1
-        if text[after : after + 1] != "." and luhn(digits[start:end]):
+        # Nobody writes a card digit by digit, and only such text would cost a sum for each.
+        if places[end - 1] - places[start] - length < _SEPARATORS and luhn(digits[start:end]):
             return length
     return 0
 

@@ -10,6 +10,8 @@ from collections.abc import Iterable, Sequence
 from itertools import pairwise
 from typing import Final
 
+from otel_apimetrics.redaction.vocabulary import ANY, KEPT, PAIRS, WHOLE
+
 HARMLESS: Final = 0
 SENSITIVE: Final = 1
 LABEL: Final = 2
@@ -27,99 +29,6 @@ _REMEMBERED: Final = 4096
 _LONGEST: Final = 256
 """Characters of a name that are judged: the first and the last 128."""
 
-_WHOLE: Final = frozenset(
-    [
-        "pwd",
-        "pass",
-        "pin",
-        "otp",
-        "totp",
-        "mfa",
-        "sid",
-        "sig",
-        "signature",
-        "nonce",
-        "salt",
-        "key",
-        "access",
-        "private",
-        "assertion",
-        "ticket",
-        "dob",
-        "auth",
-        "pan",
-    ]
-)
-_ANY: Final = frozenset(
-    "password passwd passphrase passcode pwd secret secrets credential credentials authorization"
-    " authentication bearer jwt saml cookie cookies session sessionid sid phpsessid jsessionid"
-    " csrf xsrf csrftoken xsrftoken apikey ssn nin cvv cvc ccv csc iban token tokens"
-    # Spellings that run two words together.
-    " privatekey creditcard cardnumber accesstoken refreshtoken idtoken clientsecret secretkey"
-    " sessiontoken authtoken mysqlpwd".split()
-)
-
-
-def _adjacent(left: str, right: str) -> Iterable[tuple[str, str]]:
-    return ((first, second) for first in left.split() for second in right.split())
-
-
-_KEY_OWNERS: Final = (
-    "api app access private public secret signing encryption hmac service account client consumer"
-    " db master ssh pgp auth"
-)
-_PAIRS: Final = frozenset(
-    (
-        *_adjacent(_KEY_OWNERS, "key keys"),
-        *_adjacent("client", "secret"),
-        *_adjacent("card cc", "number num no"),
-        *_adjacent("account routing", "number"),
-        *_adjacent("credit debit", "card"),
-        *_adjacent("social", "security"),
-        *_adjacent("tax", "id"),
-        *_adjacent("passport", "number"),
-        *_adjacent("birth", "date"),
-        *_adjacent("security", "answer code"),
-        *_adjacent("connection", "string"),
-        *_adjacent("set", "cookie"),
-        *_adjacent("session", "id"),
-        *_adjacent("auth", "token code header"),
-    )
-)
-_KEPT: Final = frozenset(
-    [
-        "author",
-        "authors",
-        "authority",
-        "monkey",
-        "keyboard",
-        "key_id",
-        "kid",
-        "token_type",
-        "expires_in",
-        "idempotency_key",
-        "sort_key",
-        "partition_key",
-        "primary_key",
-        "max_tokens",
-        "tokens_used",
-        "token_count",
-        "prompt_tokens",
-        "completion_tokens",
-        "input_tokens",
-        "output_tokens",
-        "total_tokens",
-        "page_token",
-        "next_token",
-        "next_page_token",
-        "continuation_token",
-        "pagination_token",
-        "session_count",
-        "session_duration",
-        "cookie_consent",
-        "authenticated",
-    ]
-)
 _LABELS: Final = {"name": LABEL, "field": LABEL, "key": LABEL_OR_SENSITIVE, "value": VALUE}
 
 
@@ -152,10 +61,10 @@ def _judge(words: Sequence[str]) -> bool:
     if not words:
         return False
     return (
-        (len(words) == 1 and words[0] in _WHOLE)
+        (len(words) == 1 and words[0] in WHOLE)
         or words[-1] == "pass"
-        or not _ANY.isdisjoint(words)
-        or not _PAIRS.isdisjoint(pairwise(words))
+        or not ANY.isdisjoint(words)
+        or not PAIRS.isdisjoint(pairwise(words))
     )
 
 
@@ -180,8 +89,10 @@ class Names(dict[str, int]):
         self._ends = frozenset(form for end in ends if end for form in _forms(end))
         self.has_paths: Final = bool(self._deny_paths or self._allow_paths)
         """A verdict may depend on where a name stands."""
-        self.ends_open: Final = any(path.split(".")[-1].strip("*") == "" for path in deny)
-        """A path to deny ends in a wildcard, so any name may be its last."""
+        self.ends_open: Final = any(
+            "." in path and not path.split(".")[-1].strip("*0123456789") for path in deny
+        )
+        """A path to deny ends in a wildcard or an index, so any name or item may be its last."""
 
     def __missing__(self, name: str) -> int:
         verdict = self._verdict(name)
@@ -219,11 +130,11 @@ class Names(dict[str, int]):
         if len(name) > _LONGEST:
             name = f"{name[: _LONGEST // 2]} {name[-_LONGEST // 2 :]}"
         readings = (tokens(name), tokens(name, camel=False))
-        forms = {"_".join(words) for words in readings}
+        forms = _forms(name)
         if not self._deny.isdisjoint(forms):
             return SENSITIVE
         rest = ON_A_PATH if not self._ends.isdisjoint(forms) else HARMLESS
-        if not (_KEPT | self._allow).isdisjoint(forms):
+        if not (KEPT | self._allow).isdisjoint(forms):
             return rest
         if any(_judge(words) for words in readings):
             sibling = _LABELS.get("_".join(readings[0]), SENSITIVE)
@@ -232,7 +143,11 @@ class Names(dict[str, int]):
 
 
 def _forms(name: str) -> tuple[str, ...]:
-    return "_".join(tokens(name)), "_".join(tokens(name, camel=False))
+    # A name of digits or signs alone has no words: it is its own form.
+    return (
+        "_".join(tokens(name)) or name.lower(),
+        "_".join(tokens(name, camel=False)) or name.lower(),
+    )
 
 
 def _end(path: str) -> str:

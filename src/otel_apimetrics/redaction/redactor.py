@@ -82,8 +82,6 @@ class Redactor:
         Returns:
             The masked text, or `None`: this media type must not be captured.
         """
-        if not text:
-            return text
         if media_type in _JSON or media_type.endswith("+json"):
             return self._documents.scrub(text, cut=truncated)
         if media_type == _FORM:

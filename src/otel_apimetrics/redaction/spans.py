@@ -19,12 +19,6 @@ _SCALAR: Final = re.compile(
 _LINE: Final = re.compile(r"[^\r\n]*")
 
 
-def string_end(text: str, start: int) -> int:
-    """Give the index behind the JSON string that opens at `start`."""
-    found = _STRING.match(text, start)
-    return len(text) if found is None else found.end()
-
-
 def value_end(text: str, start: int, escape: str = "") -> int:
     """Give the index behind the value that begins at `start`.
 

@@ -52,10 +52,14 @@ class FreeText:
         masked = self.assignments(text)
         return self._values.scrub(masked, rules) if rules else masked
 
+    def scrub_values(self, text: str) -> str:
+        """Mask whatever a value rule finds, and no assignment."""
+        return self._values.scrub(text)
+
     def assigns(self, text: str) -> bool:
         """Tell whether JSON text may hold an assignment inside of one of its strings."""
         return any(
-            self._names[_name_before(text, sign.start())[0]] != 0
+            self._names.is_sensitive(_name_before(text, sign.start())[0])
             for pattern in _UNQUOTED_SIGNS
             for sign in pattern.finditer(text)
         )
@@ -145,8 +149,7 @@ def _name_before(text: str, end: int, start: int = 0) -> tuple[str, str, str]:
         rest = window[after:]
         closing = rest.find(quote)
         name = rest if closing < 0 else rest[:closing]
-        # The other quote has backslashes of its own, which turned round are at the end.
-        return _unescaped(name.rstrip("\\")[::-1]), quote, escape
+        return _unescaped(name[::-1]), quote, escape
     word = _WORD.match(window, after)
     return (word[0][::-1] if word else ""), "", ""
 

@@ -1,11 +1,14 @@
 """URLs, whole or relative (RFC 3986)."""
 
+from collections.abc import Callable
 from typing import Final
 from urllib.parse import quote, unquote
 
 from otel_apimetrics.redaction.form import Form
 from otel_apimetrics.redaction.marks import MARK
 from otel_apimetrics.redaction.text import FreeText
+
+_SAFE: Final = "/[]:;=@&+,$!'()*"
 
 
 class Urls:
@@ -26,12 +29,10 @@ class Urls:
         # Rules see a slash as a border, but a user's expression may ask for the end of a segment.
         if not self._text.has_patterns and self._text.scrub(decoded) == decoded:
             return path
-        return "/".join(map(self._segment, path.split("/")))
-
-    def _segment(self, segment: str) -> str:
-        decoded = unquote(segment)
-        masked = self._text.scrub(decoded)
-        return segment if masked == decoded else quote(masked, safe="[]:;=@&+,$!'()*")
+        scrub = self._text.scrub
+        masked = "/".join(_decoded(segment, scrub) for segment in path.split("/"))
+        # Some value rules reach over a slash; an assignment does not.
+        return _decoded(masked, self._text.scrub_values)
 
     def target(self, target: str) -> str:
         """Mask a request target in origin form: path and query (RFC 9112, section 3.2.1)."""
@@ -51,3 +52,9 @@ class Urls:
         userinfo, at, host = url[start:end].rpartition("@")
         masked = f"{url[:start]}{MARK if userinfo else ''}{at}{host}{self.target(url[end:])}"
         return url if masked == url else masked
+
+
+def _decoded(part: str, scrub: Callable[[str], str]) -> str:
+    decoded = unquote(part)
+    masked = scrub(decoded)
+    return part if masked == decoded else quote(masked, safe=_SAFE)

@@ -27,7 +27,7 @@ class Rule:
 
 
 def _rule(gates: str, regex: str, replacement: Replacement = MARK) -> Rule:
-    return Rule(tuple(gates.split("|")), re.compile(regex), replacement)
+    return Rule(tuple(gates.split("|")), re.compile(regex, re.ASCII), replacement)
 
 
 # The guard stands behind the literal, so that the engine can search for the literal.
@@ -138,7 +138,7 @@ class Values:
         shapes = raw.translate(_SHAPES, _BLANKS)
         if _THIRTEEN in shapes and RUN.sub(mask_cards, text) != text:
             found.append(_CARD)
-        if _SSN_GATE.search(text):
+        if _SSN_GATE.search(text) and _SSN.pattern.search(text):
             found.append(_SSN)
         if b"AA00" in shapes and ACCOUNT.sub(mask_account, text) != text:
             found.append(_IBAN)

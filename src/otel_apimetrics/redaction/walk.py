@@ -102,11 +102,17 @@ class Walk:
         same = True
         for index, item in enumerate(items):
             self._path.append(str(index))
-            clean = self.value(item)
+            clean = self._item(item)
             self._path.pop()
             same = same and clean is item
             masked.append(clean)
         return items if same else masked
+
+    def _item(self, item: Any) -> Any:
+        if not (self._names.ends_open and self._names.denied_at(self._path)):
+            return self.value(item)
+        self.changed = self.changed or item != MARK
+        return MARK
 
     def _object(self, pairs: Pairs) -> Pairs:
         masked = Pairs()

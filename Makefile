@@ -1,0 +1,97 @@
+# `make demo` shows it, `make test` proves it. Both make what they need in .venv.
+.DELETE_ON_ERROR:
+.PHONY: help demo test lint types architecture unit lowest newest-sdk bench constraints docs clean
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+INSTALL := install --quiet --disable-pip-version-check
+# Under CI a missing component is a failure; elsewhere its tests are left out, with a remedy.
+CI ?=
+
+help:
+	@echo "make demo   an example API under opentelemetry-instrument, and what it told OpenTelemetry"
+	@echo "make test   everything that CI runs"
+	@echo "make lint types architecture unit lowest newest-sdk   the parts of it"
+	@echo "make bench  what a request costs, beside the SDK's floor and contrib"
+	@echo "make constraints docs clean"
+
+# $(1): folder of the environment, $(2): interpreter, $(3): constraints
+define environment
+	@$(2) -c 'import sys; sys.exit(sys.version_info < (3, 10))' 2>/dev/null || { \
+	    echo "otel-apimetrics needs Python 3.10 or newer as $(2). Name another: make PYTHON=python3.12 ..." >&2; exit 1; }
+	@echo "Making $(1) (once, about a minute)"
+	@rm -rf $(1)
+	@$(2) -m venv $(1) || { \
+	    echo "$(2) -m venv failed. On Debian and Ubuntu: apt-get install python3-venv" >&2; exit 1; }
+	@$(1)/bin/python -m pip $(INSTALL) --require-hashes --requirement $(3)
+	@$(1)/bin/python -m pip $(INSTALL) --no-deps --editable .
+	@touch $(1)/.made
+endef
+
+$(VENV)/.made: constraints/newest.txt pyproject.toml
+	$(call environment,$(VENV),$(PYTHON),constraints/newest.txt)
+
+.venv-lowest/.made: constraints/lowest.txt pyproject.toml
+	$(call environment,.venv-lowest,$(shell .ci/python 3.10),constraints/lowest.txt)
+
+.venv-newest-sdk/.made: constraints/newest-sdk.txt pyproject.toml
+	$(call environment,.venv-newest-sdk,$(shell .ci/python 3.13),constraints/newest-sdk.txt)
+
+demo: $(VENV)/.made
+	@$(BIN)/python -m demo
+
+test: lint types architecture unit lowest newest-sdk
+	@echo "All of it passed."
+
+lint: $(VENV)/.made
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: $(VENV)/.made
+	$(BIN)/mypy
+
+architecture: $(VENV)/.made
+	$(BIN)/lint-imports
+
+unit: $(VENV)/.made
+	$(BIN)/coverage erase
+	$(BIN)/coverage run -m pytest --quiet
+	$(BIN)/coverage combine --quiet
+	$(BIN)/coverage report
+
+# In-process tests on the oldest Python with the lowest versions that we promise.
+lowest:
+	@if [ -n "$$(.ci/python 3.10)" ]; then \
+	    $(MAKE) --no-print-directory .venv-lowest/.made && \
+	    .venv-lowest/bin/python -m pytest --quiet -m "not e2e" -p no:randomly; \
+	else $(call absent,Python 3.10,the lowest versions); fi
+
+# In-process tests on a newer Python with the newest SDK, which contrib may not allow yet.
+newest-sdk:
+	@if [ -n "$$(.ci/python 3.13)" ]; then \
+	    $(MAKE) --no-print-directory .venv-newest-sdk/.made && \
+	    .venv-newest-sdk/bin/python -m pytest --quiet -m "not e2e" -p no:randomly; \
+	else $(call absent,Python 3.13,the newest SDK); fi
+
+define absent
+echo "Left out: tests on $(2), because there is no $(1). Install it (pyenv install, deadsnakes) and try again." >&2; \
+[ -z "$(CI)" ]
+endef
+
+bench: $(VENV)/.made
+	$(BIN)/python -m benchmarks
+
+docs: $(VENV)/.made
+	$(BIN)/python -m otel_apimetrics.config.reference > docs/configuration.md
+
+# Needs uv. Lists every dependency with its hashes, for Python 3.10 and newer.
+COMPILE = uv pip compile --quiet --all-extras --generate-hashes --no-emit-index-url \
+	--custom-compile-command "make constraints" --python-version 3.10 pyproject.toml
+constraints:
+	$(COMPILE) --upgrade --universal --group test --group contrib --group lint -o constraints/newest.txt
+	$(COMPILE) --upgrade --universal --group test -o constraints/newest-sdk.txt
+	$(COMPILE) --upgrade --resolution lowest-direct --group test --group contrib -o constraints/lowest.txt
+
+clean:
+	rm -rf .venv .venv-lowest .venv-newest-sdk .coverage .coverage.* .hypothesis .mypy_cache .ruff_cache .pytest_cache

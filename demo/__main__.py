@@ -1,0 +1,181 @@
+"""The whole path in one command: `python -m demo`, or `make demo`.
+
+Starts a receiver of OTLP (the Collector of `collector-config/` where Go is, else
+`otel_apimetrics.gateway`), the example API of `examples/flask_app` under
+`opentelemetry-instrument`, sends it real traffic, stops both, and shows what left the
+process. Loopback only; ends by itself.
+"""
+
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+BIN = Path(sys.executable).parent
+CONFIG = ROOT / "collector-config"
+WAIT = 30.0
+"""Seconds that a process has to answer its first request."""
+
+
+def main() -> int:
+    """Run the demo; 1 where a part of it does not start."""
+    with tempfile.TemporaryDirectory(prefix="apimetrics-demo-") as folder:
+        lines = Path(folder, "otlp.jsonl")
+        try:
+            with ExitStack() as running:
+                endpoint = running.enter_context(receiver(lines, Path(folder)))
+                app = running.enter_context(api(endpoint, Path(folder)))
+                say(f"Sending traffic to {app}")
+                run([sys.executable, str(ROOT / "examples" / "traffic.py"), app])
+                say("Stopping the API, so that its workers export what they hold")
+        except DemoError as error:
+            print(error, file=sys.stderr)
+            return 1
+        print(flush=True)
+        return subprocess.run(
+            [sys.executable, str(ROOT / "demo" / "view.py"), str(lines)], check=False
+        ).returncode
+
+
+class DemoError(Exception):
+    """A part of the demo did not start; the message says which, and where it wrote why."""
+
+
+@contextmanager
+def receiver(lines: Path, folder: Path) -> Iterator[str]:
+    """Run something that takes OTLP/HTTP and writes it to `lines`; give its endpoint."""
+    port = free_port()
+    endpoint = f"http://127.0.0.1:{port}"
+    binary = collector_binary()
+    if binary is None:
+        say("Starting the receiver of otel_apimetrics.gateway (with Go it is the Collector)")
+        command = [sys.executable, "-m", "otel_apimetrics.gateway"]
+        command += ["--port", str(port), "--file", str(lines)]
+        environment, health = {}, f"{endpoint}/v1/traces"
+    else:
+        say("Starting the Collector")
+        command = [binary, "--config", str(CONFIG / "collector.yaml")]
+        health_port = free_port()
+        environment = {
+            "OTELCOL_FILE": str(lines),
+            "OTELCOL_HTTP_PORT": str(port),
+            "OTELCOL_GRPC_PORT": str(free_port()),
+            "OTELCOL_PROMETHEUS_PORT": str(free_port()),
+            "OTELCOL_HEALTH_PORT": str(health_port),
+            "OTELCOL_TELEMETRY_PORT": str(free_port()),
+        }
+        health = f"http://127.0.0.1:{health_port}"
+    with process("receiver", command, environment, folder, health):
+        yield endpoint
+
+
+def collector_binary() -> str | None:
+    """Give the Collector's path, built once; `None` where it cannot be built here."""
+    if shutil.which("go") is None:
+        return None
+    say("Looking for the Collector (built once, about four minutes; then it is cached)")
+    built = subprocess.run(
+        ["sh", str(CONFIG / "build.sh")], stdout=subprocess.PIPE, text=True, check=False
+    )
+    return built.stdout.strip() if built.returncode == 0 else None
+
+
+@contextmanager
+def api(endpoint: str, folder: Path) -> Iterator[str]:
+    """Run the example API under `opentelemetry-instrument`; give its address."""
+    address = f"127.0.0.1:{free_port()}"
+    environment = {
+        "OTEL_SERVICE_NAME": "orders",
+        "OTEL_TRACES_EXPORTER": "otlp",
+        "OTEL_METRICS_EXPORTER": "otlp",
+        "OTEL_LOGS_EXPORTER": "otlp",
+        "OTEL_EXPORTER_OTLP_PROTOCOL": "http/protobuf",
+        "OTEL_EXPORTER_OTLP_ENDPOINT": endpoint,
+        "OTEL_BSP_MAX_EXPORT_BATCH_SIZE": "64",
+        "OTEL_APIMETRICS_CAPTURE_BODY": "all",
+        "OTEL_APIMETRICS_IDENTIFY": "header:x-client",
+        # What is shown is the plugin alone, whatever else this environment has installed.
+        "OTEL_PYTHON_DISABLED_INSTRUMENTATIONS": others(),
+    }
+    say("Starting examples/flask_app: opentelemetry-instrument gunicorn -w 2 app:app")
+    command = [str(BIN / "opentelemetry-instrument"), str(BIN / "gunicorn")]
+    command += ["-w", "2", "-b", address, "--log-level", "warning"]
+    command += ["--chdir", str(ROOT / "examples" / "flask_app"), "app:app"]
+    with process("API", command, environment, folder, f"http://{address}/healthz"):
+        yield f"http://{address}"
+
+
+def others() -> str:
+    """Name every other instrumentation that is installed."""
+    from importlib.metadata import entry_points
+
+    names = {point.name for point in entry_points(group="opentelemetry_instrumentor")}
+    return ",".join(sorted(names - {"apimetrics"}))
+
+
+@contextmanager
+def process(
+    name: str, command: Sequence[str], environment: dict[str, str], folder: Path, url: str
+) -> Iterator[None]:
+    """Run a program until the block ends; wait until `url` answers anything."""
+    log = folder / f"{name}.log"
+    with log.open("wb") as output:
+        running = subprocess.Popen(
+            command, env={**os.environ, **environment}, stdout=output, stderr=output
+        )
+        try:
+            wait_for(name, running, url, log)
+            yield
+        finally:
+            running.send_signal(signal.SIGTERM)
+            try:
+                running.wait(WAIT)
+            except subprocess.TimeoutExpired:
+                running.kill()
+                running.wait()
+
+
+def wait_for(name: str, running: "subprocess.Popen[bytes]", url: str, log: Path) -> None:
+    """Return once `url` answers; `DemoError` with the program's last words if it does not."""
+    deadline = time.monotonic() + WAIT
+    while time.monotonic() < deadline and running.poll() is None:
+        try:
+            with urllib.request.urlopen(url, timeout=1):
+                return
+        except urllib.error.HTTPError:
+            return
+        except OSError:
+            time.sleep(0.1)
+    raise DemoError(f"The {name} did not start:\n{log.read_text(errors='replace')[-2000:]}")
+
+
+def run(command: Sequence[str]) -> None:
+    """Run a program to its end."""
+    if subprocess.run(command, check=False).returncode:
+        raise DemoError(f"{' '.join(command)} failed.")
+
+
+def free_port() -> int:
+    """Give a port of loopback that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def say(line: str) -> None:
+    """Tell what happens: some of it takes a while."""
+    print(f"demo: {line}", flush=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

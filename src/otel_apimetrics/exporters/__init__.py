@@ -1,0 +1,1 @@
+"""Where redacted exchanges go, whatever the trace sampler said."""

@@ -1,0 +1,227 @@
+"""The queue between requests and an exporter.
+
+Bounded by count and by bytes, so that a slow backend costs memory up to a limit and a
+request nothing. What does not fit is dropped, the oldest first, and counted.
+"""
+
+import os
+import random
+import weakref
+from collections import deque
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from threading import Condition, Thread
+from time import monotonic
+from typing import TypeAlias
+
+from opentelemetry.instrumentation.utils import suppress_instrumentation
+
+from otel_apimetrics import _guard, health, open_requests
+from otel_apimetrics.exchange import Exchange, Request, Response
+
+Export: TypeAlias = Callable[[Sequence[Exchange]], bool]
+"""Hands exchanges to a backend; True where it took them. May block, may raise."""
+
+Rate: TypeAlias = float | Callable[[Exchange], float]
+
+MAX_COUNT = 2_048
+MAX_BYTES = 16 * 1024 * 1024
+BATCH = 64
+DELAY = 1.0
+"""Seconds after which a batch goes out although it is not full."""
+CLOSE = 5.0
+"""Seconds that the process waits at its end."""
+
+_OVERHEAD = 1_024
+"""Bytes of an exchange without its headers and bodies."""
+
+_queues: "weakref.WeakSet[DeliveryQueue]" = weakref.WeakSet()
+
+
+class DeliveryQueue:
+    """Hands exchanges to one exporter from a thread of its own.
+
+    The thread is started at the first exchange of a process, compared by pid: a forked
+    worker has a queue of its own, and uWSGI forks without running any handler.
+
+    Args:
+        name: of the exporter, for counters and log lines.
+        export: called on the thread, with instrumentation suppressed.
+        rate: share of the exchanges that go in, 0 to 1, or a function of the exchange. The
+            weight of those is raised accordingly.
+        shutdown: called at the end, after the last export.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        export: Export,
+        *,
+        rate: Rate = 1.0,
+        shutdown: Callable[[], object] = lambda: None,
+    ) -> None:
+        self.name = name
+        self._export = export
+        self._rate = rate
+        self._shutdown = shutdown
+        self._begin()
+        _queues.add(self)
+
+    def _begin(self) -> None:
+        self._pid = os.getpid()
+        self._waiting: deque[tuple[Exchange, int]] = deque()
+        self._bytes = 0
+        self._busy = False
+        self._closed = False
+        self._hurried = False
+        self._changed = Condition()
+        self._thread: Thread | None = None
+
+    def accept(self, exchange: Exchange) -> None:
+        """Queue an exchange. Never raises, does not block."""
+        try:
+            thinned = self._thinned(exchange)
+            if thinned is not None:
+                self._put(thinned, size_of(thinned))
+        except Exception as error:
+            health.count("dropped", self.name, "error")
+            _guard.swallow("delivery.accept", error)
+
+    def flush(self, timeout: float) -> bool:
+        """Wait until everything accepted so far was handed on.
+
+        Args:
+            timeout: seconds.
+
+        Returns:
+            False where time ran out.
+        """
+        deadline = monotonic() + timeout
+        with self._changed:
+            self._hurried = True
+            self._changed.notify_all()
+            while self._waiting or self._busy:
+                left = deadline - monotonic()
+                if left <= 0 or self._thread is None:
+                    return False
+                self._changed.wait(left)
+            self._hurried = False
+        return True
+
+    def close(self, timeout: float = CLOSE) -> None:
+        """Hand on what is waiting, within `timeout` seconds; the rest is dropped and counted."""
+        with self._changed:
+            self._closed = True
+            self._changed.notify_all()
+        thread = self._thread
+        if thread is not None and self._pid == os.getpid():
+            thread.join(timeout)
+        with self._changed:
+            left = len(self._waiting)
+            self._waiting.clear()
+        if left:
+            health.count("dropped", self.name, "shutdown", left)
+        try:
+            self._shutdown()
+        except Exception as error:
+            _guard.swallow("delivery.shutdown", error, reveal=True)
+
+    def _thinned(self, exchange: Exchange) -> Exchange | None:
+        rate = self._rate(exchange) if callable(self._rate) else self._rate
+        if rate >= 1:
+            return exchange
+        if rate <= 0 or random.random() >= rate:  # noqa: S311  sampling is no secret
+            return None
+        return replace(exchange, weight=exchange.weight / rate)
+
+    def _put(self, exchange: Exchange, size: int) -> None:
+        if self._pid != os.getpid():
+            self._begin()
+        dropped = 0
+        with self._changed:
+            self._waiting.append((exchange, size))
+            self._bytes += size
+            while len(self._waiting) > MAX_COUNT or self._bytes > MAX_BYTES:
+                self._bytes -= self._waiting.popleft()[1]
+                dropped += 1
+            if self._thread is None:
+                self._start()
+            elif len(self._waiting) in {1, BATCH}:
+                self._changed.notify_all()
+        if dropped:
+            health.count("dropped", self.name, "queue_full", dropped)
+            _guard.warn_once(
+                f"delivery.{self.name}",
+                "The exporter %s does not keep up: exchanges are dropped, the oldest first, and"
+                " counted in apimetrics.exporter.dropped. Lower sample_rate, or look at the"
+                " backend.",
+                self.name,
+            )
+
+    def _start(self) -> None:
+        self._thread = Thread(target=self._work, name=f"apimetrics-{self.name}", daemon=True)
+        self._thread.start()
+        at_end = open_requests.at_end
+        if close_all not in at_end:
+            at_end.append(close_all)
+
+    def _work(self) -> None:
+        with suppress_instrumentation():
+            while (batch := self._take()) is not None:
+                self._deliver(batch)
+                with self._changed:
+                    self._busy = False
+                    self._changed.notify_all()
+
+    def _take(self) -> list[Exchange] | None:
+        """Wait for a batch; `None` once the queue is closed and empty."""
+        with self._changed:
+            while not self._waiting:
+                if self._closed:
+                    return None
+                self._changed.wait()
+            if not self._is_due():
+                self._changed.wait_for(self._is_due, DELAY)
+            batch: list[Exchange] = []
+            while self._waiting and len(batch) < BATCH:
+                exchange, size = self._waiting.popleft()
+                self._bytes -= size
+                batch.append(exchange)
+            self._busy = True
+            return batch
+
+    def _is_due(self) -> bool:
+        return self._closed or self._hurried or len(self._waiting) >= BATCH
+
+    def _deliver(self, batch: list[Exchange]) -> None:
+        try:
+            taken = self._export(batch)
+        except Exception as error:
+            health.count("failed", self.name, "error", len(batch))
+            _guard.swallow(f"exporter.{self.name}", error)
+            return
+        if taken:
+            health.count("sent", self.name, number=len(batch))
+        else:
+            health.count("failed", self.name, "refused", len(batch))
+
+
+def size_of(exchange: Exchange) -> int:
+    """Estimate the memory of an exchange, in bytes."""
+    return _OVERHEAD + _side(exchange.request) + _side(exchange.response)
+
+
+def _side(side: Request | Response | None) -> int:
+    if side is None:
+        return 0
+    size = len(side.body.content or "")
+    for name, value in side.headers:
+        size += len(name) + len(value)
+    return size
+
+
+def close_all() -> None:
+    """Close every queue of the process, each within its time."""
+    deadline = monotonic() + CLOSE
+    for queue in tuple(_queues):
+        queue.close(max(deadline - monotonic(), 0.1))

@@ -1,0 +1,86 @@
+"""From the names and objects of `exporters=` to the outlets of a pipeline."""
+
+import os
+from collections.abc import Callable, Sequence
+from importlib.metadata import entry_points
+from typing import Any
+
+from opentelemetry import trace
+from opentelemetry.sdk.resources import Resource
+from opentelemetry.sdk.trace.export import SpanExportResult
+
+from otel_apimetrics import _guard, semconv
+from otel_apimetrics.config import Config
+from otel_apimetrics.exchange import Exchange
+from otel_apimetrics.exporters.delivery import DeliveryQueue
+from otel_apimetrics.exporters.spans import as_span
+
+GROUP = "opentelemetry_traces_exporter"
+
+
+def outlets(config: Config) -> tuple[DeliveryQueue, ...]:
+    """Make a queue for each exporter that the configuration names.
+
+    One that `OTEL_TRACES_EXPORTER` names too is attached there alone, with a warning: the
+    backend would get each sampled request twice.
+    """
+    attached = {name.strip() for name in os.environ.get("OTEL_TRACES_EXPORTER", "").split(",")}
+    made: list[DeliveryQueue] = []
+    for chosen in config.exporters:
+        if isinstance(chosen, str) and chosen in attached:
+            _guard.warn_once(
+                f"exporters.{chosen}",
+                "%s is in OTEL_TRACES_EXPORTER and among the exporters of otel-apimetrics: it"
+                " stays in the first, and gets sampled requests alone. Take it out there, and it"
+                " gets every request.",
+                chosen,
+            )
+            continue
+        queue = _queue(chosen, config)
+        if queue is not None:
+            made.append(queue)
+    return tuple(made)
+
+
+def _queue(chosen: object, config: Config) -> DeliveryQueue | None:
+    name = chosen if isinstance(chosen, str) else type(chosen).__name__
+    exporter: Any = chosen
+    if isinstance(chosen, str):
+        try:
+            (point,) = entry_points(group=GROUP, name=chosen)
+            exporter = point.load()()
+        except Exception as error:
+            # Missing credentials, say: one clear line, and the app runs on.
+            _guard.swallow(f"exporters.{name}", error, reveal=True)
+            return None
+    return DeliveryQueue(
+        name,
+        _export(exporter, config),
+        rate=config.sample_rate,
+        shutdown=getattr(exporter, "shutdown", lambda: None),
+    )
+
+
+def _export(exporter: Any, config: Config) -> Callable[[Sequence[Exchange]], bool]:
+    """Give the door that an exporter has: for exchanges, or for spans."""
+    direct = getattr(exporter, "export_exchanges", None)
+    if direct is not None:
+        return lambda batch: bool(direct(batch))
+
+    def export(batch: Sequence[Exchange]) -> bool:
+        resource = _resource(config)
+        result = exporter.export([as_span(exchange, resource) for exchange in batch])
+        return result is SpanExportResult.SUCCESS
+
+    return export
+
+
+def _resource(config: Config) -> Resource:
+    """Give the provider's resource, with the environment where it has none."""
+    provider = config.tracer_provider or trace.get_tracer_provider()
+    resource = getattr(provider, "resource", None)
+    if not isinstance(resource, Resource):
+        resource = Resource.create()
+    if config.environment is not None and semconv.ENVIRONMENT not in resource.attributes:
+        resource = resource.merge(Resource({semconv.ENVIRONMENT: config.environment}))
+    return resource
