@@ -142,7 +142,7 @@ class Pipeline:
             return
         safe = self.masking.redact(exchange, safe_line)
         if span is not None and live:
-            _write(span, safe, owned=owned)
+            _write(span, safe, owned=owned, environment=self.config.environment)
         for outlet in self.outlets:
             outlet.accept(safe)
 
@@ -207,7 +207,7 @@ def _labelled(exchange: Exchange, found: Any) -> Exchange:
     return replace(exchange, labels=labels)
 
 
-def _write(span: trace.Span, exchange: Exchange, *, owned: bool) -> None:
+def _write(span: trace.Span, exchange: Exchange, *, owned: bool, environment: str | None) -> None:
     """Put a redacted exchange on a live span."""
     room, longest = spans.limits(span)
     attributes = encode(exchange, room=room, longest=longest)
@@ -215,6 +215,8 @@ def _write(span: trace.Span, exchange: Exchange, *, owned: bool) -> None:
     if foreign + len(attributes) > room:
         attributes = encode(exchange, room=max(room - foreign, 0), longest=longest)
     attributes.update(_peer_addresses(span, exchange))
+    if environment is not None and not _has_environment(span):
+        attributes[semconv.ENVIRONMENT] = environment
     span.set_attributes(attributes)
     if exchange.exception is not None and not spans.has_event(span, semconv.EXCEPTION_EVENT):
         span.add_event(
@@ -241,6 +243,11 @@ def _peer_addresses(span: trace.Span, exchange: Exchange) -> dict[str, Any]:
     present = span.attributes if isinstance(span, ReadableSpan) else None
     address = exchange.request.client_address
     return {key: address or "" for key in _PEER_ADDRESSES if present and key in present}
+
+
+def _has_environment(span: trace.Span) -> bool:
+    """Tell whether the provider's resource names the environment: it cannot be changed."""
+    return isinstance(span, ReadableSpan) and semconv.ENVIRONMENT in span.resource.attributes
 
 
 def _foreign(span: trace.Span, attributes: dict[str, Any]) -> int:

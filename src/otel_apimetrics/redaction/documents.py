@@ -14,7 +14,6 @@ from typing import Any, Final
 
 from otel_apimetrics.redaction.marks import MARK, TOO_DEEP
 from otel_apimetrics.redaction.names import (
-    LABEL,
     LABEL_OR_SENSITIVE,
     ON_A_PATH,
     SENSITIVE,
@@ -88,7 +87,7 @@ class Documents:
         return ("\\" in text and _NESTED.search(text) is not None) or self._text.assigns(text)
 
     def _look(self, text: str) -> tuple[set[str], bool]:
-        """Give the sensitive names, and whether a `value` is named by its sibling."""
+        """Give the names to mask anywhere, and whether some depend on their siblings."""
         # A hook in C: it only notes the pairs, so that no Python runs for an object.
         seen: list[_Pair] = []
         json.loads(text, object_pairs_hook=seen.extend)
@@ -100,7 +99,7 @@ class Documents:
             keys: set[str] = set()
             labelled: list[bool] = []
             json.loads(text, object_pairs_hook=_hook(names, keys, labelled))
-            return keys, bool(labelled)
+            return keys, any(labelled)
         return {
             name
             for name, verdict in verdicts.items()
@@ -115,8 +114,7 @@ class Documents:
             at = text.find(quoted)
             while at >= 0:
                 colon = _COLON.match(text, at + len(quoted))
-                if colon:
-                    places.append(colon.end())
+                places += [colon.end()] if colon else []
                 at = text.find(quoted, at + len(quoted))
         places.sort()
         parts: list[str] = []
@@ -175,10 +173,13 @@ def _weigh(names: Names, found: list[_Pair], keys: set[str], labelled: list[bool
     has_value = any(names[key] == VALUE for key, _ in found)
     for key, value in found:
         verdict = names[key]
-        if verdict in (SENSITIVE, ON_A_PATH) or (verdict == LABEL_OR_SENSITIVE and not has_value):
+        if verdict in (SENSITIVE, ON_A_PATH):
             keys.add(key)
-        elif has_value and verdict in (LABEL, LABEL_OR_SENSITIVE):
-            labelled += [True] if isinstance(value, str) and names.is_sensitive(value) else []
+        elif verdict == LABEL_OR_SENSITIVE and not has_value:
+            # The same name may be a harmless label in the next object.
+            labelled.append(True)
+        elif verdict != VALUE and isinstance(value, str) and names.is_sensitive(value):
+            labelled.append(has_value)
 
 
 def _write(value: Any, add: Callable[[str], object], comma: str, colon: str) -> None:

@@ -9,6 +9,7 @@ from otel_apimetrics.redaction.names import (
     LABEL,
     LABEL_OR_SENSITIVE,
     ON_A_PATH,
+    SENSITIVE,
     VALUE,
     Names,
 )
@@ -137,7 +138,7 @@ class Walk:
     def _masks(self, verdict: int, *, has_value: bool) -> bool:
         names = self._names
         if not names.has_paths:
-            return verdict == 1 or (verdict == LABEL_OR_SENSITIVE and not has_value)
+            return verdict == SENSITIVE or (verdict == LABEL_OR_SENSITIVE and not has_value)
         if names.denied_at(self._path):
             return True
         if verdict in (HARMLESS, LABEL, VALUE, ON_A_PATH):
