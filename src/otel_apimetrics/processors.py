@@ -34,7 +34,7 @@ class ApiMetricsSpanProcessor(SpanProcessor):
             spans.guard(span, redactor)
             recording = open_requests.current.get()
             if span.kind is trace.SpanKind.SERVER and isinstance(recording, Recording):
-                recording.notice_start(span)
+                recording.server_span.notice_start(span)
         except Exception as error:
             _guard.swallow("processors.on_start", error)
 

@@ -5,12 +5,8 @@ from time import monotonic, perf_counter_ns, time_ns
 from typing import Any
 
 from opentelemetry import context as otel_context
-from opentelemetry import propagate, trace
-from opentelemetry.context import Context
-from opentelemetry.propagators.textmap import Getter
 
-from otel_apimetrics import _guard, open_requests, semconv, spans
-from otel_apimetrics.attributes import request_attributes
+from otel_apimetrics import _guard, open_requests
 from otel_apimetrics.content import BodyBuffer
 from otel_apimetrics.exceptions import describe
 from otel_apimetrics.exchange import (
@@ -25,6 +21,7 @@ from otel_apimetrics.exchange import (
 )
 from otel_apimetrics.identity import clean_id
 from otel_apimetrics.pipeline import Pipeline
+from otel_apimetrics.server_span import ServerSpan
 from otel_apimetrics.snapshot import BODILESS, snapshot
 from otel_apimetrics.spans import Owner
 
@@ -37,10 +34,10 @@ class Recording:
     """
 
     __slots__ = (
-        "_context", "_settled", "company", "consumer", "content_length", "error", "exception",
-        "framework", "id", "labels", "metadata", "moved", "owner", "pipeline", "request",
+        "_settled", "company", "consumer", "content_length", "error", "exception",
+        "framework", "id", "labels", "metadata", "moved", "pipeline", "request",
         "request_body", "request_ended", "response_body", "response_ended", "response_headers",
-        "route", "safe_line", "session", "size_told", "skipped", "source", "span", "started",
+        "route", "server_span", "session", "size_told", "skipped", "source", "started",
         "started_ns", "status", "validation_errors", "websocket",
     )  # fmt: skip
 
@@ -79,99 +76,17 @@ class Recording:
         self.exception: ExceptionInfo | None = None
         self.validation_errors: tuple[ValidationError, ...] = ()
         self.websocket: WebSocket | None = None
-        self.owner = Owner.NOBODY
-        self.span: trace.Span | None = None
-        self.safe_line: tuple[str, str] | None = None
-        """Path and query as redacted at the start, where a span of ours needed them."""
-        self._context: Context | None = None
+        self.server_span = ServerSpan(pipeline)
         self._settled = False
         open_requests.add(self)
         if pipeline.metrics.counts_active:
             self._count_active(1)
 
-    # -- the span ---------------------------------------------------------------------
-
-    def begin_span(self, owner: Owner, carrier: Any, getter: Getter[Any]) -> None:
-        """Start, adopt or await the SERVER span, as was decided at entry."""
-        self.owner = owner
-        if owner is Owner.OURS:
-            self._start_span(carrier, getter)
-        elif owner is Owner.CURRENT:
-            self.bind(trace.get_current_span())
-
-    def _start_span(self, carrier: Any, getter: Getter[Any]) -> None:
-        parent = None
-        if not spans.is_local(trace.get_current_span()):
-            # None where no propagator is configured (`OTEL_PROPAGATORS=none`).
-            parent = propagate.extract(carrier, getter=getter)
-        if parent is None:
-            parent = otel_context.get_current()
-        safe = self.pipeline.masking.redact_line(self.request)
-        self.safe_line = safe.path, safe.query
-        method = self.request.method
-        span = self.pipeline.tracer().start_span(
-            method if method in semconv.KNOWN_METHODS else "HTTP",
-            context=parent,
-            kind=trace.SpanKind.SERVER,
-            attributes=request_attributes(safe),
-            start_time=self.started_ns,
-        )
-        self._context = trace.set_span_in_context(span, parent)
-        if span.is_recording() and spans.hold(span):
-            self.span = span
-
-    def span_ids(self) -> tuple[int, int, int]:
-        """Give the ids of the trace, the span and its parent; 0 where there is none."""
-        if self._context is None:
-            return 0, 0, 0
-        span = trace.get_current_span(self._context)
-        context = span.get_span_context()
-        parent = getattr(span, "parent", None)
-        return context.trace_id, context.span_id, 0 if parent is None else parent.span_id
-
-    def awaits_span(self) -> bool:
-        """Tell whether a SERVER span from inside the app is still to come."""
-        return self.owner is Owner.INSIDE and self._context is None and not self._settled
-
-    def bind(self, span: trace.Span) -> None:
-        """Adopt a recording span: it stays open until this recording finishes."""
-        if not spans.is_held(span) and spans.hold(span):
-            self.span = span
-        self._context = trace.set_span_in_context(span, otel_context.get_current())
-
-    def notice_start(self, span: trace.Span) -> None:
-        """Adopt a SERVER span that starts inside the app, if this request waits for one."""
-        if self.awaits_span():
-            self.bind(span)
-
-    def notice_current_span(self) -> None:
-        """Adopt the current span if `on_start` did not see it come.
-
-        `ConcurrentMultiSpanProcessor` calls `on_start` in threads of its own, and contrib
-        may have a provider of its own: neither shows us the span, but here it is current.
-        """
-        if not self.awaits_span():
-            return
-        span = trace.get_current_span()
-        if not spans.is_local(span):
-            return
-        if not span.is_recording():
-            self._context = otel_context.get_current()
-        elif spans.is_server(span):
-            spans.guard(span, self.pipeline.redactor)
-            self.bind(span)
-
     # -- the context ------------------------------------------------------------------
 
     def enter(self) -> tuple[Any, Any]:
         """Make this recording, and its span, current. Pair with `leave`."""
-        holder = open_requests.current.set(self)
-        token = None
-        if self._context is not None and (
-            self.owner is Owner.OURS or not spans.is_local(trace.get_current_span())
-        ):
-            token = otel_context.attach(self._context)
-        return holder, token
+        return open_requests.current.set(self), self.server_span.attach()
 
     @staticmethod
     def leave(tokens: tuple[Any, Any]) -> None:
@@ -215,6 +130,23 @@ class Recording:
         """True once the record is made; nothing changes it any more."""
         return self._settled
 
+    def end(self, *, outside: bool = False) -> None:
+        """Finish, and end a span from inside the app that nobody will end any more.
+
+        Once the app is left: contrib's WSGI middleware never ends its span where the server
+        closes the iterable before the first item. Never raises.
+
+        Args:
+            outside: a span from outside the app will not be ended any more either.
+        """
+        self.finish()
+        self.server_span.close(outside=outside)
+
+    async def end_async(self) -> None:
+        """Do what `end` does, awaiting hooks that are `async`."""
+        await self.finish_async()
+        self.server_span.close()
+
     def finish(self) -> None:
         """Make the record, once. Later calls do nothing. Never raises."""
         if not open_requests.take(self):
@@ -245,23 +177,25 @@ class Recording:
             self._end(duration)
 
     def abandon(self) -> None:
-        """Make the record of a request that nobody will end any more."""
+        """Make the record of a request that nobody will end any more, and end its span."""
         if self.error is None and not self.response_ended:
             self.error = "abandoned"
-        self.finish()
+        self.end(outside=True)
 
     def _stop(self) -> int:
         self._settled = True
+        self.server_span.settle()
         return perf_counter_ns() - self.started
 
     def _conclude(self, exchange: Exchange | None) -> None:
         if exchange is not None:
+            held = self.server_span
             self.pipeline.conclude(
                 exchange,
-                self.span,
-                context=self._context,
-                owned=self.owner is Owner.OURS,
-                safe_line=self.safe_line,
+                held.span,
+                context=held.context,
+                owned=held.owner is Owner.OURS,
+                safe_line=held.safe_line,
             )
 
     def _end(self, duration: int) -> None:
@@ -269,11 +203,7 @@ class Recording:
         self.source = None
         if self.pipeline.metrics.counts_active:
             self._count_active(-1)
-        if self.span is not None:
-            try:
-                spans.release(self.span, self.started_ns + duration)
-            except Exception as error:
-                _guard.swallow("recording.end", error)
+        self.server_span.release(self.started_ns + duration)
 
     def _count_active(self, change: int) -> None:
         try:

@@ -26,7 +26,7 @@ def snapshot(recording: "Recording", duration_ns: int) -> Exchange:
     wants = recording.pipeline.kept_bytes > 0 and recording.pipeline.wants_content(
         status, raised=recording.exception is not None
     )
-    trace_id, span_id, parent_span_id = recording.span_ids()
+    trace_id, span_id, parent_span_id = recording.server_span.ids()
     return Exchange(
         id=recording.id,
         request=_request(recording, wants=wants),

@@ -19,6 +19,9 @@ from otel_apimetrics import _guard
 from otel_apimetrics.redaction import FAILED, Redactor, is_guarded_key
 
 _OPEN = "_apimetrics_open"
+"""In a span's `__dict__` while a recording holds it; True once its owner asked for the end."""
+_END_TIME = "_apimetrics_end_time"
+"""In a span's `__dict__` once the recording is made: the last byte's time."""
 _guarded_classes: dict[type[Span], type[Span]] = {}
 
 
@@ -71,14 +74,27 @@ def hold(span: trace.Span) -> bool:
     """Keep a span open until `release`, whoever ends it. False where its class refuses."""
     if not isinstance(span, Span):
         return False
-    span.__dict__[_OPEN] = True
+    span.__dict__[_OPEN] = False
     return True
 
 
-def release(span: trace.Span, end_time: int) -> None:
-    """End a held span at `end_time` (nanoseconds since the epoch)."""
-    vars(span).pop(_OPEN, None)
-    span.end(end_time)
+def release(span: trace.Span, end_time: int, *, at_once: bool) -> None:
+    """Let a held span end, at `end_time` (nanoseconds since the epoch).
+
+    It ends now if its owner has asked for that, or `at_once`. Else it ends when the owner
+    asks: FastAPI and contrib write on theirs after the last message went out.
+    """
+    held = vars(span)
+    asked = held.pop(_OPEN, None)
+    held[_END_TIME] = end_time
+    if asked or at_once:
+        span.end(end_time)
+
+
+def close(span: trace.Span) -> None:
+    """End a released span whose owner will not ask any more."""
+    if span.is_recording():
+        span.end()
 
 
 def is_held(span: trace.Span) -> bool:
@@ -109,10 +125,15 @@ def _guarded(cls: type[Span]) -> type[Span]:
 
     class Guarded(cls):  # type: ignore[valid-type, misc]
         def end(self, end_time: int | None = None) -> None:
-            if _OPEN in self.__dict__:
+            held = self.__dict__
+            if _OPEN in held:
+                held[_OPEN] = True
                 return
+            last_byte = held.get(_END_TIME)
+            if last_byte is not None and not self.is_recording():
+                return  # its owner asks, after `close` has ended it
             _redact_in_place(self)
-            super().end(end_time)
+            super().end(last_byte or end_time)
 
         def add_event(
             self,

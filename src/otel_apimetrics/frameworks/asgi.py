@@ -7,6 +7,7 @@ from typing import Any, TypeAlias
 
 from otel_apimetrics import _guard, open_requests
 from otel_apimetrics.frameworks.adapter import Adapter
+from otel_apimetrics.frameworks.asgi_lifespan import flushing
 from otel_apimetrics.frameworks.asgi_request import (
     ScopeGetter,
     declared_length,
@@ -61,10 +62,10 @@ class Call:
         except BaseException as error:
             recording.leave(tokens)
             _note_failure(recording, error)
-            recording.finish()
+            recording.end()
             raise
         recording.leave(tokens)
-        await recording.finish_async()
+        await recording.end_async()
 
     async def receive(self) -> Message:
         """Hand on what the app asks for, and copy the body."""
@@ -111,7 +112,7 @@ class Call:
                 handled = sys.exc_info()[1]
                 if handled is not None:
                     recording.note_exception(handled)
-            recording.notice_current_span()
+            recording.server_span.notice_current()
             if self._on_response is not None:
                 self._on_response(recording)
         except Exception as error:
@@ -151,7 +152,7 @@ async def call_asgi(
 
     Args:
         app: called exactly once, with this scope.
-        scope: of the connection; "lifespan" and unknown types pass through.
+        scope: of the connection; "lifespan" and unknown types pass through unrecorded.
         receive: of the server.
         send: of the server.
         pipeline: of the app's configuration.
@@ -168,6 +169,9 @@ async def call_asgi(
                 recording = _begin(scope, pipeline, adapter, instance)
         except Exception as error:
             _guard.swallow("asgi.begin", error)
+    elif kind == "lifespan" and MARK not in scope:
+        scope[MARK] = True
+        send = flushing(send, pipeline)
     if recording is None:
         await app(scope, receive, send)
     elif kind == "http":

@@ -54,11 +54,11 @@ class WebSocketCall:
             recording.leave(tokens)
             recording.note_exception(error)
             self._note_traffic()
-            recording.finish()
+            recording.end()
             raise
         recording.leave(tokens)
         self._note_traffic()
-        await recording.finish_async()
+        await recording.end_async()
 
     async def receive(self) -> Message:
         """Hand on what the app asks for, and count it."""
@@ -101,7 +101,7 @@ class WebSocketCall:
     def _started(self, status: int) -> None:
         recording = self._recording
         recording.status = status
-        recording.notice_current_span()
+        recording.server_span.notice_current()
         if self._on_response is not None:
             self._on_response(recording)
 

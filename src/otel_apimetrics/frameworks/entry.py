@@ -56,10 +56,10 @@ def begin(
     announce(pipeline, adapter, app)
     recording = Recording(pipeline, request, adapter.name, source)
     if adapter.decides_later(app):
-        recording.owner = spans.Owner.UNDECIDED
+        recording.server_span.owner = spans.Owner.UNDECIDED
     else:
         owner = spans.decide(instrumented_inside=adapter.instrumented_inside(app))
-        recording.begin_span(owner, carrier, getter)
+        recording.server_span.begin(owner, request, recording.started_ns, carrier, getter)
     return recording
 
 

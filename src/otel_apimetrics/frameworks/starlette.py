@@ -62,21 +62,22 @@ def template(scope: Scope) -> str | None:
     """Give the route's template with the mounts' templates before it, `None`: no match.
 
     FastAPI, with routers inside routers, keeps the whole template in a context of its own.
+    What only a mount has matched is its app's: "/static/{path}".
     """
     context = (scope.get("fastapi") or {}).get("effective_route_context")
-    route = context or scope.get("route")
-    path = getattr(route, "path_format", None) or scope.get(ROUTE)
-    if path is None:
-        return None
+    route = scope.get("route")
+    if context is not None:
+        path = context.path_format
+    elif route is not None and not hasattr(route, "routes"):
+        path = getattr(route, "path_format", None)
+    else:
+        path = scope.get(ROUTE)
     mounts = scope.get(MOUNT, "")
-    if route is not None and hasattr(route, "routes") and mounts.endswith(_mount_path(route)):
-        # The last thing that matched is the mount itself: its app is none of Starlette's.
-        return str(_prefix(scope) + mounts + "/{path}")
-    return str(_prefix(scope) + mounts + path)
-
-
-def _mount_path(route: Any) -> str:
-    return str(getattr(route, "path", ""))
+    if path is None:
+        if not mounts:
+            return None
+        path = "/{path}"
+    return f"{_prefix(scope)}{mounts}{path}"
 
 
 def _prefix(scope: Scope) -> str:
@@ -177,7 +178,7 @@ def _undecided(scope: Scope) -> Recording | None:
     if MARK not in scope:
         return None
     recording = open_requests.current.get()
-    if isinstance(recording, Recording) and recording.owner is Owner.UNDECIDED:
+    if isinstance(recording, Recording) and recording.server_span.owner is Owner.UNDECIDED:
         return recording
     return None
 
@@ -194,7 +195,9 @@ def _deciding(original: Any) -> Any:
         if recording is not None:
             try:
                 owner = spans.decide(instrumented_inside=instrumented_inside(self))
-                recording.begin_span(owner, scope, _GETTER)
+                recording.server_span.begin(
+                    owner, recording.request, recording.started_ns, scope, _GETTER
+                )
                 tokens = recording.enter()
             except Exception as error:
                 _guard.swallow("starlette.decide", error)

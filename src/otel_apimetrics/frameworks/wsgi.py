@@ -54,7 +54,7 @@ class Call:
         except BaseException as error:
             recording.leave(tokens)
             note_failure(recording, error)
-            recording.finish()
+            recording.end()
             raise
         recording.leave(tokens)
         return tee_response(iterable, recording, environ)
@@ -64,7 +64,7 @@ class Call:
         recording = self._recording
         try:
             _note_response(recording, status, headers)
-            recording.notice_current_span()
+            recording.server_span.notice_current()
             if self._on_response is not None:
                 self._on_response(recording)
         except Exception as error:

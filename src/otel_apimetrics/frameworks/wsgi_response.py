@@ -37,12 +37,12 @@ class ResponseTee:
         except StopIteration:
             recording.leave(tokens)
             recording.response_ended = True
-            recording.finish()
+            recording.end()
             raise
         except BaseException as error:
             recording.leave(tokens)
             note_failure(recording, error)
-            recording.finish()
+            recording.end()
             raise
         recording.leave(tokens)
         note_chunk(recording, chunk)
@@ -59,15 +59,15 @@ class ResponseTee:
         except BaseException as error:
             recording.leave(tokens)
             note_failure(recording, error)
-            recording.finish()
+            recording.end()
             raise
         recording.leave(tokens)
         _note_early_end(recording)
-        recording.finish()
+        recording.end()
 
     def __del__(self) -> None:
         _note_early_end(self._recording)
-        self._recording.finish()
+        self._recording.end(outside=True)
 
 
 class SizedResponseTee(ResponseTee):
@@ -110,14 +110,14 @@ def _hook_close(iterable: Iterable[bytes], recording: Recording) -> Iterable[byt
                 close()
         finally:
             recording.response_ended = True
-            recording.finish()
+            recording.end()
 
     try:
         iterable.close = closed  # type: ignore[attr-defined]
     except AttributeError:
         # The object takes no attribute: the last moment that we see is this one.
         recording.response_ended = True
-        recording.finish()
+        recording.end()
     return iterable
 
 

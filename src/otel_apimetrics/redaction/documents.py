@@ -111,11 +111,10 @@ class Documents:
         places: list[int] = []
         for key in keys:
             quoted = f'"{key}"'
-            at = text.find(quoted)
-            while at >= 0:
+            at = -1
+            while (at := text.find(quoted, at + 1)) >= 0:
                 colon = _COLON.match(text, at + len(quoted))
                 places += [colon.end()] if colon else []
-                at = text.find(quoted, at + len(quoted))
         places.sort()
         parts: list[str] = []
         done = 0
@@ -157,7 +156,8 @@ class Documents:
         if string[0] in "{[ \t\r\n" and string.lstrip()[:1] in ("{", "["):
             return self.scrub(string, level=level + 1)
         masked = self._text.assignments(string) if assigned else string
-        return self._values.scrub(masked, rules)
+        masked = self._values.scrub(masked, rules)
+        return string if masked == string else self._text.scrub(masked)
 
 
 def _hook(names: Names, keys: set[str], labelled: list[bool]) -> Callable[[list[_Pair]], None]:

@@ -152,10 +152,15 @@ class Values:
             text: any text, decoded.
             rules: those that `suspects` named for a text which holds this one; `None` asks.
         """
+        masked = text
         for rule in self.suspects(text) if rules is None else rules:
             # A user's expression may match a part of a mark.
-            text = _outside_marks(rule, text) if rule in self.own else _apply(rule, text)
-        return text
+            masked = _outside_marks(rule, masked) if rule in self.own else _apply(rule, masked)
+        if masked == text:
+            return text
+        # A mark is a border, and next to a border a rule may find what it did not before.
+        left = self.suspects(masked)
+        return self.scrub(masked, left) if left else masked
 
 
 def mask_cut_end(text: str) -> str:

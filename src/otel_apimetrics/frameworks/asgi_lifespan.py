@@ -1,0 +1,62 @@
+"""The lifespan of an ASGI app: its end is the last moment that uvicorn leaves us.
+
+After the shutdown uvicorn kills its own process with the signal that ended it, so that
+nothing registered with `atexit` runs: what the providers hold would be lost.
+"""
+
+from collections.abc import Awaitable, Callable, MutableMapping
+from threading import Thread
+from typing import Any
+
+from opentelemetry import metrics
+
+from otel_apimetrics import _guard, open_requests
+from otel_apimetrics.pipeline import Pipeline
+
+Message = MutableMapping[str, Any]
+
+FLUSH = 5.0
+"""Seconds that the shutdown may wait for backends."""
+
+_ENDINGS = frozenset({"lifespan.shutdown.complete", "lifespan.shutdown.failed"})
+
+
+def flushing(
+    send: Callable[[Message], Awaitable[None]], pipeline: Pipeline
+) -> Callable[[Message], Awaitable[None]]:
+    """Wrap `send` so that the app's last word waits until everything is handed on."""
+
+    async def send_after_flush(message: Message) -> None:
+        if message["type"] in _ENDINGS:
+            try:
+                flush(pipeline)
+            except Exception as error:
+                _guard.swallow("asgi.lifespan", error)
+        await send(message)
+
+    return send_after_flush
+
+
+def flush(pipeline: Pipeline) -> None:
+    """Make the records in flight, and have the providers hand on what they hold.
+
+    Blocks at most `FLUSH` seconds: the event loop has nothing else to do any more.
+    """
+    open_requests.abandon_all()
+    flushes = []
+    meter_provider = pipeline.config.meter_provider or metrics.get_meter_provider()
+    for provider in (pipeline.tracer_provider(), meter_provider):
+        force_flush = getattr(provider, "force_flush", None)
+        if force_flush is not None:
+            thread = Thread(target=_quietly, args=(force_flush,), daemon=True)
+            thread.start()
+            flushes.append(thread)
+    for thread in flushes:
+        thread.join(FLUSH / len(flushes))
+
+
+def _quietly(force_flush: Callable[[int], object]) -> None:
+    try:
+        force_flush(int(FLUSH * 1_000))
+    except Exception as error:
+        _guard.swallow("asgi.flush", error)

@@ -1,0 +1,135 @@
+"""The SERVER span of one request: started, adopted or awaited, and let go at the last byte."""
+
+from typing import Any
+
+from opentelemetry import context as otel_context
+from opentelemetry import propagate, trace
+from opentelemetry.context import Context
+from opentelemetry.propagators.textmap import Getter
+
+from otel_apimetrics import _guard, semconv, spans
+from otel_apimetrics.attributes import request_attributes
+from otel_apimetrics.exchange import Request
+from otel_apimetrics.pipeline import Pipeline
+from otel_apimetrics.spans import Owner
+
+
+class ServerSpan:
+    """What a recording knows of its request's span."""
+
+    __slots__ = ("_pipeline", "_settled", "context", "owner", "safe_line", "span")
+
+    def __init__(self, pipeline: Pipeline) -> None:
+        self._pipeline = pipeline
+        self._settled = False
+        self.owner = Owner.NOBODY
+        self.span: trace.Span | None = None
+        """The recording span that the record goes on; `None` where there is none."""
+        self.context: Context | None = None
+        """A context with the request's span, sampled or not; `None` while it is unknown."""
+        self.safe_line: tuple[str, str] | None = None
+        """Path and query as redacted at the start, where a span of ours needed them."""
+
+    def begin(
+        self, owner: Owner, request: Request, started_ns: int, carrier: Any, getter: Getter[Any]
+    ) -> None:
+        """Start, adopt or await the span, as was decided at entry."""
+        self.owner = owner
+        if owner is Owner.OURS:
+            self._start(request, started_ns, carrier, getter)
+        elif owner is Owner.CURRENT:
+            self._bind(trace.get_current_span())
+
+    def _start(self, request: Request, started_ns: int, carrier: Any, getter: Getter[Any]) -> None:
+        parent = None
+        if not spans.is_local(trace.get_current_span()):
+            # None where no propagator is configured (`OTEL_PROPAGATORS=none`).
+            parent = propagate.extract(carrier, getter=getter)
+        if parent is None:
+            parent = otel_context.get_current()
+        safe = self._pipeline.masking.redact_line(request)
+        self.safe_line = safe.path, safe.query
+        method = request.method
+        span = self._pipeline.tracer().start_span(
+            method if method in semconv.KNOWN_METHODS else "HTTP",
+            context=parent,
+            kind=trace.SpanKind.SERVER,
+            attributes=request_attributes(safe),
+            start_time=started_ns,
+        )
+        self.context = trace.set_span_in_context(span, parent)
+        if span.is_recording() and spans.hold(span):
+            self.span = span
+
+    def _bind(self, span: trace.Span) -> None:
+        """Adopt a recording span: it stays open until `release`."""
+        if not spans.is_held(span) and spans.hold(span):
+            self.span = span
+        self.context = trace.set_span_in_context(span, otel_context.get_current())
+
+    def awaited(self) -> bool:
+        """Tell whether a SERVER span from inside the app is still to come."""
+        return self.owner is Owner.INSIDE and self.context is None and not self._settled
+
+    def notice_start(self, span: trace.Span) -> None:
+        """Adopt a SERVER span that starts inside the app, if this request waits for one."""
+        if self.awaited():
+            self._bind(span)
+
+    def notice_current(self) -> None:
+        """Adopt the current span if `on_start` did not see it come.
+
+        `ConcurrentMultiSpanProcessor` calls `on_start` in threads of its own, and contrib
+        may have a provider of its own: neither shows us the span, but here it is current.
+        """
+        if not self.awaited():
+            return
+        span = trace.get_current_span()
+        if not spans.is_local(span):
+            return
+        if not span.is_recording():
+            self.context = otel_context.get_current()
+        elif spans.is_server(span):
+            spans.guard(span, self._pipeline.redactor)
+            self._bind(span)
+
+    def attach(self) -> Any:
+        """Make the span current where nobody else has; give the token to detach, or `None`."""
+        context = self.context
+        if context is None:
+            return None
+        if self.owner is Owner.OURS or not spans.is_local(trace.get_current_span()):
+            return otel_context.attach(context)
+        return None
+
+    def ids(self) -> tuple[int, int, int]:
+        """Give the ids of the trace, the span and its parent; 0 where there is none."""
+        if self.context is None:
+            return 0, 0, 0
+        span = trace.get_current_span(self.context)
+        context = span.get_span_context()
+        parent = getattr(span, "parent", None)
+        return context.trace_id, context.span_id, 0 if parent is None else parent.span_id
+
+    def settle(self) -> None:
+        """Adopt nothing any more: the record is being made."""
+        self._settled = True
+
+    def release(self, end_time: int) -> None:
+        """Let the span end, at `end_time` (nanoseconds since the epoch). Never raises."""
+        if self.span is not None:
+            try:
+                spans.release(self.span, end_time, at_once=self.owner is Owner.OURS)
+            except Exception as error:
+                _guard.swallow("server_span.release", error)
+
+    def close(self, *, outside: bool = False) -> None:
+        """End the span if its owner is inside the app; `outside`: whoever owns it.
+
+        Never raises.
+        """
+        if self.span is not None and (outside or self.owner is not Owner.CURRENT):
+            try:
+                spans.close(self.span)
+            except Exception as error:
+                _guard.swallow("server_span.close", error)
