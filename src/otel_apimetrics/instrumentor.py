@@ -25,8 +25,9 @@ _logger = logging.getLogger("otel_apimetrics")
 
 _FRAMEWORKS = {
     "flask.app": "flask",
-    "starlette.applications": "starlette",
+    # Before Starlette: its apps are Starlette's too.
     "fastapi.applications": "fastapi",
+    "starlette.applications": "starlette",
     "django.core.handlers.wsgi": "django",
     "django.core.handlers.asgi": "django",
     "litestar.app": "litestar",

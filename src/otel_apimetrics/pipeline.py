@@ -229,10 +229,16 @@ def _write(span: trace.Span, exchange: Exchange, *, owned: bool, environment: st
         )
     if owned:
         span.update_name(_name(exchange.request))
-        response = exchange.response
-        failed = exchange.exception is not None or exchange.error is not None
-        if failed and (response is None or response.status >= _SERVER_ERROR or exchange.exception):
-            span.set_status(StatusCode.ERROR)
+    if _has_failed(exchange) and spans.is_status_unset(span):
+        span.set_status(StatusCode.ERROR)
+
+
+def _has_failed(exchange: Exchange) -> bool:
+    """Tell whether the server failed; a 4xx is the client's doing (HTTP spans, "Status")."""
+    response = exchange.response
+    return exchange.exception is not None or (
+        response is not None and response.status >= _SERVER_ERROR
+    )
 
 
 def _peer_addresses(span: trace.Span, exchange: Exchange) -> dict[str, Any]:

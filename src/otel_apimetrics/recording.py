@@ -2,9 +2,10 @@
 
 import secrets
 from time import monotonic, perf_counter_ns, time_ns
-from typing import Any
+from typing import Any, TypeAlias
 
 from opentelemetry import context as otel_context
+from opentelemetry.context import Context
 
 from otel_apimetrics import _guard, open_requests
 from otel_apimetrics.content import BodyBuffer
@@ -24,6 +25,9 @@ from otel_apimetrics.pipeline import Pipeline
 from otel_apimetrics.server_span import ServerSpan
 from otel_apimetrics.snapshot import BODILESS, snapshot
 from otel_apimetrics.spans import Owner
+
+Entered: TypeAlias = tuple[open_requests.OpenRequest | None, Context]
+"""What was current before `Recording.enter`."""
 
 
 class Recording:
@@ -84,17 +88,24 @@ class Recording:
 
     # -- the context ------------------------------------------------------------------
 
-    def enter(self) -> tuple[Any, Any]:
+    def enter(self) -> "Entered":
         """Make this recording, and its span, current. Pair with `leave`."""
-        return open_requests.current.set(self), self.server_span.attach()
+        before = open_requests.current.get(), otel_context.get_current()
+        open_requests.current.set(self)
+        self.server_span.attach()
+        return before
 
     @staticmethod
-    def leave(tokens: tuple[Any, Any]) -> None:
-        """Undo `enter`, in the same thread or task."""
-        holder, token = tokens
-        if token is not None:
-            otel_context.detach(token)
-        open_requests.current.reset(holder)
+    def leave(before: "Entered") -> None:
+        """Make current again what was so before `enter`, in the same thread or task.
+
+        The values, not tokens: contrib's WSGI middleware attaches in one call and detaches
+        in a later one, and a token of ours would bring back what it had attached.
+        """
+        request, context = before
+        open_requests.current.set(request)
+        if otel_context.get_current() is not context:
+            otel_context.attach(context)
 
     # -- what happens meanwhile ---------------------------------------------------------
 

@@ -93,14 +93,13 @@ class ServerSpan:
             spans.guard(span, self._pipeline.redactor)
             self._bind(span)
 
-    def attach(self) -> Any:
-        """Make the span current where nobody else has; give the token to detach, or `None`."""
+    def attach(self) -> None:
+        """Make the span current, where nobody else has made one so."""
         context = self.context
-        if context is None:
-            return None
-        if self.owner is Owner.OURS or not spans.is_local(trace.get_current_span()):
-            return otel_context.attach(context)
-        return None
+        if context is not None and (
+            self.owner is Owner.OURS or not spans.is_local(trace.get_current_span())
+        ):
+            otel_context.attach(context)
 
     def ids(self) -> tuple[int, int, int]:
         """Give the ids of the trace, the span and its parent; 0 where there is none."""

@@ -15,9 +15,10 @@ from opentelemetry.instrumentation.utils import is_instrumentation_enabled
 from opentelemetry.sdk.trace import ReadableSpan, Span
 from opentelemetry.trace import Status, StatusCode
 
-from otel_apimetrics import _guard
-from otel_apimetrics.redaction import FAILED, Redactor, is_guarded_key
+from otel_apimetrics import _guard, semconv
+from otel_apimetrics.redaction import FAILED, Redactor
 
+_EXCEPTION = semconv.EXCEPTION_EVENT
 _OPEN = "_apimetrics_open"
 """In a span's `__dict__` while a recording holds it; True once its owner asked for the end."""
 _END_TIME = "_apimetrics_end_time"
@@ -141,6 +142,8 @@ def _guarded(cls: type[Span]) -> type[Span]:
             attributes: Mapping[str, Any] | None = None,
             timestamp: int | None = None,
         ) -> None:
+            if name == _EXCEPTION and attributes and _has_exception(self, attributes):
+                return
             super().add_event(name, _redacted(self, attributes), timestamp)
 
         def set_status(self, status: Status | StatusCode, description: str | None = None) -> None:
@@ -157,7 +160,7 @@ def _redact_in_place(span: Span) -> None:
     if not attributes:
         return
     redactor: Redactor = span.__dict__["_apimetrics_redactor"]
-    for key in [key for key in attributes if is_guarded_key(key)]:
+    for key in [key for key in attributes if redactor.is_guarded_key(key)]:
         value = attributes[key]
         redacted = _attribute(redactor, key, value)
         if redacted is not value:
@@ -201,6 +204,24 @@ def limits(span: trace.Span) -> tuple[int, int | None]:
     return (128 if count is None else count), getattr(held, "max_span_attribute_length", None)
 
 
+def _has_exception(span: Span, attributes: Mapping[str, Any]) -> bool:
+    """Tell whether the record, already on this span, has told of this exception.
+
+    The same one passes us and then an instrumentation outside, which records it again.
+    """
+    if _END_TIME not in span.__dict__:
+        return False
+    told = attributes.get(semconv.EXCEPTION_TYPE)
+    return any(
+        (event.attributes or {}).get(semconv.EXCEPTION_TYPE) == told for event in span.events
+    )
+
+
 def has_event(span: trace.Span, name: str) -> bool:
     """Tell whether the span has an event of this name."""
     return isinstance(span, ReadableSpan) and any(event.name == name for event in span.events)
+
+
+def is_status_unset(span: trace.Span) -> bool:
+    """Tell whether nobody has said how the span's work went."""
+    return isinstance(span, ReadableSpan) and span.status.status_code is StatusCode.UNSET

@@ -19,6 +19,7 @@ from otel_apimetrics.frameworks.entry import MARK, begin, is_excluded
 from otel_apimetrics.pipeline import Pipeline
 from otel_apimetrics.recording import Recording
 from otel_apimetrics.snapshot import CLIENT_DISCONNECT
+from otel_apimetrics.spans import Owner
 
 Scope: TypeAlias = MutableMapping[str, Any]
 Message: TypeAlias = MutableMapping[str, Any]
@@ -51,20 +52,20 @@ class Call:
     async def serve(self, app: ASGIApp, scope: Scope) -> None:
         """Call the app; what it raises passes through, after the record is made."""
         recording = self._recording
-        tokens = recording.enter()
+        before = recording.enter()
         try:
             await app(scope, self.receive, self.send)
         except GeneratorExit:
             # The coroutine is thrown away, perhaps from another context: nothing may be
-            # awaited and no token can be reset.
+            # awaited, and what is current there is none of our business.
             recording.abandon()
             raise
         except BaseException as error:
-            recording.leave(tokens)
+            recording.leave(before)
             _note_failure(recording, error)
             recording.end()
             raise
-        recording.leave(tokens)
+        recording.leave(before)
         await recording.end_async()
 
     async def receive(self) -> Message:
@@ -100,6 +101,10 @@ class Call:
         if last:
             recording.response_ended = True
             await recording.finish_async()
+        elif recording.server_span.owner is Owner.INSIDE:
+            # What an instrumentation inside has detached already (Django's does, before a
+            # streamed body) is current again while the app makes the next chunk.
+            recording.server_span.attach()
 
     def _note_start(self, message: Message) -> None:
         recording = self._recording

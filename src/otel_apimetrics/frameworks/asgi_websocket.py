@@ -43,7 +43,7 @@ class WebSocketCall:
         """Call the app; what it raises passes through, after the record is made."""
         recording = self._recording
         recording.websocket = WebSocket()
-        tokens = recording.enter()
+        before = recording.enter()
         try:
             await app(scope, self.receive, self.send)
         except GeneratorExit:
@@ -51,12 +51,12 @@ class WebSocketCall:
             recording.abandon()
             raise
         except BaseException as error:
-            recording.leave(tokens)
+            recording.leave(before)
             recording.note_exception(error)
             self._note_traffic()
             recording.end()
             raise
-        recording.leave(tokens)
+        recording.leave(before)
         self._note_traffic()
         await recording.end_async()
 

@@ -25,7 +25,11 @@ def instrumented_inside(_app: Any) -> bool:
 
 def _note_route(request: Any, match: Any) -> None:
     recording = open_requests.current.get()
-    if isinstance(recording, Recording) and match is not None and match.route is not None:
+    if not isinstance(recording, Recording):
+        return
+    # contrib's middleware is current here, and no more when the response starts.
+    recording.server_span.notice_current()
+    if match is not None and match.route is not None:
         prefix = str(request.META.get("SCRIPT_NAME", "")).rstrip("/")
         recording.route = f"{prefix}/{match.route.removeprefix('^').removeprefix('/')}"
 

@@ -191,21 +191,21 @@ def _deciding(original: Any) -> Any:
         self: "Starlette", scope: Scope, receive: Receive, send: Send
     ) -> None:
         recording = _undecided(scope)
-        tokens = None
+        before = None
         if recording is not None:
             try:
                 owner = spans.decide(instrumented_inside=instrumented_inside(self))
                 recording.server_span.begin(
                     owner, recording.request, recording.started_ns, scope, _GETTER
                 )
-                tokens = recording.enter()
+                before = recording.enter()
             except Exception as error:
                 _guard.swallow("starlette.decide", error)
         try:
             await original(self, scope, receive, send)
         finally:
-            if recording is not None and tokens is not None:
-                recording.leave(tokens)
+            if recording is not None and before is not None:
+                recording.leave(before)
 
     return __call__
 

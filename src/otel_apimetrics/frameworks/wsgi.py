@@ -48,15 +48,15 @@ class Call:
     def serve(self, app: WSGIApp, environ: Environ) -> Iterable[bytes]:
         """Call the app; what it raises passes through, after the record is made."""
         recording = self._recording
-        tokens = recording.enter()
+        before = recording.enter()
         try:
             iterable = app(environ, self.start_response)
         except BaseException as error:
-            recording.leave(tokens)
+            recording.leave(before)
             note_failure(recording, error)
             recording.end()
             raise
-        recording.leave(tokens)
+        recording.leave(before)
         return tee_response(iterable, recording, environ)
 
     def start_response(self, status: str, headers: Any, *rest: Any, **named: Any) -> Any:

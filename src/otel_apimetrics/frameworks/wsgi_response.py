@@ -29,39 +29,39 @@ class ResponseTee:
 
     def __next__(self) -> bytes:
         recording = self._recording
-        tokens = recording.enter()
+        before = recording.enter()
         try:
             if self._iterator is None:
                 self._iterator = iter(self._iterable)
             chunk = next(self._iterator)
         except StopIteration:
-            recording.leave(tokens)
+            recording.leave(before)
             recording.response_ended = True
             recording.end()
             raise
         except BaseException as error:
-            recording.leave(tokens)
+            recording.leave(before)
             note_failure(recording, error)
             recording.end()
             raise
-        recording.leave(tokens)
+        recording.leave(before)
         note_chunk(recording, chunk)
         return chunk
 
     def close(self) -> None:
         """Close the app's iterable where it can be closed, and make the record."""
         recording = self._recording
-        tokens = recording.enter()
+        before = recording.enter()
         try:
             close = getattr(self._iterable, "close", None)
             if close is not None:
                 close()
         except BaseException as error:
-            recording.leave(tokens)
+            recording.leave(before)
             note_failure(recording, error)
             recording.end()
             raise
-        recording.leave(tokens)
+        recording.leave(before)
         _note_early_end(recording)
         recording.end()
 

