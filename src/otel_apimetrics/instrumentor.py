@@ -100,7 +100,7 @@ class ApiMetricsInstrumentor(BaseInstrumentor):  # type: ignore[misc]  # contrib
         pipeline = make_pipeline(build({**self._options, **options}, os.environ))
         framework = _framework_of(app)
         if framework is not None:
-            framework.check(pipeline.config)
+            framework.check(pipeline.config, app)
             framework.install(self._wraps, self._registry.of)
             self._registry.set(app, pipeline)
             return app

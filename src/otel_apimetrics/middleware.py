@@ -37,6 +37,8 @@ class ApiMetricsWSGIMiddleware:
 
     def __getattr__(self, name: str) -> Any:
         """Be the app in all else: servers and tests look at its attributes."""
+        if name == "app":  # not set yet: the middleware is being copied
+            raise AttributeError(name)
         return getattr(self.app, name)
 
 
@@ -65,4 +67,6 @@ class ApiMetricsASGIMiddleware:
 
     def __getattr__(self, name: str) -> Any:
         """Be the app in all else: servers and tests look at its attributes."""
+        if name == "app":  # not set yet: the middleware is being copied
+            raise AttributeError(name)
         return getattr(self.app, name)

@@ -229,6 +229,9 @@ def _write(span: trace.Span, exchange: Exchange, *, owned: bool, environment: st
         )
     if owned:
         span.update_name(_name(exchange.request))
+    elif exchange.request.route is not None:
+        # FastAPI writes its own idea at the end, which knows no routes of a mounted app.
+        spans.insist(span, semconv.ROUTE, exchange.request.route)
     if _has_failed(exchange) and spans.is_status_unset(span):
         span.set_status(StatusCode.ERROR)
 

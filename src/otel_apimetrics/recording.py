@@ -107,6 +107,14 @@ class Recording:
         if otel_context.get_current() is not context:
             otel_context.attach(context)
 
+    def leave_if_here(self, before: "Entered") -> None:
+        """Do what `leave` does if this thread or task is still in this request.
+
+        A coroutine that is thrown away may be so from anywhere.
+        """
+        if open_requests.current.get() is self:
+            self.leave(before)
+
     # -- what happens meanwhile ---------------------------------------------------------
 
     def touch(self) -> None:
@@ -179,12 +187,16 @@ class Recording:
         if not open_requests.take(self):
             return
         duration = self._stop()
+        judged: Exchange | None = None
         try:
             if not self.skipped:
-                self._conclude(await self.pipeline.judge_async(snapshot(self, duration)))
+                judged = snapshot(self, duration)
+                judged = await self.pipeline.judge_async(judged)
         except Exception as error:
             _guard.swallow("recording.finish", error)
         finally:
+            # Also where the task is cancelled while a hook runs: then without its answer.
+            self._conclude_safely(judged)
             self._end(duration)
 
     def abandon(self) -> None:
@@ -197,6 +209,12 @@ class Recording:
         self._settled = True
         self.server_span.settle()
         return perf_counter_ns() - self.started
+
+    def _conclude_safely(self, exchange: Exchange | None) -> None:
+        try:
+            self._conclude(exchange)
+        except Exception as error:
+            _guard.swallow("recording.finish", error)
 
     def _conclude(self, exchange: Exchange | None) -> None:
         if exchange is not None:

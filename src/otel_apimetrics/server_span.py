@@ -58,11 +58,15 @@ class ServerSpan:
             start_time=started_ns,
         )
         self.context = trace.set_span_in_context(span, parent)
-        if span.is_recording() and spans.hold(span):
+        if span.is_recording():
+            spans.guard(span, self._pipeline.redactor)
+            spans.hold(span)
             self.span = span
 
     def _bind(self, span: trace.Span) -> None:
         """Adopt a recording span: it stays open until `release`."""
+        # A span from outside may have started before our processor was there.
+        spans.guard(span, self._pipeline.redactor)
         if not spans.is_held(span) and spans.hold(span):
             self.span = span
         self.context = trace.set_span_in_context(span, otel_context.get_current())
@@ -90,7 +94,6 @@ class ServerSpan:
         if not span.is_recording():
             self.context = otel_context.get_current()
         elif spans.is_server(span):
-            spans.guard(span, self._pipeline.redactor)
             self._bind(span)
 
     def attach(self) -> None:

@@ -26,6 +26,10 @@ _END_TIME = "_apimetrics_end_time"
 _guarded_classes: dict[type[Span], type[Span]] = {}
 
 
+_FINAL = "_apimetrics_final"
+"""In a span's `__dict__`: an attribute that others may not overwrite."""
+
+
 class Owner(Enum):
     """Who makes the SERVER span of a request. Decided once, before the app runs."""
 
@@ -85,11 +89,20 @@ def release(span: trace.Span, end_time: int, *, at_once: bool) -> None:
     It ends now if its owner has asked for that, or `at_once`. Else it ends when the owner
     asks: FastAPI and contrib write on theirs after the last message went out.
     """
-    held = vars(span)
+    held = getattr(span, "__dict__", None)
+    if held is None:  # a foreign class; only one that we started comes here
+        span.end(end_time)
+        return
     asked = held.pop(_OPEN, None)
     held[_END_TIME] = end_time
     if asked or at_once:
         span.end(end_time)
+
+
+def insist(span: trace.Span, name: str, value: str) -> None:
+    """Have an attribute keep its value when the span ends, whoever sets it until then."""
+    if isinstance(span, Span):
+        span.__dict__[_FINAL] = name, value
 
 
 def close(span: trace.Span) -> None:
@@ -133,7 +146,7 @@ def _guarded(cls: type[Span]) -> type[Span]:
             last_byte = held.get(_END_TIME)
             if last_byte is not None and not self.is_recording():
                 return  # its owner asks, after `close` has ended it
-            _redact_in_place(self)
+            _finish(self)
             super().end(last_byte or end_time)
 
         def add_event(
@@ -152,6 +165,14 @@ def _guarded(cls: type[Span]) -> type[Span]:
     Guarded.__name__, Guarded.__qualname__ = cls.__name__, cls.__qualname__
     Guarded.__module__ = cls.__module__
     return Guarded
+
+
+def _finish(span: Span) -> None:
+    """Do what must be done to a live span just before it ends."""
+    _redact_in_place(span)
+    final = span.__dict__.get(_FINAL)
+    if final is not None:
+        span.set_attribute(*final)
 
 
 def _redact_in_place(span: Span) -> None:

@@ -47,18 +47,29 @@ class Registry:
     def __init__(self) -> None:
         self.default: Pipeline | None = None
         self._of_app: weakref.WeakKeyDictionary[Any, Pipeline | None] = weakref.WeakKeyDictionary()
+        # Apps whose class has no room for a weak reference (Litestar's), kept alive here.
+        self._of_id: dict[int, tuple[Any, Pipeline | None]] = {}
 
     def set(self, app: Any, pipeline: Pipeline | None) -> None:
         """Give an app its own pipeline; `None`: it is not recorded."""
-        self._of_app[app] = pipeline
+        try:
+            self._of_app[app] = pipeline
+        except TypeError:
+            self._of_id[id(app)] = app, pipeline
 
     def of(self, app: Any) -> Pipeline | None:
         """Return the pipeline of an app, `None` where it is not recorded."""
+        if self._of_id and id(app) in self._of_id:
+            return self._of_id[id(app)][1]
         if not self._of_app:
             return self.default
-        return self._of_app.get(app, self.default)
+        try:
+            return self._of_app.get(app, self.default)
+        except TypeError:
+            return self.default
 
     def forget(self) -> None:
         """Forget every app and the default."""
         self.default = None
         self._of_app.clear()
+        self._of_id.clear()

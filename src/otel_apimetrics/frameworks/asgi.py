@@ -58,12 +58,13 @@ class Call:
         except GeneratorExit:
             # The coroutine is thrown away, perhaps from another context: nothing may be
             # awaited, and what is current there is none of our business.
+            recording.leave_if_here(before)
             recording.abandon()
             raise
         except BaseException as error:
             recording.leave(before)
             _note_failure(recording, error)
-            recording.end()
+            await recording.end_async()
             raise
         recording.leave(before)
         await recording.end_async()

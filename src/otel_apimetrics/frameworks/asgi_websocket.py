@@ -48,13 +48,14 @@ class WebSocketCall:
             await app(scope, self.receive, self.send)
         except GeneratorExit:
             self._note_traffic()
+            recording.leave_if_here(before)
             recording.abandon()
             raise
         except BaseException as error:
             recording.leave(before)
             recording.note_exception(error)
             self._note_traffic()
-            recording.end()
+            await recording.end_async()
             raise
         recording.leave(before)
         self._note_traffic()

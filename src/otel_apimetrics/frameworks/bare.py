@@ -50,11 +50,10 @@ def interface_of(app: Any) -> Literal["wsgi", "asgi"] | None:
     """Tell a WSGI from an ASGI 3 callable by its signature; `None` for anything else."""
     if not callable(app):
         return None
-    call = app if inspect.isroutine(app) else app.__call__
-    if inspect.iscoroutinefunction(app) or inspect.iscoroutinefunction(call):
+    if inspect.iscoroutinefunction(app) or inspect.iscoroutinefunction(app.__call__):
         return "asgi"
     try:
-        parameters = inspect.signature(call).parameters.values()
+        parameters = inspect.signature(app).parameters.values()
     except (TypeError, ValueError):
         return None
     required = [

@@ -99,11 +99,12 @@ def is_app(app: Any) -> bool:
     return module is not None and isinstance(app, module.BaseHandler)
 
 
-def check(config: Config) -> None:
+def check(config: Config, app: Any) -> None:
     """Refuse async hooks where nothing awaits them.
 
     Raises:
-        ConfigError: a hook is async and only Django's WSGI handler is there.
+        ConfigError: a hook is async, and `app` is Django's WSGI handler.
     """
-    if "django.core.handlers.asgi" not in sys.modules:
+    wsgi = sys.modules.get("django.core.handlers.wsgi")
+    if wsgi is not None and isinstance(app, wsgi.WSGIHandler):
         config.require_sync("Django's WSGI handler")

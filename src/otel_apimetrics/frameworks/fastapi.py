@@ -24,12 +24,12 @@ def decides_later(app: Any) -> bool:
 
 
 def routes(app: Any) -> Iterable[str]:
-    """Give the app's routes, and where it has an OpenAPI document, that document's paths."""
+    """Give the app's routes, and the paths of its OpenAPI document if it was made already."""
     yield from starlette.routes(app)
-    if getattr(app, "openapi_url", None):
-        for path, item in app.openapi().get("paths", {}).items():
-            for method in item:
-                yield f"{method.upper()} {path}"
+    document = getattr(app, "openapi_schema", None) or {}
+    for path, item in document.get("paths", {}).items():
+        for method in item:
+            yield f"{method.upper()} {path}"
 
 
 ADAPTER = Adapter(
@@ -58,5 +58,5 @@ def is_app(app: Any) -> bool:
     return module is not None and isinstance(app, module.FastAPI)
 
 
-def check(_config: Config) -> None:
+def check(_config: Config, _app: Any) -> None:
     """Accept every configuration: ASGI can await."""

@@ -105,7 +105,7 @@ def is_app(app: Any) -> bool:
     return module is not None and isinstance(app, module.Flask)
 
 
-def check(config: Config) -> None:
+def check(config: Config, _app: Any) -> None:
     """Refuse async hooks, which nothing awaits here.
 
     Raises:

@@ -64,5 +64,5 @@ def is_app(app: Any) -> bool:
     return module is not None and isinstance(app, module.Litestar)
 
 
-def check(_config: Config) -> None:
+def check(_config: Config, _app: Any) -> None:
     """Accept every configuration: ASGI can await."""

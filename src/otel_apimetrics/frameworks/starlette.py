@@ -9,7 +9,14 @@ from otel_apimetrics import _guard, open_requests, spans
 from otel_apimetrics.config import Config
 from otel_apimetrics.exchange import ValidationError
 from otel_apimetrics.frameworks.adapter import Adapter, is_contrib_middleware
-from otel_apimetrics.frameworks.asgi import Receive, Scope, Send, asgi_entry, note_inner
+from otel_apimetrics.frameworks.asgi import (
+    Message,
+    Receive,
+    Scope,
+    Send,
+    asgi_entry,
+    note_inner,
+)
 from otel_apimetrics.frameworks.asgi_request import ScopeGetter
 from otel_apimetrics.frameworks.classes import MethodWraps
 from otel_apimetrics.frameworks.entry import MARK
@@ -47,15 +54,12 @@ def instrumented_inside(app: Any) -> bool:
 
 
 def note_request(recording: Recording) -> None:
-    """Note route, consumer and validation errors when the response starts."""
+    """Note route and consumer when the response starts."""
     scope = recording.source
     recording.route = template(scope)
     state = scope.get("state")
     if isinstance(state, dict):
         recording.note_consumer(state.get("consumer"))
-    if recording.status in {400, 422}:
-        # The handler answers while it handles: see `frameworks.asgi.Call`.
-        recording.validation_errors = validation_errors(sys.exc_info()[1])
 
 
 def template(scope: Scope) -> str | None:
@@ -155,12 +159,34 @@ def _noting(note: Callable[[Any, Scope], None]) -> Callable[[Any], Any]:
                 note(self, scope)
             except Exception as error:
                 _guard.swallow("starlette.route", error)
+            if scope["type"] == "http":
+                send = _noting_errors(send)
             await original(self, scope, receive, send)
 
         handle.__wrapped__ = original  # type: ignore[attr-defined]
         return handle
 
     return make
+
+
+def _noting_errors(send: Send) -> Send:
+    """Note validation errors where they are answered.
+
+    Handlers answer while they handle. Here and not at the entry: below
+    `BaseHTTPMiddleware` the app runs in a task of its own, which alone knows the exception.
+    """
+
+    async def noting(message: Message) -> None:
+        if message["type"] == "http.response.start" and message["status"] in {400, 422}:
+            recording = open_requests.current.get()
+            if isinstance(recording, Recording) and not recording.settled:
+                try:
+                    recording.validation_errors = validation_errors(sys.exc_info()[1])
+                except Exception as error:
+                    _guard.swallow("starlette.validation", error)
+        await send(message)
+
+    return noting
 
 
 def _note_route(route: Any, scope: Scope) -> None:
@@ -216,5 +242,5 @@ def is_app(app: Any) -> bool:
     return module is not None and isinstance(app, module.Starlette)
 
 
-def check(_config: Config) -> None:
+def check(_config: Config, _app: Any) -> None:
     """Accept every configuration: ASGI can await."""

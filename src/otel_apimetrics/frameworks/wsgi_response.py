@@ -144,6 +144,8 @@ def _note_early_end(recording: Recording) -> None:
     told = 0 if recording.is_bodiless() else _declared_length(recording)
     if told is None or recording.response_body.size < told:
         recording.error = CLIENT_DISCONNECT
+    else:
+        recording.response_ended = True
 
 
 def note_failure(recording: Recording, error: BaseException) -> None:
