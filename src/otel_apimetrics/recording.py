@@ -126,6 +126,12 @@ class Recording:
         if self.exception is None and not self._settled:
             self.exception = describe(error)
 
+    def note_failure(self, error: BaseException) -> None:
+        """Note an exception that left the app: the server answers 500 where nothing was said."""
+        self.note_exception(error)
+        if self.status is None and isinstance(error, Exception):
+            self.status = 500
+
     def note_consumer(self, found: Any) -> None:
         """Note a consumer that a framework's own place holds: a `Consumer`, or an id."""
         if self._settled or found is None:

@@ -7,7 +7,7 @@ from typing import Any, TypeAlias
 
 from otel_apimetrics import _guard, open_requests
 from otel_apimetrics.frameworks.adapter import Adapter
-from otel_apimetrics.frameworks.asgi_lifespan import flushing
+from otel_apimetrics.frameworks.asgi_lifespan import call_lifespan
 from otel_apimetrics.frameworks.asgi_request import (
     ScopeGetter,
     declared_length,
@@ -177,7 +177,8 @@ async def call_asgi(
             _guard.swallow("asgi.begin", error)
     elif kind == "lifespan" and MARK not in scope:
         scope[MARK] = True
-        send = flushing(send, pipeline)
+        await call_lifespan(app, scope, receive, send, pipeline)
+        return
     if recording is None:
         await app(scope, receive, send)
     elif kind == "http":
@@ -251,6 +252,6 @@ def _note_received(recording: Recording, message: Message) -> None:
 def _note_failure(recording: Recording, error: BaseException) -> None:
     try:
         if recording.error is None:
-            recording.note_exception(error)
+            recording.note_failure(error)
     except Exception as ours:
         _guard.swallow("asgi.failure", ours)

@@ -37,6 +37,35 @@ def flushing(
     return send_after_flush
 
 
+async def call_lifespan(
+    app: Callable[..., Awaitable[None]],
+    scope: MutableMapping[str, Any],
+    receive: Callable[[], Awaitable[Message]],
+    send: Callable[[Message], Awaitable[None]],
+    pipeline: Pipeline,
+) -> None:
+    """Call an app with its lifespan; where it has none (Django's), serve one in its place.
+
+    An app without one raises at once, and the server then tells nobody of the shutdown.
+    """
+    touched = False
+
+    async def noting_receive() -> Message:
+        nonlocal touched
+        touched = True
+        return await receive()
+
+    try:
+        await app(scope, noting_receive, flushing(send, pipeline))
+    except Exception:
+        if touched:
+            raise
+        await receive()
+        await send({"type": "lifespan.startup.complete"})
+        await receive()
+        await flushing(send, pipeline)({"type": "lifespan.shutdown.complete"})
+
+
 def flush(pipeline: Pipeline) -> None:
     """Make the records in flight, and have the providers hand on what they hold.
 

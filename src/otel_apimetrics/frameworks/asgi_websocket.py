@@ -53,7 +53,7 @@ class WebSocketCall:
             raise
         except BaseException as error:
             recording.leave(before)
-            recording.note_exception(error)
+            recording.note_failure(error)
             self._note_traffic()
             await recording.end_async()
             raise

@@ -154,6 +154,6 @@ def note_failure(recording: Recording, error: BaseException) -> None:
         if isinstance(error, GeneratorExit):
             _note_early_end(recording)
         else:
-            recording.note_exception(error)
+            recording.note_failure(error)
     except Exception as ours:
         _guard.swallow("wsgi.failure", ours)
