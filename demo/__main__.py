@@ -153,14 +153,21 @@ def wait_for(name: str, running: "subprocess.Popen[bytes]", url: str, log: Path)
     """Return once `url` answers; `DemoError` with the program's last words if it does not."""
     deadline = time.monotonic() + WAIT
     while time.monotonic() < deadline and running.poll() is None:
-        try:
-            with urllib.request.urlopen(url, timeout=1):
-                return
-        except urllib.error.HTTPError:
+        if answers(url):
             return
-        except OSError:
-            time.sleep(0.1)
+        time.sleep(0.1)
     raise DemoError(f"The {name} did not start:\n{log.read_text(errors='replace')[-2000:]}")
+
+
+def answers(url: str) -> bool:
+    """Tell whether somebody answers there, whatever the status."""
+    try:
+        with urllib.request.urlopen(url, timeout=1):
+            return True
+    except urllib.error.HTTPError:
+        return True
+    except OSError:
+        return False
 
 
 def run(command: Sequence[str]) -> None:

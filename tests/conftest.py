@@ -10,7 +10,9 @@ from tests.telemetry import Telemetry
 
 
 @pytest.fixture(autouse=True)
-def no_swallowed_errors(request: pytest.FixtureRequest) -> Iterator[list[tuple[str, BaseException]]]:
+def no_swallowed_errors(
+    request: pytest.FixtureRequest,
+) -> Iterator[list[tuple[str, BaseException]]]:
     """Make every error that the plugin swallows a failure of the test that caused it."""
     swallowed: list[tuple[str, BaseException]] = []
 

@@ -50,4 +50,6 @@ def test_the_first_event_reaches_the_client_while_the_app_waits_to_say_the_secon
         server.server_close()
 
     assert b"data: second\n\n" in received
-    assert telemetry.server_span.attributes["http.response.body.size"] == len("data: first\n\ndata: second\n\n")
+    assert telemetry.server_span.attributes["http.response.body.size"] == len(
+        "data: first\n\ndata: second\n\n"
+    )

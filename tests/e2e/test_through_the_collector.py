@@ -21,7 +21,7 @@ from pathlib import Path
 import pytest
 
 from examples import traffic
-from tests.collector_process import CollectorProcess, collector  # noqa: F401  a fixture
+from tests.collector_process import CollectorProcess
 
 pytestmark = pytest.mark.e2e
 
@@ -146,7 +146,7 @@ def sent_by_traffic(sent: Counter[traffic.Sent]) -> Counter[tuple[str, str, str,
 def test_every_request_is_one_enriched_span_and_counted_by_consumer_and_route(
     server: str,
     beside: str,
-    collector: CollectorProcess,  # noqa: F811
+    collector: CollectorProcess,
 ):
     service = f"{server}-{beside}".replace(" ", "-")
     off = {"OTEL_PYTHON_DISABLED_INSTRUMENTATIONS": only_ours()} if beside == "alone" else {}
@@ -179,12 +179,10 @@ def total_by_consumer(sent: Counter[tuple[str, str, str, str]]) -> Counter[str]:
 
 
 def test_counts_stay_the_requests_sent_when_a_worker_is_replaced_and_nothing_is_sampled(
-    collector: CollectorProcess,  # noqa: F811
+    collector: CollectorProcess,
 ):
     service = "replaced-worker"
-    with serving(
-        "flask", collector, service, OTEL_TRACES_SAMPLER="always_off"
-    ) as (url, gunicorn):
+    with serving("flask", collector, service, OTEL_TRACES_SAMPLER="always_off") as (url, gunicorn):
         sent = sent_by_traffic(traffic.send(url, REQUESTS))
         (worker, *_) = workers_of(gunicorn.pid)
         os.kill(worker, signal.SIGTERM)
@@ -211,7 +209,7 @@ def wait_for_new_worker(pid: int, gone: int) -> None:
 
 
 def test_a_client_that_leaves_a_stream_half_way_is_one_record_with_an_error_type(
-    collector: CollectorProcess,  # noqa: F811
+    collector: CollectorProcess,
 ):
     service = "gone-client"
     with serving("flask", collector, service) as (url, _):
