@@ -111,15 +111,15 @@ class Masking:
     def _headers(self, headers: Headers, choice: "HeaderChoice") -> Headers:
         if choice.nothing:
             return ()
-        redact = self._redactor.header
-        out: list[tuple[str, str]] = []
-        for name, value in headers:
-            if choice.takes(name):
-                if name in IP_HEADERS:
-                    out.append((name, mask_ip_header(name, value, self._config.client_ip)))
-                else:
-                    out.append((name, redact(name, value)))
-        return tuple(out)
+        takes, client_ip = choice.takes, self._config.client_ip
+        chosen = tuple(
+            [
+                (name, mask_ip_header(name, value, client_ip) if name in IP_HEADERS else value)
+                for name, value in headers
+                if takes(name)
+            ]
+        )
+        return self._redactor.headers(chosen)
 
     def _body(self, body: Body, headers: Headers) -> Body:
         content = body.content

@@ -217,7 +217,7 @@ def _write(span: trace.Span, exchange: Exchange, *, owned: bool, environment: st
     attributes.update(_peer_addresses(span, exchange))
     if environment is not None and not _has_environment(span):
         attributes[semconv.ENVIRONMENT] = environment
-    span.set_attributes(attributes)
+    spans.write(span, attributes)
     if exchange.exception is not None and not spans.has_event(span, semconv.EXCEPTION_EVENT):
         span.add_event(
             semconv.EXCEPTION_EVENT,

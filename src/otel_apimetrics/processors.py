@@ -33,8 +33,12 @@ class ApiMetricsSpanProcessor(SpanProcessor):
         try:
             spans.guard(span, redactor)
             recording = open_requests.current.get()
-            if span.kind is trace.SpanKind.SERVER and isinstance(recording, Recording):
+            if span.kind is not trace.SpanKind.SERVER:
+                return
+            if isinstance(recording, Recording):
                 recording.server_span.notice_start(span)
+            else:
+                spans.note_outer(span)
         except Exception as error:
             _guard.swallow("processors.on_start", error)
 

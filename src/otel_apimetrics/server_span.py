@@ -38,7 +38,8 @@ class ServerSpan:
         if owner is Owner.OURS:
             self._start(request, started_ns, carrier, getter)
         elif owner is Owner.CURRENT:
-            self._bind(trace.get_current_span())
+            current = trace.get_current_span()
+            self._bind(spans.outer_server(current) or current)
 
     def _start(self, request: Request, started_ns: int, carrier: Any, getter: Getter[Any]) -> None:
         parent = None

@@ -6,7 +6,9 @@ swapped for a subclass whose `end` waits for the recording, and which redacts in
 what other instrumentations wrote.
 """
 
+import weakref
 from collections.abc import Mapping
+from contextvars import ContextVar
 from enum import Enum, auto
 from typing import Any
 
@@ -26,6 +28,9 @@ _END_TIME = "_apimetrics_end_time"
 _guarded_classes: dict[type[Span], type[Span]] = {}
 
 
+_CLEAN = "_apimetrics_clean"
+"""In a span's `__dict__`: the attributes of our record, redacted already."""
+_NOTHING: Mapping[str, Any] = {}
 _FINAL = "_apimetrics_final"
 """In a span's `__dict__`: an attribute that others may not overwrite."""
 
@@ -57,8 +62,28 @@ def decide(*, instrumented_inside: bool) -> Owner:
     if is_local(current):
         if not current.is_recording():
             return Owner.NOBODY
-        return Owner.CURRENT if is_server(current) else Owner.OURS
+        return Owner.OURS if outer_server(current) is None else Owner.CURRENT
     return Owner.INSIDE if instrumented_inside else Owner.OURS
+
+
+_outer: ContextVar["weakref.ref[Span] | None"] = ContextVar("otel_apimetrics_outer", default=None)
+
+
+def note_outer(span: Span) -> None:
+    """Remember a SERVER span that starts where no request of ours is open."""
+    _outer.set(weakref.ref(span))
+
+
+def outer_server(current: trace.Span) -> trace.Span | None:
+    """Give the SERVER span around us: the current one, or one above a middleware's span."""
+    if is_server(current):
+        return current
+    noted = _outer.get()
+    span = None if noted is None else noted()
+    if span is None or not span.is_recording() or is_held(span):
+        return None
+    same_trace = span.get_span_context().trace_id == current.get_span_context().trace_id
+    return span if same_trace else None
 
 
 def is_local(span: trace.Span) -> bool:
@@ -97,6 +122,13 @@ def release(span: trace.Span, end_time: int, *, at_once: bool) -> None:
     held[_END_TIME] = end_time
     if asked or at_once:
         span.end(end_time)
+
+
+def write(span: trace.Span, attributes: Mapping[str, Any]) -> None:
+    """Set attributes that are redacted: the lock at the span's end need not read them again."""
+    span.set_attributes(attributes)
+    if isinstance(span, Span):
+        span.__dict__[_CLEAN] = attributes
 
 
 def insist(span: trace.Span, name: str, value: str) -> None:
@@ -181,11 +213,19 @@ def _redact_in_place(span: Span) -> None:
     if not attributes:
         return
     redactor: Redactor = span.__dict__["_apimetrics_redactor"]
+    clean = span.__dict__.get(_CLEAN, _NOTHING)
     for key in [key for key in attributes if redactor.is_guarded_key(key)]:
         value = attributes[key]
+        if key in clean and _is_same(clean[key], value):
+            continue
         redacted = _attribute(redactor, key, value)
         if redacted is not value:
             span.set_attribute(key, redacted)
+
+
+def _is_same(ours: Any, value: Any) -> bool:
+    """Compare with what the SDK made of a value of ours: a list is a tuple there."""
+    return bool(ours == value or (isinstance(ours, list) and tuple(ours) == value))
 
 
 def _attribute(redactor: Redactor, key: str, value: Any) -> Any:

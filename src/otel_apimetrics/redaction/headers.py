@@ -4,6 +4,7 @@ import re
 from typing import Final
 
 from otel_apimetrics.exchange import Headers
+from otel_apimetrics.redaction.clean import Clean
 from otel_apimetrics.redaction.marks import MARK
 from otel_apimetrics.redaction.names import Names
 from otel_apimetrics.redaction.text import FreeText
@@ -104,6 +105,7 @@ _SET_COOKIE: Final = 4
 _URL: Final = 5
 _LINK: Final = 6
 _REFRESHED: Final = 7
+_REMOVED: Final = frozenset({_SECRET, _SCHEME, _COOKIE, _SET_COOKIE})
 _KINDS: Final = {
     "cookie": _COOKIE,
     "set-cookie": _SET_COOKIE,
@@ -131,35 +133,26 @@ class HeaderFields:
         self._urls: Final = urls
         self._remove: Final = remove
         self._seen: Final[dict[str, int]] = {}
+        self._plain: Final = Clean(text.scrub)
+        self._url: Final = Clean(urls.url)
 
     def one(self, name: str, value: str) -> str:
         """Mask one value; the identical one where nothing changed."""
         kind = self._kind(name)
-        return self._text.scrub(value) if kind == _PLAIN else self._special(kind, value)
+        return self._plain(value) if kind == _PLAIN else self._special(kind, value)
 
     def all(self, headers: Headers) -> Headers:
         """Mask each value, in order; the identical tuple where nothing changed."""
-        kinds = [self._kind(name) for name, _ in headers]
-        # One look at all plain values is a multiple cheaper than one at each.
-        plain = "\n".join(
-            [
-                f"{name}\t{value}"
-                for (name, value), kind in zip(headers, kinds, strict=True)
-                if not kind
-            ]
-        )
-        clean = self._text.scrub(plain) == plain
-        masked = tuple(
-            (
-                name,
-                self._special(kind, value)
-                if kind
-                else (value if clean else self._text.scrub(value)),
-            )
-            for (name, value), kind in zip(headers, kinds, strict=True)
-            if not (self._remove and kind in (_SECRET, _SCHEME, _COOKIE, _SET_COOKIE))
-        )
-        return headers if masked == headers else masked
+        kind_of, plain, remove = self._kind, self._plain, self._remove
+        masked: list[tuple[str, str]] = []
+        for name, value in headers:
+            kind = kind_of(name)
+            if kind == _PLAIN:
+                masked.append((name, plain(value)))
+            elif not (remove and kind in _REMOVED):
+                masked.append((name, self._special(kind, value)))
+        clean = tuple(masked)
+        return headers if clean == headers else clean
 
     def _kind(self, name: str) -> int:
         # Names come from requests, so what is remembered is bounded.
@@ -190,7 +183,7 @@ class HeaderFields:
         if kind == _SET_COOKIE:
             return _set_cookie(value)
         if kind == _URL:
-            return self._urls.url(value)
+            return self._url(value)
         if kind == _LINK:
             return _TARGET.sub(lambda found: f"<{self._urls.url(found[1])}{found[2]}", value)
         return self._refresh(value) if kind == _REFRESHED else MARK

@@ -7,6 +7,7 @@ from typing import Any, Final, TypeVar, cast
 from otel_apimetrics import _guard
 from otel_apimetrics.exchange import Headers
 from otel_apimetrics.redaction.attributes import SpanAttributes
+from otel_apimetrics.redaction.clean import Clean
 from otel_apimetrics.redaction.documents import Documents
 from otel_apimetrics.redaction.form import Form
 from otel_apimetrics.redaction.headers import HeaderFields
@@ -65,6 +66,9 @@ class Redactor:
         self._form: Final = Form(self._names, self._text, self._documents, remove=remove)
         self._urls: Final = Urls(self._form, self._text)
         self._headers: Final = HeaderFields(self._names, self._text, self._urls, remove=remove)
+        self._clean_text: Final = Clean(self._text.scrub)
+        self._clean_path: Final = Clean(self._urls.path)
+        self._clean_query: Final = Clean(self._form.scrub)
         self._attributes: Final = SpanAttributes(
             self._names, self._text, self._form, self._urls, self._headers, self._named
         )
@@ -139,12 +143,12 @@ class Redactor:
         Args:
             query: as sent, without the question mark.
         """
-        return self._form.scrub(query)
+        return self._clean_query(query)
 
     @_closed
     def path(self, path: str) -> str:
         """Mask what the value rules find in the segments of a path."""
-        return self._urls.path(path)
+        return self._clean_path(path)
 
     @_closed
     def url(self, url: str) -> str:
@@ -154,7 +158,7 @@ class Redactor:
     @_closed
     def text(self, text: str) -> str:
         """Mask free text: value rules, and assignments such as `password=...`."""
-        return self._text.scrub(text)
+        return self._clean_text(text)
 
     @_closed
     def value(self, name: str, value: object) -> object:

@@ -1,0 +1,165 @@
+"""A whole exchange, redacted: nothing of it is forgotten."""
+
+import dataclasses
+
+import pytest
+
+from otel_apimetrics.config import build
+from otel_apimetrics.exchange import (
+    Body,
+    ExceptionInfo,
+    Exchange,
+    Request,
+    Response,
+    ValidationError,
+)
+from otel_apimetrics.masking import HeaderChoice, Masking, blank
+from otel_apimetrics.redaction import FAILED, Redactor
+
+SECRET = "sk_live_4eC39HqLyjWDarjtT1zdp7dc"
+JSON = ("content-type", "application/json")
+BODY = Body(content=f'{{"a": 1, "password": "{SECRET}"}}', size=50)
+FULL = Exchange(
+    id="0",
+    request=Request(
+        method="GET",
+        path=f"/reset/{SECRET}",
+        query=f"token={SECRET}",
+        headers=(("authorization", f"Bearer {SECRET}"), JSON),
+        body=BODY,
+        client_address="192.0.2.77",
+    ),
+    response=Response(status=200, headers=(("set-cookie", f"sid={SECRET}"), JSON), body=BODY),
+    labels={"plan": SECRET},
+    metadata={"note": SECRET},
+    exception=ExceptionInfo(type="ValueError", message=f"token={SECRET}", stacktrace=SECRET),
+    validation_errors=(ValidationError(source="", field="f", message=SECRET, type="t"),),
+)
+
+
+def masking(**options) -> Masking:
+    config = build(options, {})
+    return Masking(config, Redactor(config.redaction))
+
+
+def test_a_secret_in_any_part_of_an_exchange_is_gone():
+    safe = masking(capture_headers="all", capture_body="all").redact(FULL)
+    assert SECRET not in repr(safe)
+    assert '"a": 1' in safe.request.body.content
+    assert '"a": 1' in safe.response.body.content
+    assert safe.exception.type == "ValueError"
+    assert safe.validation_errors[0].field == "f"
+
+
+def test_a_line_that_was_redacted_already_is_taken_as_it_is():
+    safe = masking().redact(FULL, ("/p", "q=1"))
+    assert (safe.request.path, safe.request.query) == ("/p", "q=1")
+
+
+def test_a_request_line_without_a_query_stays_without():
+    assert masking().redact_line(Request(method="GET")).query == ""
+
+
+def test_an_exchange_with_little_in_it_stays_equal():
+    bare = Exchange(id="0", request=Request(method="GET"))
+    assert masking().redact(bare) == bare
+
+
+@pytest.mark.parametrize(
+    ("chosen", "names"),
+    [
+        ("safe", ["content-type"]),
+        ("all", ["authorization", "content-type"]),
+        ("off", []),
+        (["Authorization"], ["authorization"]),
+    ],
+)
+def test_headers_are_recorded_as_the_option_says(chosen, names):
+    safe = masking(capture_headers=chosen).redact(FULL)
+    assert [name for name, _ in safe.request.headers] == names
+
+
+def test_contribs_variables_choose_further_headers():
+    environ = {"OTEL_INSTRUMENTATION_HTTP_CAPTURE_HEADERS_SERVER_REQUEST": "X-Trace-.*,x-b"}
+    config = build({"capture_headers": "off"}, environ)
+    safe = Masking(config, Redactor(config.redaction)).redact(
+        dataclasses.replace(
+            FULL,
+            request=Request(
+                method="GET", headers=(("x-trace-id", "1"), ("x-b", "2"), ("x-c", "3"))
+            ),
+        )
+    )
+    assert [name for name, _ in safe.request.headers] == ["x-trace-id", "x-b"]
+    assert safe.response.headers == ()
+
+
+def test_the_choice_of_many_names_does_not_grow_memory_without_bound():
+    choice = HeaderChoice("off", ("x-.*",))
+    assert all(choice.takes(f"x-{n}") for n in range(3000))
+    assert not choice.takes("y")
+    assert len(choice._known) <= 1024
+
+
+def test_addresses_in_headers_follow_the_option_for_addresses():
+    request = Request(method="GET", headers=(("x-forwarded-for", "198.51.100.7"),))
+    exchange = Exchange(id="0", request=request)
+    safe = masking(capture_headers="all").redact(exchange)
+    assert "198.51.100.7" not in repr(safe)
+    full = masking(capture_headers="all", client_ip="full").redact(exchange)
+    assert full.request.headers == request.headers
+
+
+def with_body(content_type: str | None, body: Body) -> Exchange:
+    headers = () if content_type is None else (("content-type", content_type),)
+    return Exchange(id="0", request=Request(method="POST", headers=headers, body=body))
+
+
+@pytest.mark.parametrize("content_type", ["image/png", "multipart/form-data; boundary=x"])
+def test_a_body_of_another_media_type_is_its_size_alone(content_type):
+    safe = masking(capture_body="all").redact(with_body(content_type, BODY))
+    assert safe.request.body == Body(size=50)
+
+
+def test_a_body_without_a_type_is_taken_for_the_json_it_looks_like():
+    safe = masking(capture_body="all").redact(with_body(None, BODY))
+    assert '"a": 1' in safe.request.body.content
+    assert SECRET not in safe.request.body.content
+
+
+def test_a_schema_has_no_value_in_it():
+    safe = masking(capture_body="schema").redact(with_body("application/json", BODY))
+    assert SECRET not in safe.request.body.content
+    assert "1" not in safe.request.body.content
+    assert (
+        masking(capture_body="schema")
+        .redact(with_body("text/plain", Body(content="x")))
+        .request.body.content
+        is None
+    )
+
+
+@pytest.mark.swallows_errors
+def test_an_error_leaves_nothing_raw(monkeypatch, no_swallowed_errors):
+    def fail(*_):
+        raise RuntimeError("ours")
+
+    one = masking(capture_headers="all", capture_body="all")
+    monkeypatch.setattr(one, "_redact_rest", fail)
+    safe = one.redact(FULL)
+    assert [place for place, _ in no_swallowed_errors] == ["masking.redact"]
+    assert safe == blank(FULL)
+    assert SECRET not in repr(safe)
+
+
+def test_a_blank_exchange_says_nothing_that_was_said():
+    safe = blank(FULL)
+    assert SECRET not in repr(safe)
+    assert "192.0.2" not in repr(safe)
+    assert safe.request.path == FAILED
+    assert safe.request.body == Body(size=50)
+    assert safe.response.status == 200
+    assert safe.exception.type == "ValueError"
+    bare = blank(Exchange(id="0", request=Request(method="GET")))
+    assert bare.response is None
+    assert bare.exception is None

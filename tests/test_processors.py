@@ -1,0 +1,104 @@
+"""The processor that sees spans start."""
+
+import pytest
+from opentelemetry import trace
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.trace import SpanKind
+
+from otel_apimetrics import ApiMetricsWSGIMiddleware, RedactionPolicy, processors, spans
+from otel_apimetrics.redaction import Redactor
+from tests.in_process import make_environ, serve_wsgi
+from tests.telemetry import Telemetry
+
+
+@pytest.fixture
+def redactor() -> Redactor:
+    return Redactor(RedactionPolicy())
+
+
+def secret_of(telemetry: Telemetry) -> str:
+    tracer = telemetry.tracer_provider.get_tracer("other")
+    tracer.start_span("x", attributes={"url.query": "token=s3cr3t"}).end()
+    return telemetry.spans[-1].attributes["url.query"]
+
+
+def test_a_provider_gets_our_processor_once(telemetry: Telemetry, redactor):
+    provider = telemetry.tracer_provider
+    assert not processors.is_attached(provider)
+    before = len(provider._active_span_processor._span_processors)
+    processors.attach(provider, redactor)
+    processors.attach(provider, redactor)
+    assert processors.is_attached(provider)
+    assert len(provider._active_span_processor._span_processors) == before + 1
+
+
+def test_a_provider_that_takes_no_processor_stays_as_it_is(redactor):
+    provider = trace.NoOpTracerProvider()
+    processors.attach(provider, redactor)
+    assert not processors.is_attached(provider)
+
+
+def test_a_detached_processor_does_nothing_until_it_is_attached_again(telemetry, redactor):
+    processors.attach(telemetry.tracer_provider, redactor)
+    assert "s3cr3t" not in secret_of(telemetry)
+    processors.detach_all()
+    assert "s3cr3t" in secret_of(telemetry)
+    processors.attach(telemetry.tracer_provider, redactor)
+    assert "s3cr3t" not in secret_of(telemetry)
+
+
+def test_a_provider_is_locked_again_by_the_first_request_after_uninstrument(
+    telemetry, instrumentor
+):
+    def app(environ, start_response):
+        secret_of(telemetry)
+        start_response("200 OK", [])
+        return []
+
+    instrumentor.instrument(**telemetry.providers)
+    serve_wsgi(instrumentor.instrument_app(app), make_environ())
+    instrumentor.uninstrument()
+    serve_wsgi(ApiMetricsWSGIMiddleware(app, **telemetry.providers), make_environ())
+    first, second = (s.attributes["url.query"] for s in telemetry.spans if s.name == "x")
+    assert "s3cr3t" not in first
+    assert "s3cr3t" not in second
+
+
+def test_flushing_and_shutting_down_return_at_once(redactor):
+    processor = processors.ApiMetricsSpanProcessor(redactor)
+    assert processor.force_flush()
+    processor.shutdown()
+
+
+@pytest.mark.swallows_errors
+def test_an_error_of_ours_at_the_start_of_a_span_leaves_the_span(
+    telemetry, redactor, monkeypatch, no_swallowed_errors
+):
+    def fail(*_):
+        raise RuntimeError("ours")
+
+    processors.attach(telemetry.tracer_provider, redactor)
+    monkeypatch.setattr(spans, "guard", fail)
+    with telemetry.tracer_provider.get_tracer("x").start_as_current_span("x", kind=SpanKind.SERVER):
+        pass
+    assert [place for place, _ in no_swallowed_errors] == ["processors.on_start"]
+    assert [span.name for span in telemetry.spans] == ["x"]
+
+
+def test_a_server_span_outside_a_request_is_nobodys(telemetry, redactor):
+    processors.attach(telemetry.tracer_provider, redactor)
+    span = telemetry.tracer_provider.get_tracer("x").start_span("x", kind=SpanKind.SERVER)
+    assert not spans.is_held(span)
+    span.end()
+
+
+def test_a_provider_that_is_thrown_away_is_forgotten(redactor):
+    import gc
+    import weakref
+
+    provider = TracerProvider(shutdown_on_exit=False)
+    processors.attach(provider, redactor)
+    reference = weakref.ref(provider)
+    del provider
+    gc.collect()
+    assert reference() is None
