@@ -111,7 +111,7 @@ def test_what_is_absent_has_no_attribute():
 
 
 def test_the_user_agent_is_an_attribute_of_its_own():
-    request = Request(method="GET", headers=(("user-agent", "curl/8"),))
+    request = Request(method="GET", user_agent="curl/8")
     assert encode(Exchange(id="0", request=request))["user_agent.original"] == "curl/8"
 
 

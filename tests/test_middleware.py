@@ -87,7 +87,7 @@ POINTS = [
     "frameworks.asgi_request.read_request@frameworks.asgi",
     "frameworks.asgi_websocket._size",
     "frameworks.entry.announce",
-    "frameworks.entry.ensure_processor",
+    "processors.attach",
     "frameworks.startup._emit",
     "frameworks.entry.is_excluded@frameworks.asgi",
     "frameworks.entry.is_excluded@frameworks.wsgi",
@@ -103,7 +103,7 @@ POINTS = [
     "pipeline.Pipeline.conclude",
     "pipeline.Pipeline.judge",
     "pipeline.Pipeline.wants_content",
-    "pipeline.Pipeline._with_safe_consumer",
+    "masking.Masking._redact_keys",
     "pipeline._write",
     "pipeline.encode",
     "recording.Recording.__init__",
@@ -209,7 +209,7 @@ def test_an_error_of_ours_changes_nothing_for_the_app(
         "spans.release",
         "snapshot.body_text",
         "frameworks.startup._emit",
-        "frameworks.entry.ensure_processor",
+        "processors.attach",
     ],
 )
 def test_a_request_is_counted_although_its_span_or_its_content_fails(

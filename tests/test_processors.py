@@ -24,18 +24,17 @@ def secret_of(telemetry: Telemetry) -> str:
 
 def test_a_provider_gets_our_processor_once(telemetry: Telemetry, redactor):
     provider = telemetry.tracer_provider
-    assert not processors.is_attached(provider)
     before = len(provider._active_span_processor._span_processors)
     processors.attach(provider, redactor)
     processors.attach(provider, redactor)
-    assert processors.is_attached(provider)
+    processors.ensure(provider, redactor)
     assert len(provider._active_span_processor._span_processors) == before + 1
 
 
 def test_a_provider_that_takes_no_processor_stays_as_it_is(redactor):
     provider = trace.NoOpTracerProvider()
     processors.attach(provider, redactor)
-    assert not processors.is_attached(provider)
+    assert provider not in processors._attached
 
 
 def test_a_detached_processor_does_nothing_until_it_is_attached_again(telemetry, redactor):

@@ -62,7 +62,10 @@ def add_label(name: str, value: str) -> None:
     """
     recording = _current()
     if recording is not None:
-        recording.labels = {**(recording.labels or {}), str(name): str(value)}
+        try:
+            recording.labels = {**(recording.labels or {}), str(name): str(value)}
+        except Exception as error:
+            _guard.swallow("api.add_label", error)
 
 
 def add_metadata(name: str, value: Any) -> None:
@@ -74,7 +77,10 @@ def add_metadata(name: str, value: Any) -> None:
     """
     recording = _current()
     if recording is not None:
-        recording.metadata = {**(recording.metadata or {}), str(name): value}
+        try:
+            recording.metadata = {**(recording.metadata or {}), str(name): value}
+        except Exception as error:
+            _guard.swallow("api.add_metadata", error)
 
 
 def skip_request() -> None:

@@ -4,7 +4,7 @@ import json
 from dataclasses import asdict
 from typing import Any
 
-from otel_apimetrics import semconv
+from otel_apimetrics import _guard, semconv
 from otel_apimetrics.exchange import Body, Exchange, Headers, Request, WebSocket
 
 Attributes = dict[str, Any]
@@ -63,6 +63,8 @@ def _encode_request(request: Request, out: Attributes) -> None:
         out[semconv.URL_QUERY] = request.query
     if request.host:
         out[semconv.SERVER_ADDRESS] = request.host
+    if request.user_agent:
+        out[semconv.USER_AGENT] = request.user_agent
     for name, value in (
         (semconv.SERVER_PORT, request.port),
         (semconv.ROUTE, request.route),
@@ -114,7 +116,10 @@ def _encode_record(exchange: Exchange, out: Attributes) -> None:
 def _encode_documents(exchange: Exchange, out: Attributes) -> None:
     """Encode what has a structure of its own, as JSON text."""
     if exchange.metadata:
-        out[semconv.METADATA] = json.dumps(dict(exchange.metadata), default=str)
+        try:
+            out[semconv.METADATA] = json.dumps(dict(exchange.metadata), default=str)
+        except Exception as error:  # the app's own objects: keys, cycles, a raising __str__
+            _guard.swallow("attributes.metadata", error)
     if exchange.validation_errors:
         out[semconv.VALIDATION_ERRORS] = json.dumps([asdict(e) for e in exchange.validation_errors])
 

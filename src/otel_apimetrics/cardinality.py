@@ -60,11 +60,11 @@ class Cardinality:
                     self._max_consumers,
                     semconv.OTHER,
                 )
-                return self._keep((*key[:3], semconv.OTHER, semconv.OTHER, *key[5:]), MAX_SETS - 1)
+                return self._keep((*key[:3], semconv.OTHER, semconv.OTHER, *key[5:]), MAX_SETS - 2)
             self._consumers.add(consumer)
         if len(self._sets) >= MAX_SETS - _RESERVE:
-            return self._keep((*key[:3], semconv.OTHER, semconv.OTHER, *key[5:]), MAX_SETS - 1)
-        return self._keep(key, MAX_SETS - 1)
+            return self._keep((*key[:3], semconv.OTHER, semconv.OTHER, *key[5:]), MAX_SETS - 2)
+        return self._keep(key, MAX_SETS - 2)
 
     def _keep(self, key: tuple[str | int, ...], limit: int) -> Attributes:
         known = self._sets.get(key)

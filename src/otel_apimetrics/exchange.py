@@ -67,6 +67,7 @@ class Request:
     route: str | None = None
     """The framework's template ("/users/<int:id>"), mount prefix included; `None`: no match."""
     http_version: str = "1.1"
+    user_agent: str = ""
     headers: Headers = ()
     body: Body = field(default_factory=Body)
     client_address: str | None = None

@@ -6,8 +6,8 @@ from dataclasses import replace
 from otel_apimetrics import _guard
 from otel_apimetrics.config import Config
 from otel_apimetrics.content import media_type
-from otel_apimetrics.exchange import Body, Exchange, Headers, Request
-from otel_apimetrics.identity import IP_HEADERS, mask_ip_header
+from otel_apimetrics.exchange import Body, Company, Exchange, Headers, Request
+from otel_apimetrics.identity import IP_HEADERS, hash_id, mask_ip_header
 from otel_apimetrics.redaction import FAILED, Redactor
 
 SAFE_HEADERS = frozenset(
@@ -45,11 +45,37 @@ class Masking:
         )
         self._schema = config.capture_body == "schema"
 
+    def redact_keys(self, exchange: Exchange) -> Exchange:
+        """Redact what becomes a metric attribute: the consumer's id and group, the labels.
+
+        An id that is itself a secret (a token, a key) is hashed: it still tells one
+        consumer from another.
+        """
+        if exchange.consumer is None and not exchange.labels:
+            return exchange
+        try:
+            return self._redact_keys(exchange)
+        except Exception as error:
+            _guard.swallow("masking.keys", error)
+            return replace(exchange, consumer=None, labels={})
+
+    def _redact_keys(self, exchange: Exchange) -> Exchange:
+        redactor, consumer = self._redactor, exchange.consumer
+        if exchange.labels:
+            labels = {name: str(redactor.value(name, v)) for name, v in exchange.labels.items()}
+            exchange = replace(exchange, labels=labels)
+        if consumer is None:
+            return exchange
+        safe, group = self._id(consumer.id), consumer.group and redactor.text(consumer.group)
+        if safe == consumer.id and group == consumer.group:
+            return exchange
+        return replace(exchange, consumer=replace(consumer, id=safe, group=group))
+
     def redact(self, exchange: Exchange, line: tuple[str, str] | None = None) -> Exchange:
         """Return what may leave the process of this exchange.
 
         Args:
-            exchange: as it was recorded.
+            exchange: as `redact_keys` gave it.
             line: path and query, where `redact_line` has seen them already.
         """
         try:
@@ -61,7 +87,8 @@ class Masking:
     def redact_line(self, request: Request) -> Request:
         """Return the request with its path and query redacted."""
         path, query = self._line(request)
-        return replace(request, path=path, query=query)
+        user_agent = self._redactor.text(request.user_agent)
+        return replace(request, path=path, query=query, user_agent=user_agent)
 
     def _line(self, request: Request) -> tuple[str, str]:
         query = request.query
@@ -73,6 +100,7 @@ class Masking:
             request,
             path=line[0],
             query=line[1],
+            user_agent=self._redactor.text(request.user_agent),
             headers=self._headers(request.headers, self._request_choice),
             body=self._body(request.body, request.headers),
         )
@@ -87,10 +115,16 @@ class Masking:
         """Redact what most exchanges do not have."""
         redactor = self._redactor
         changes: dict[str, object] = {}
-        if exchange.labels:
-            changes["labels"] = {
-                name: str(redactor.value(name, value)) for name, value in exchange.labels.items()
-            }
+        if exchange.consumer is not None and exchange.consumer.name is not None:
+            name = redactor.text(exchange.consumer.name)
+            changes["consumer"] = replace(exchange.consumer, name=name)
+        if exchange.company is not None:
+            changes["company"] = Company(
+                id=self._id(exchange.company.id),
+                name=exchange.company.name and redactor.text(exchange.company.name),
+            )
+        if exchange.session is not None:
+            changes["session"] = self._id(exchange.session)
         if exchange.metadata:
             changes["metadata"] = {
                 name: redactor.value(name, value) for name, value in exchange.metadata.items()
@@ -107,6 +141,10 @@ class Masking:
                 for error in exchange.validation_errors
             )
         return replace(exchange, **changes) if changes else exchange  # type: ignore[arg-type]
+
+    def _id(self, value: str) -> str:
+        """Hash an id that is itself a secret."""
+        return value if self._redactor.text(value) == value else hash_id(value)
 
     def _headers(self, headers: Headers, choice: "HeaderChoice") -> Headers:
         if choice.nothing:
@@ -179,6 +217,7 @@ def blank(exchange: Exchange) -> Exchange:
             exchange.request,
             path=FAILED,
             query="",
+            user_agent="",
             headers=(),
             body=Body(size=exchange.request.body.size),
             client_address=None,

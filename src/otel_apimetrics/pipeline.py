@@ -5,6 +5,7 @@ exchange both before and after its redaction.
 """
 
 import inspect
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, Protocol
 
@@ -17,7 +18,7 @@ from otel_apimetrics import _guard, semconv, spans
 from otel_apimetrics.attributes import encode
 from otel_apimetrics.config import Config
 from otel_apimetrics.exchange import Consumer, Exchange, Request
-from otel_apimetrics.identity import ClientAddress, clean_id, hash_id
+from otel_apimetrics.identity import ClientAddress, clean_id
 from otel_apimetrics.masking import Masking
 from otel_apimetrics.metrics import Metrics
 from otel_apimetrics.redaction import Redactor
@@ -35,14 +36,18 @@ _PEER_ADDRESSES = (
 
 
 class Outlet(Protocol):
-    """Takes redacted exchanges.
-
-    Called on the thread or in the task that served the request; must not block and must
-    not raise.
-    """
+    """Takes redacted exchanges."""
 
     def accept(self, exchange: Exchange, /) -> None:
-        """Queue an exchange for delivery."""
+        """Queue an exchange for delivery.
+
+        Called on the thread or in the task that served the request; must not block and
+        must not raise.
+        """
+        ...
+
+    def flush(self, timeout: float, /) -> object:
+        """Hand on what was accepted, within `timeout` seconds. May block, must not raise."""
         ...
 
 
@@ -127,7 +132,7 @@ class Pipeline:
             owned: the span is ours, and no other instrumentation measures this request.
             safe_line: path and query, where they were redacted already.
         """
-        exchange = self._with_safe_consumer(exchange)
+        exchange = self.masking.redact_keys(exchange)
         try:
             self.metrics.record(
                 exchange,
@@ -154,13 +159,6 @@ class Pipeline:
         except Exception as error:
             _guard.swallow("hooks.identify", error)
             return exchange
-
-    def _with_safe_consumer(self, exchange: Exchange) -> Exchange:
-        """Hash an id that is itself a secret (a token, a key), so that it never leaves."""
-        consumer = exchange.consumer
-        if consumer is None or self.redactor.text(consumer.id) == consumer.id:
-            return exchange
-        return replace(exchange, consumer=replace(consumer, id=hash_id(consumer.id)))
 
 
 def _sync(place: str, hook: Any, exchange: Exchange) -> Any:
@@ -211,10 +209,12 @@ def _write(span: trace.Span, exchange: Exchange, *, owned: bool, environment: st
     """Put a redacted exchange on a live span."""
     room, longest = spans.limits(span)
     attributes = encode(exchange, room=room, longest=longest)
-    foreign = _foreign(span, attributes)
-    if foreign + len(attributes) > room:
+    present = span.attributes if isinstance(span, ReadableSpan) else None
+    if present and len(present) + len(attributes) > room:
+        foreign = sum(1 for key in present if key not in attributes)
         attributes = encode(exchange, room=max(room - foreign, 0), longest=longest)
-    attributes.update(_peer_addresses(span, exchange))
+    if not owned and present:
+        attributes.update(_peer_addresses(present, exchange))
     if environment is not None and not _has_environment(span):
         attributes[semconv.ENVIRONMENT] = environment
     spans.write(span, attributes)
@@ -244,25 +244,18 @@ def _has_failed(exchange: Exchange) -> bool:
     )
 
 
-def _peer_addresses(span: trace.Span, exchange: Exchange) -> dict[str, Any]:
+def _peer_addresses(present: Mapping[str, Any], exchange: Exchange) -> dict[str, Any]:
     """Give what stands in place of the client's address in attributes of contrib's.
 
     `client_ip` is about every attribute of the record, not about ours alone.
     """
-    present = span.attributes if isinstance(span, ReadableSpan) else None
     address = exchange.request.client_address
-    return {key: address or "" for key in _PEER_ADDRESSES if present and key in present}
+    return {key: address or "" for key in _PEER_ADDRESSES if key in present}
 
 
 def _has_environment(span: trace.Span) -> bool:
     """Tell whether the provider's resource names the environment: it cannot be changed."""
     return isinstance(span, ReadableSpan) and semconv.ENVIRONMENT in span.resource.attributes
-
-
-def _foreign(span: trace.Span, attributes: dict[str, Any]) -> int:
-    """Count the attributes on the span that ours do not replace."""
-    present = span.attributes if isinstance(span, ReadableSpan) else None
-    return 0 if not present else sum(1 for key in present if key not in attributes)
 
 
 def _name(request: Request) -> str:

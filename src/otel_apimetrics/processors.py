@@ -14,6 +14,7 @@ from otel_apimetrics.redaction import Redactor
 
 _attached: "weakref.WeakKeyDictionary[Any, ApiMetricsSpanProcessor]" = weakref.WeakKeyDictionary()
 _lock = Lock()
+_last: Any = None
 
 
 class ApiMetricsSpanProcessor(SpanProcessor):
@@ -31,14 +32,17 @@ class ApiMetricsSpanProcessor(SpanProcessor):
         if redactor is None:
             return
         try:
-            spans.guard(span, redactor)
             recording = open_requests.current.get()
-            if span.kind is not trace.SpanKind.SERVER:
-                return
+            is_server = span.kind is trace.SpanKind.SERVER
             if isinstance(recording, Recording):
-                recording.server_span.notice_start(span)
+                # Two apps on one provider: each one's policy is about its own requests.
+                spans.guard(span, recording.pipeline.redactor)
+                if is_server:
+                    recording.server_span.notice_start(span)
             else:
-                spans.note_outer(span)
+                spans.guard(span, redactor)
+                if is_server:
+                    spans.note_outer(span)
         except Exception as error:
             _guard.swallow("processors.on_start", error)
 
@@ -57,8 +61,9 @@ class ApiMetricsSpanProcessor(SpanProcessor):
         self._redactor = None
 
     def reattach(self, redactor: Redactor) -> None:
-        """Work again, after `detach`."""
-        self._redactor = redactor
+        """Work again, after `detach`. The first redactor stays: see `on_start`."""
+        if self._redactor is None:
+            self._redactor = redactor
 
 
 def attach(provider: trace.TracerProvider, redactor: Redactor) -> None:
@@ -74,13 +79,25 @@ def attach(provider: trace.TracerProvider, redactor: Redactor) -> None:
             add(processor)
 
 
-def is_attached(provider: trace.TracerProvider) -> bool:
-    """Tell whether a provider has our processor."""
-    return provider in _attached
+def ensure(provider: trace.TracerProvider, redactor: Redactor) -> None:
+    """Attach our processor to the provider of this moment, once a provider. Never raises.
+
+    The global one may be set after `instrument()`, and after the first requests.
+    """
+    global _last  # noqa: PLW0603  spares the look-up at each request
+    if provider is _last:
+        return
+    try:
+        attach(provider, redactor)
+    except Exception as error:  # a foreign provider that cannot be weakly referenced, say
+        _guard.swallow("processors.attach", error)
+    _last = provider
 
 
 def detach_all() -> None:
-    """Make every processor inert."""
+    """Make every processor inert, until `attach` or `ensure`."""
+    global _last  # noqa: PLW0603  the next request must attach again
     with _lock:
+        _last = None
         for processor in _attached.values():
             processor.detach()

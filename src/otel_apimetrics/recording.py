@@ -92,7 +92,10 @@ class Recording:
         """Make this recording, and its span, current. Pair with `leave`."""
         before = open_requests.current.get(), otel_context.get_current()
         open_requests.current.set(self)
-        self.server_span.attach()
+        try:
+            self.server_span.attach()
+        except Exception as error:
+            _guard.swallow("recording.enter", error)
         return before
 
     @staticmethod
@@ -127,10 +130,18 @@ class Recording:
             self.exception = describe(error)
 
     def note_failure(self, error: BaseException) -> None:
-        """Note an exception that left the app: the server answers 500 where nothing was said."""
-        self.note_exception(error)
+        """Note an exception that left the app: the server answers 500 where nothing was said.
+
+        Never raises: the app's own exception is on its way.
+        """
+        if self.error is not None:
+            return
         if self.status is None and isinstance(error, Exception):
             self.status = 500
+        try:
+            self.note_exception(error)
+        except Exception as ours:
+            _guard.swallow("recording.failure", ours)
 
     def note_consumer(self, found: Any) -> None:
         """Note a consumer that a framework's own place holds: a `Consumer`, or an id."""

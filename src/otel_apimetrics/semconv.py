@@ -101,5 +101,7 @@ MAX_HEADERS: Final = 40
 """Header attributes a side."""
 MAX_PATH: Final = 2048
 """Characters of a path or a method that are kept."""
+MAX_USER_AGENT: Final = 512
+"""Characters of a User-Agent that are kept in its own attribute."""
 MAX_QUERY: Final = 8192
 """Characters of a query that are kept."""

@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING
 
+from otel_apimetrics import _guard
 from otel_apimetrics.content import BodyBuffer, body_text
 from otel_apimetrics.exchange import Body, Exchange, Headers, Request, Response
 
@@ -60,6 +61,7 @@ def _request(recording: "Recording", *, wants: bool) -> Request:
         query=seen.query,
         route=recording.route,
         http_version=seen.http_version,
+        user_agent=seen.user_agent,
         headers=seen.headers,
         body=_request_body(recording, wants=wants),
         client_address=seen.client_address,
@@ -104,7 +106,11 @@ def _body(buffer: BodyBuffer, headers: Headers, size: int, *, complete: bool) ->
         elif name == "content-encoding":
             content_encoding = f"{content_encoding}, {value}" if content_encoding else value
     complete = complete and not buffer.truncated
-    text = body_text(buffer.data, content_type, content_encoding, complete=complete)
+    try:
+        text = body_text(buffer.data, content_type, content_encoding, complete=complete)
+    except Exception as error:
+        _guard.swallow("snapshot.body", error)
+        text = None
     if text is None:
         return Body(size=size, truncated=not complete)
     return Body(content=text.content, size=size, truncated=text.truncated or not complete)

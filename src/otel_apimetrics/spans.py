@@ -214,7 +214,7 @@ def _redact_in_place(span: Span) -> None:
         return
     redactor: Redactor = span.__dict__["_apimetrics_redactor"]
     clean = span.__dict__.get(_CLEAN, _NOTHING)
-    for key in [key for key in attributes if redactor.is_guarded_key(key)]:
+    for key in [key for key in attributes if _is_guarded(redactor, key)]:
         value = attributes[key]
         if key in clean and _is_same(clean[key], value):
             continue
@@ -226,6 +226,14 @@ def _redact_in_place(span: Span) -> None:
 def _is_same(ours: Any, value: Any) -> bool:
     """Compare with what the SDK made of a value of ours: a list is a tuple there."""
     return bool(ours == value or (isinstance(ours, list) and tuple(ours) == value))
+
+
+def _is_guarded(redactor: Redactor, key: str) -> bool:
+    try:
+        return redactor.is_guarded_key(key)
+    except Exception as error:
+        _guard.swallow("spans.redact", error)
+        return True
 
 
 def _attribute(redactor: Redactor, key: str, value: Any) -> Any:

@@ -63,7 +63,7 @@ class Call:
             raise
         except BaseException as error:
             recording.leave(before)
-            _note_failure(recording, error)
+            recording.note_failure(error)
             await recording.end_async()
             raise
         recording.leave(before)
@@ -232,7 +232,10 @@ def _begin(scope: Scope, pipeline: Pipeline, adapter: Adapter, instance: Any) ->
     if is_excluded(pipeline, request):
         return None
     recording = begin(pipeline, adapter, instance, request, scope, _GETTER, scope)
-    recording.content_length = declared_length(request.headers)
+    try:
+        recording.content_length = declared_length(request.headers)
+    except Exception as error:
+        _guard.swallow("asgi.length", error)
     return recording
 
 
@@ -247,11 +250,3 @@ def _note_received(recording: Recording, message: Message) -> None:
             recording.request_ended = True
     elif kind == "http.disconnect" and not recording.response_ended:
         recording.error = CLIENT_DISCONNECT
-
-
-def _note_failure(recording: Recording, error: BaseException) -> None:
-    try:
-        if recording.error is None:
-            recording.note_failure(error)
-    except Exception as ours:
-        _guard.swallow("asgi.failure", ours)

@@ -10,7 +10,7 @@ from typing import Any
 
 from opentelemetry import metrics
 
-from otel_apimetrics import _guard, open_requests
+from otel_apimetrics import _guard
 from otel_apimetrics.pipeline import Pipeline
 
 Message = MutableMapping[str, Any]
@@ -67,12 +67,16 @@ async def call_lifespan(
 
 
 def flush(pipeline: Pipeline) -> None:
-    """Make the records in flight, and have the providers hand on what they hold.
+    """Have the exporters and the providers hand on what they hold.
 
-    Blocks at most `FLUSH` seconds: the event loop has nothing else to do any more.
+    Blocks at most `FLUSH` seconds: the event loop has nothing else to do any more. Nothing
+    is shut down: another app of this process may go on.
     """
-    open_requests.abandon_all()
     flushes = []
+    for outlet in pipeline.outlets:
+        thread = Thread(target=outlet.flush, args=(FLUSH,), daemon=True)
+        thread.start()
+        flushes.append(thread)
     meter_provider = pipeline.config.meter_provider or metrics.get_meter_provider()
     for provider in (pipeline.tracer_provider(), meter_provider):
         force_flush = getattr(provider, "force_flush", None)

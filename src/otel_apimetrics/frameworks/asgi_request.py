@@ -38,7 +38,12 @@ def read_request(scope: MutableMapping[str, Any], addresses: ClientAddress) -> R
         Exception: whatever a malformed scope makes; the caller guards.
     """
     headers = read_headers(scope.get("headers") or ())
-    authority = next((value for name, value in headers if name == "host"), "")
+    authority = user_agent = ""
+    for name, value in headers:
+        if name == "host":
+            authority = authority or value
+        elif name == "user-agent":
+            user_agent = value
     host, port = split_authority(authority)
     client = scope.get("client") or (None, None)
     server = scope.get("server") or (None, None)
@@ -50,6 +55,7 @@ def read_request(scope: MutableMapping[str, Any], addresses: ClientAddress) -> R
         path=_path(scope),
         query=(scope.get("query_string") or b"")[: semconv.MAX_QUERY].decode("latin-1"),
         http_version=scope.get("http_version") or "1.1",
+        user_agent=user_agent[: semconv.MAX_USER_AGENT],
         headers=headers,
         client_address=addresses.resolve(client[0], lines_of(headers)),
         client_port=client[1] or None,

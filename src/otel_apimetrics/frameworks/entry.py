@@ -2,10 +2,9 @@
 
 from typing import Any
 
-from opentelemetry import trace
 from opentelemetry.propagators.textmap import Getter
 
-from otel_apimetrics import processors, spans
+from otel_apimetrics import _guard, processors, spans
 from otel_apimetrics.exchange import Request
 from otel_apimetrics.frameworks.adapter import Adapter
 from otel_apimetrics.frameworks.startup import announce
@@ -14,8 +13,6 @@ from otel_apimetrics.recording import Recording
 
 MARK = "otel_apimetrics.seen"
 """Key in an environ or scope: what is called with it is not recorded again."""
-
-_last_provider: Any = None
 
 
 def is_excluded(pipeline: Pipeline, request: Request) -> bool:
@@ -27,8 +24,7 @@ def is_excluded(pipeline: Pipeline, request: Request) -> bool:
         if config.excludes(request.path, f"{url}?{request.query}" if request.query else url):
             return True
     if config.excluded_user_agents:
-        agent = next((value for name, value in request.headers if name == "user-agent"), "")
-        return config.excludes_user_agent(agent)
+        return config.excludes_user_agent(request.user_agent)
     return False
 
 
@@ -52,25 +48,16 @@ def begin(
         getter: reads propagation headers from `carrier`.
         carrier: the headers.
     """
-    ensure_processor(pipeline)
+    processors.ensure(pipeline.tracer_provider(), pipeline.redactor)
     announce(pipeline, adapter, app)
     recording = Recording(pipeline, request, adapter.name, source)
-    if adapter.decides_later(app):
-        recording.server_span.owner = spans.Owner.UNDECIDED
-    else:
-        owner = spans.decide(instrumented_inside=adapter.instrumented_inside(app))
-        recording.server_span.begin(owner, request, recording.started_ns, carrier, getter)
+    # From here on the request is registered: it is counted whatever becomes of its span.
+    try:
+        if adapter.decides_later(app):
+            recording.server_span.owner = spans.Owner.UNDECIDED
+        else:
+            owner = spans.decide(instrumented_inside=adapter.instrumented_inside(app))
+            recording.server_span.begin(owner, request, recording.started_ns, carrier, getter)
+    except Exception as error:
+        _guard.swallow("entry.span", error)
     return recording
-
-
-def ensure_processor(pipeline: Pipeline) -> None:
-    """Attach our processor to the provider of this moment, once a provider.
-
-    The global one may be set after `instrument()`, and after the first requests.
-    """
-    global _last_provider  # noqa: PLW0603  spares the look-up at each request
-    provider: trace.TracerProvider = pipeline.tracer_provider()
-    if provider is not _last_provider:
-        if not processors.is_attached(provider):
-            processors.attach(provider, pipeline.redactor)
-        _last_provider = provider

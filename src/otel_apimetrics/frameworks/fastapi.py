@@ -25,7 +25,11 @@ def decides_later(app: Any) -> bool:
 
 def routes(app: Any) -> Iterable[str]:
     """Give the app's routes, and the paths of its OpenAPI document if it was made already."""
-    yield from starlette.routes(app)
+    contexts = getattr(sys.modules.get("fastapi.routing"), "iter_route_contexts", None)
+    if contexts is None:
+        yield from starlette.routes(app)
+    else:  # routers inside routers, which later versions do not copy into the app's routes
+        yield from starlette.templates(contexts(app.routes))
     document = getattr(app, "openapi_schema", None) or {}
     for path, item in document.get("paths", {}).items():
         for method in item:

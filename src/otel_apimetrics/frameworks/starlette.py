@@ -111,15 +111,16 @@ def validation_errors(error: BaseException | None) -> tuple[ValidationError, ...
 
 def routes(app: Any) -> Iterable[str]:
     """Give the app's routes as "METHOD /template", mounts and routers opened."""
-    yield from _routes(getattr(app, "routes", ()), "", 0)
+    yield from templates(getattr(app, "routes", ()))
 
 
-def _routes(found: Iterable[Any], prefix: str, depth: int) -> Iterable[str]:
+def templates(found: Iterable[Any], prefix: str = "", depth: int = 0) -> Iterable[str]:
+    """Give routes as "METHOD /template", the inner ones of mounts with their prefix."""
     for route in found:
-        path = prefix + str(getattr(route, "path", ""))
+        path = prefix + str(getattr(route, "path", "") or "")
         inner = getattr(route, "routes", None)
         if inner and depth < 16:  # noqa: PLR2004  a mount may contain itself
-            yield from _routes(inner, path, depth + 1)
+            yield from templates(inner, path, depth + 1)
         for method in sorted((getattr(route, "methods", None) or set()) - {"HEAD", "OPTIONS"}):
             yield f"{method} {path}"
 

@@ -168,8 +168,11 @@ def _begin(
     if is_excluded(pipeline, request):
         return None
     recording = begin(pipeline, adapter, instance, request, environ, _GETTER, environ)
-    length = recording.content_length = declared_length(environ)
-    # A body of known length that nobody captures needs no tee: its size is told.
-    if (length and pipeline.kept_bytes) or "HTTP_TRANSFER_ENCODING" in environ:
-        tee_input(environ, recording)
+    try:
+        length = recording.content_length = declared_length(environ)
+        # A body of known length that nobody captures needs no tee: its size is told.
+        if (length and pipeline.kept_bytes) or "HTTP_TRANSFER_ENCODING" in environ:
+            tee_input(environ, recording)
+    except Exception as error:
+        _guard.swallow("wsgi.input", error)
     return recording

@@ -50,6 +50,7 @@ def read_request(environ: dict[str, Any], addresses: ClientAddress) -> Request:
         path=_path(environ),
         query=environ.get("QUERY_STRING", "")[: semconv.MAX_QUERY],
         http_version=_version(environ.get("SERVER_PROTOCOL", "")),
+        user_agent=environ.get("HTTP_USER_AGENT", "")[: semconv.MAX_USER_AGENT],
         headers=headers,
         client_address=addresses.resolve(environ.get("REMOTE_ADDR"), lines_of(headers)),
         client_port=_port(environ.get("REMOTE_PORT")),

@@ -67,7 +67,8 @@ class ResponseTee:
 
     def __del__(self) -> None:
         _note_early_end(self._recording)
-        self._recording.end(outside=True)
+        # Thrown away before its end: whoever is outside may have been so too.
+        self._recording.end(outside=not self._recording.response_ended)
 
 
 class SizedResponseTee(ResponseTee):
@@ -86,11 +87,10 @@ def tee_response(
     try:
         if _is_file(iterable, environ):
             return _hook_close(iterable, recording)
-        if hasattr(type(iterable), "__len__"):
-            return SizedResponseTee(iterable, recording)
     except Exception as error:
         _guard.swallow("wsgi.tee", error)
-    return ResponseTee(iterable, recording)
+    sized = hasattr(type(iterable), "__len__")
+    return (SizedResponseTee if sized else ResponseTee)(iterable, recording)
 
 
 def _is_file(iterable: Iterable[bytes], environ: dict[str, Any]) -> bool:

@@ -3,7 +3,6 @@
 from collections.abc import Callable
 from typing import Final
 
-
 _LONGEST: Final = 256
 """Characters of a text that is remembered."""
 _MOST: Final = 2_048

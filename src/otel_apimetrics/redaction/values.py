@@ -93,12 +93,14 @@ _SHAPES: Final = bytes(
 )
 """Every digit becomes 0 and every capital A: one search finds a run of them."""
 _BLANKS: Final = b" -"
-_THIRTEEN: Final = b"0" * 13
+_THIRTEEN: Final = re.compile(b"0{13}")
 """Digits of the shortest card number."""
+_ACCOUNT_GATE: Final = re.compile(rb"AA00[A0]{8}")
+"""An account number has two groups of four behind its country and check digits."""
 _GATES: Final = tuple(
     (sieved, rule)
     for rule in _RULES
-    for sieved in sorted({gate.encode().translate(None, _SIEVED) for gate in rule.gates})
+    for sieved in sorted({gate.encode().translate(None, _SIEVED).decode() for gate in rule.gates})
 )
 
 _CUT: Final = re.compile(
@@ -129,18 +131,19 @@ class Values:
     def suspects(self, text: str) -> list[Rule]:
         """Name the rules that could find something in this text; cheap where none can."""
         raw = text.encode("utf-8", "surrogatepass")
-        sieved = raw.translate(None, _SIEVED)
+        # Text, not bytes: CPython's `in` for bytes raises and clears an error inside.
+        sieved = raw.translate(None, _SIEVED).decode("latin-1")
         possible = dict.fromkeys([rule for gate, rule in _GATES if gate in sieved])
         found = [rule for rule in possible if rule.pattern.search(text)]
         lower, upper = _SCHEME_GATES
         if (lower.search(text) or upper.search(text)) and _SCHEME.pattern.search(text):
             found.append(_SCHEME)
         shapes = raw.translate(_SHAPES, _BLANKS)
-        if _THIRTEEN in shapes and RUN.sub(mask_cards, text) != text:
+        if _THIRTEEN.search(shapes) and RUN.sub(mask_cards, text) != text:
             found.append(_CARD)
         if _SSN_GATE.search(text) and _SSN.pattern.search(text):
             found.append(_SSN)
-        if b"AA00" in shapes and ACCOUNT.sub(mask_account, text) != text:
+        if _ACCOUNT_GATE.search(shapes) and ACCOUNT.sub(mask_account, text) != text:
             found.append(_IBAN)
         found += [rule for rule in self.own if rule.pattern.search(text)]
         return found
