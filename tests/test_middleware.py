@@ -120,11 +120,11 @@ POINTS = [
     "server_span.ServerSpan.notice_current",
     "snapshot.body_text",
     "spans.decide",
-    "spans.guard",
-    "spans.hold",
+    "span_lock.guard",
+    "span_lock.hold",
     "spans.is_local",
     "spans.limits",
-    "spans.release",
+    "span_lock.release",
 ]
 
 
@@ -203,10 +203,10 @@ def test_an_error_of_ours_changes_nothing_for_the_app(
         "redaction.Redactor.body",
         "redaction.Redactor.text",
         "server_span.ServerSpan.begin",
-        "spans.hold",
+        "span_lock.hold",
         "spans.decide",
         "spans.limits",
-        "spans.release",
+        "span_lock.release",
         "snapshot.body_text",
         "frameworks.startup._emit",
         "processors.attach",

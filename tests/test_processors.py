@@ -5,7 +5,7 @@ from opentelemetry import trace
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.trace import SpanKind
 
-from otel_apimetrics import ApiMetricsWSGIMiddleware, RedactionPolicy, processors, spans
+from otel_apimetrics import ApiMetricsWSGIMiddleware, RedactionPolicy, processors, span_lock, spans
 from otel_apimetrics.redaction import Redactor
 from tests.in_process import make_environ, serve_wsgi
 from tests.telemetry import Telemetry
@@ -77,7 +77,7 @@ def test_an_error_of_ours_at_the_start_of_a_span_leaves_the_span(
         raise RuntimeError("ours")
 
     processors.attach(telemetry.tracer_provider, redactor)
-    monkeypatch.setattr(spans, "guard", fail)
+    monkeypatch.setattr(span_lock, "guard", fail)
     with telemetry.tracer_provider.get_tracer("x").start_as_current_span("x", kind=SpanKind.SERVER):
         pass
     assert [place for place, _ in no_swallowed_errors] == ["processors.on_start"]
@@ -87,7 +87,7 @@ def test_an_error_of_ours_at_the_start_of_a_span_leaves_the_span(
 def test_a_server_span_outside_a_request_is_nobodys(telemetry, redactor):
     processors.attach(telemetry.tracer_provider, redactor)
     span = telemetry.tracer_provider.get_tracer("x").start_span("x", kind=SpanKind.SERVER)
-    assert not spans.is_held(span)
+    assert not span_lock.is_held(span)
     span.end()
 
 

@@ -9,7 +9,7 @@ from opentelemetry import trace
 from opentelemetry.sdk.trace import Span, SpanLimits, TracerProvider
 from opentelemetry.trace import SpanKind, Status, StatusCode
 
-from otel_apimetrics import RedactionPolicy, processors, spans
+from otel_apimetrics import RedactionPolicy, processors, span_lock, spans
 from otel_apimetrics.redaction import FAILED, Redactor
 from tests.telemetry import Telemetry
 
@@ -192,16 +192,16 @@ def ended(span, telemetry: Telemetry) -> int | None:
 
 def test_a_held_span_that_its_owner_has_ended_ends_when_it_is_released(telemetry, tracer, caplog):
     span = tracer.start_span("x", start_time=1)
-    assert spans.hold(span)
-    assert spans.is_held(span)
+    assert span_lock.hold(span)
+    assert span_lock.is_held(span)
     with caplog.at_level(logging.WARNING):
         span.end()
         span.end(5)
         assert ended(span, telemetry) is None
         assert span.is_recording()
-        spans.release(span, 9, at_once=False)
+        span_lock.release(span, 9, at_once=False)
         span.end()
-    assert not spans.is_held(span)
+    assert not span_lock.is_held(span)
     assert ended(span, telemetry) == 9
     assert len(telemetry.spans) == 1
     assert caplog.records == []
@@ -209,8 +209,8 @@ def test_a_held_span_that_its_owner_has_ended_ends_when_it_is_released(telemetry
 
 def test_a_released_span_ends_when_its_owner_asks_and_at_the_last_byte(telemetry, tracer, caplog):
     span = tracer.start_span("x", start_time=1)
-    spans.hold(span)
-    spans.release(span, 9, at_once=False)
+    span_lock.hold(span)
+    span_lock.release(span, 9, at_once=False)
     assert ended(span, telemetry) is None
     span.set_attribute("late", "contrib writes after the last message")
     span.end(77)
@@ -223,20 +223,20 @@ def test_a_span_of_ours_ends_at_once_and_an_owner_that_asks_later_is_not_warned(
     telemetry, tracer, caplog
 ):
     span = tracer.start_span("x", start_time=1)
-    spans.hold(span)
-    spans.release(span, 9, at_once=True)
+    span_lock.hold(span)
+    span_lock.release(span, 9, at_once=True)
     assert ended(span, telemetry) == 9
     span.end()
-    spans.close(span)
+    span_lock.close(span)
     assert len(telemetry.spans) == 1
     assert caplog.records == []
 
 
 def test_a_released_span_whose_owner_never_asks_is_closed(telemetry, tracer, caplog):
     span = tracer.start_span("x", start_time=1)
-    spans.hold(span)
-    spans.release(span, 9, at_once=False)
-    spans.close(span)
+    span_lock.hold(span)
+    span_lock.release(span, 9, at_once=False)
+    span_lock.close(span)
     span.end()
     assert ended(span, telemetry) == 9
     assert len(telemetry.spans) == 1
@@ -249,24 +249,24 @@ def test_a_guarded_span_has_the_name_of_its_class(tracer):
     assert type(span).__name__ == "_Span"
     assert type(span).__module__ == "opentelemetry.sdk.trace"
     cls = type(span)
-    spans.guard(span, Redactor(RedactionPolicy()))
+    span_lock.guard(span, Redactor(RedactionPolicy()))
     assert type(span) is cls
     span.end()
 
 
 def test_a_span_of_a_foreign_class_stays_as_it_is():
     span = trace.NonRecordingSpan(trace.INVALID_SPAN_CONTEXT)
-    spans.guard(span, Redactor(RedactionPolicy()))
+    span_lock.guard(span, Redactor(RedactionPolicy()))
     assert type(span) is trace.NonRecordingSpan
-    assert not spans.hold(span)
-    assert not spans.is_held(span)
+    assert not span_lock.hold(span)
+    assert not span_lock.is_held(span)
     assert not spans.is_server(span)
     assert spans.limits(span) == (128, None)
     assert not spans.has_event(span, "exception")
 
 
 def test_a_span_context_without_a_slot_for_attributes_is_not_held():
-    assert not spans.is_held(object())
+    assert not span_lock.is_held(object())
 
 
 def test_the_limits_are_the_spans_own():

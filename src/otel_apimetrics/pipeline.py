@@ -5,7 +5,6 @@ exchange both before and after its redaction.
 """
 
 import inspect
-from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, Protocol
 
@@ -14,7 +13,7 @@ from opentelemetry.context import Context
 from opentelemetry.sdk.trace import ReadableSpan
 from opentelemetry.trace import StatusCode
 
-from otel_apimetrics import _guard, semconv, spans
+from otel_apimetrics import _guard, semconv, span_lock, spans
 from otel_apimetrics.attributes import encode
 from otel_apimetrics.config import Config
 from otel_apimetrics.exchange import Consumer, Exchange, Request
@@ -25,14 +24,6 @@ from otel_apimetrics.redaction import Redactor
 from otel_apimetrics.version import __version__
 
 _SERVER_ERROR = 500
-_PEER_ADDRESSES = (
-    "client.address",
-    "http.client_ip",
-    "net.peer.ip",
-    "net.sock.peer.addr",
-    "network.peer.address",
-)
-"""Where conventions old and new put the address of the client or of the peer."""
 
 
 class Outlet(Protocol):
@@ -213,11 +204,9 @@ def _write(span: trace.Span, exchange: Exchange, *, owned: bool, environment: st
     if present and len(present) + len(attributes) > room:
         foreign = sum(1 for key in present if key not in attributes)
         attributes = encode(exchange, room=max(room - foreign, 0), longest=longest)
-    if not owned and present:
-        attributes.update(_peer_addresses(present, exchange))
-    if environment is not None and not _has_environment(span):
+    if environment is not None and not spans.has_resource_attribute(span, semconv.ENVIRONMENT):
         attributes[semconv.ENVIRONMENT] = environment
-    spans.write(span, attributes)
+    span_lock.write(span, attributes, exchange.request.client_address)
     if exchange.exception is not None and not spans.has_event(span, semconv.EXCEPTION_EVENT):
         span.add_event(
             semconv.EXCEPTION_EVENT,
@@ -231,7 +220,7 @@ def _write(span: trace.Span, exchange: Exchange, *, owned: bool, environment: st
         span.update_name(_name(exchange.request))
     elif exchange.request.route is not None:
         # FastAPI writes its own idea at the end, which knows no routes of a mounted app.
-        spans.insist(span, semconv.ROUTE, exchange.request.route)
+        span_lock.insist(span, semconv.ROUTE, exchange.request.route)
     if _has_failed(exchange) and spans.is_status_unset(span):
         span.set_status(StatusCode.ERROR)
 
@@ -242,20 +231,6 @@ def _has_failed(exchange: Exchange) -> bool:
     return exchange.exception is not None or (
         response is not None and response.status >= _SERVER_ERROR
     )
-
-
-def _peer_addresses(present: Mapping[str, Any], exchange: Exchange) -> dict[str, Any]:
-    """Give what stands in place of the client's address in attributes of contrib's.
-
-    `client_ip` is about every attribute of the record, not about ours alone.
-    """
-    address = exchange.request.client_address
-    return {key: address or "" for key in _PEER_ADDRESSES if key in present}
-
-
-def _has_environment(span: trace.Span) -> bool:
-    """Tell whether the provider's resource names the environment: it cannot be changed."""
-    return isinstance(span, ReadableSpan) and semconv.ENVIRONMENT in span.resource.attributes
 
 
 def _name(request: Request) -> str:

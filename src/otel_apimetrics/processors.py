@@ -8,7 +8,7 @@ from opentelemetry import trace
 from opentelemetry.context import Context
 from opentelemetry.sdk.trace import ReadableSpan, Span, SpanProcessor
 
-from otel_apimetrics import _guard, open_requests, spans
+from otel_apimetrics import _guard, open_requests, span_lock, spans
 from otel_apimetrics.recording import Recording
 from otel_apimetrics.redaction import Redactor
 
@@ -36,11 +36,11 @@ class ApiMetricsSpanProcessor(SpanProcessor):
             is_server = span.kind is trace.SpanKind.SERVER
             if isinstance(recording, Recording):
                 # Two apps on one provider: each one's policy is about its own requests.
-                spans.guard(span, recording.pipeline.redactor)
+                span_lock.guard(span, recording.pipeline.redactor)
                 if is_server:
                     recording.server_span.notice_start(span)
             else:
-                spans.guard(span, redactor)
+                span_lock.guard(span, redactor)
                 if is_server:
                     spans.note_outer(span)
         except Exception as error:

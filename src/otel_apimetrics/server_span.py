@@ -7,7 +7,7 @@ from opentelemetry import propagate, trace
 from opentelemetry.context import Context
 from opentelemetry.propagators.textmap import Getter
 
-from otel_apimetrics import _guard, semconv, spans
+from otel_apimetrics import _guard, semconv, span_lock, spans
 from otel_apimetrics.attributes import request_attributes
 from otel_apimetrics.exchange import Request
 from otel_apimetrics.pipeline import Pipeline
@@ -60,15 +60,15 @@ class ServerSpan:
         )
         self.context = trace.set_span_in_context(span, parent)
         if span.is_recording():
-            spans.guard(span, self._pipeline.redactor)
-            spans.hold(span)
+            span_lock.guard(span, self._pipeline.redactor)
+            span_lock.hold(span)
             self.span = span
 
     def _bind(self, span: trace.Span) -> None:
         """Adopt a recording span: it stays open until `release`."""
         # A span from outside may have started before our processor was there.
-        spans.guard(span, self._pipeline.redactor)
-        if not spans.is_held(span) and spans.hold(span):
+        span_lock.guard(span, self._pipeline.redactor)
+        if not span_lock.is_held(span) and span_lock.hold(span):
             self.span = span
         self.context = trace.set_span_in_context(span, otel_context.get_current())
 
@@ -122,7 +122,7 @@ class ServerSpan:
         """Let the span end, at `end_time` (nanoseconds since the epoch). Never raises."""
         if self.span is not None:
             try:
-                spans.release(self.span, end_time, at_once=self.owner is Owner.OURS)
+                span_lock.release(self.span, end_time, at_once=self.owner is Owner.OURS)
             except Exception as error:
                 _guard.swallow("server_span.release", error)
 
@@ -133,6 +133,6 @@ class ServerSpan:
         """
         if self.span is not None and (outside or self.owner is not Owner.CURRENT):
             try:
-                spans.close(self.span)
+                span_lock.close(self.span)
             except Exception as error:
                 _guard.swallow("server_span.close", error)
