@@ -94,9 +94,9 @@ def test_every_part_of_the_record_has_its_attribute():
         "http.request.body.content": "in",
         "http.response.body.content": "out",
         "apimetrics.response.body.truncated": True,
-        "http.request.header.accept": ["a"],
-        "http.request.header.x-a": ["1", "2"],
-        "http.response.header.vary": ["*"],
+        "http.request.header.accept": ("a",),
+        "http.request.header.x-a": ("1", "2"),
+        "http.response.header.vary": ("*",),
     }
 
 

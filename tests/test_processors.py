@@ -5,7 +5,7 @@ from opentelemetry import trace
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.trace import SpanKind
 
-from otel_apimetrics import ApiMetricsWSGIMiddleware, RedactionPolicy, processors, span_lock, spans
+from otel_apimetrics import ApiMetricsWSGIMiddleware, RedactionPolicy, processors, span_lock
 from otel_apimetrics.redaction import Redactor
 from tests.in_process import make_environ, serve_wsgi
 from tests.telemetry import Telemetry

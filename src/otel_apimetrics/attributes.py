@@ -49,6 +49,19 @@ def request_attributes(request: Request) -> Attributes:
     return out
 
 
+OF_THE_REQUEST = frozenset(
+    {
+        semconv.CLIENT_ADDRESS, semconv.CLIENT_PORT, semconv.LOCAL_ADDRESS, semconv.LOCAL_PORT,
+        semconv.PROTOCOL_VERSION, semconv.SERVER_ADDRESS, semconv.SERVER_PORT, semconv.URL_PATH,
+        semconv.URL_QUERY,
+        semconv.URL_SCHEME, semconv.USER_AGENT,
+    }
+)  # fmt: skip
+"""What any instrumentation says of a request, in the stable conventions or the old ones.
+
+Without the method: it is what people group by, and is there in the stable spelling always."""
+
+
 def _encode_request(request: Request, out: Attributes) -> None:
     method = request.method
     if method in semconv.KNOWN_METHODS:
@@ -144,12 +157,13 @@ def _encode_body(
 
 def _encode_headers(headers: Headers, prefix: str, room: int, out: Attributes) -> None:
     room = min(room, semconv.MAX_HEADERS)
-    taken: dict[str, list[str]] = {}
+    # Tuples, as the SDK keeps them: what is on the span compares equal to what we gave.
+    taken = 0
     for name, value in headers:
-        values = taken.get(name)
+        key = prefix + name
+        values = out.get(key)
         if values is not None:
-            values.append(value)
-        elif len(taken) < room:
-            taken[name] = [value]
-    for name, values in taken.items():
-        out[prefix + name] = values
+            out[key] = (*values, value)
+        elif taken < room:
+            out[key] = (value,)
+            taken += 1

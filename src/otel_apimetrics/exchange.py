@@ -7,10 +7,12 @@ pure function of an `Exchange`. No vendor's words live here.
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import Any, Literal, TypeAlias
+from typing import Any, Literal, TypeAlias, TypeVar
 
 Headers: TypeAlias = tuple[tuple[str, str], ...]
 """Name and value pairs in the order of the wire, repeats kept, names in lower case."""
+
+_Record = TypeVar("_Record")
 
 Direction: TypeAlias = Literal["incoming", "outgoing"]
 
@@ -153,3 +155,22 @@ class Exchange:
     span_id: int = 0
     parent_span_id: int = 0
     """0: the span is a root, or it was sampled out."""
+
+
+def evolve(record: _Record, **changes: Any) -> _Record:
+    """Copy a record with some fields changed.
+
+    What `dataclasses.replace` does, a multiple faster: it is called several times a request.
+
+    Raises:
+        AttributeError: a change names no field.
+    """
+    cls = type(record)
+    new: _Record = object.__new__(cls)
+    put = object.__setattr__
+    for name in cls.__slots__:  # type: ignore[attr-defined]
+        if name not in changes:
+            put(new, name, getattr(record, name))
+    for name, value in changes.items():
+        put(new, name, value)
+    return new

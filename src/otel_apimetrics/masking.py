@@ -1,12 +1,11 @@
 """A whole exchange, redacted: which headers are recorded, and what of everything is said."""
 
 import re
-from dataclasses import replace
 
 from otel_apimetrics import _guard
 from otel_apimetrics.config import Config
 from otel_apimetrics.content import media_type
-from otel_apimetrics.exchange import Body, Company, Exchange, Headers, Request
+from otel_apimetrics.exchange import Body, Company, Exchange, Headers, Request, evolve
 from otel_apimetrics.identity import IP_HEADERS, hash_id, mask_ip_header
 from otel_apimetrics.redaction import FAILED, Redactor
 
@@ -57,19 +56,19 @@ class Masking:
             return self._redact_keys(exchange)
         except Exception as error:
             _guard.swallow("masking.keys", error)
-            return replace(exchange, consumer=None, labels={})
+            return evolve(exchange, consumer=None, labels={})
 
     def _redact_keys(self, exchange: Exchange) -> Exchange:
         redactor, consumer = self._redactor, exchange.consumer
         if exchange.labels:
             labels = {name: str(redactor.value(name, v)) for name, v in exchange.labels.items()}
-            exchange = replace(exchange, labels=labels)
+            exchange = evolve(exchange, labels=labels)
         if consumer is None:
             return exchange
         safe, group = self._id(consumer.id), consumer.group and redactor.text(consumer.group)
         if safe == consumer.id and group == consumer.group:
             return exchange
-        return replace(exchange, consumer=replace(consumer, id=safe, group=group))
+        return evolve(exchange, consumer=evolve(consumer, id=safe, group=group))
 
     def redact(self, exchange: Exchange, line: tuple[str, str] | None = None) -> Exchange:
         """Return what may leave the process of this exchange.
@@ -88,7 +87,7 @@ class Masking:
         """Return the request with its path and query redacted."""
         path, query = self._line(request)
         user_agent = self._redactor.text(request.user_agent)
-        return replace(request, path=path, query=query, user_agent=user_agent)
+        return evolve(request, path=path, query=query, user_agent=user_agent)
 
     def _line(self, request: Request) -> tuple[str, str]:
         query = request.query
@@ -96,7 +95,7 @@ class Masking:
 
     def _redact(self, exchange: Exchange, line: tuple[str, str]) -> Exchange:
         request, response = exchange.request, exchange.response
-        safe_request = replace(
+        safe_request = evolve(
             request,
             path=line[0],
             query=line[1],
@@ -104,12 +103,12 @@ class Masking:
             headers=self._headers(request.headers, self._request_choice),
             body=self._body(request.body, request.headers),
         )
-        safe_response = response and replace(
+        safe_response = response and evolve(
             response,
             headers=self._headers(response.headers, self._response_choice),
             body=self._body(response.body, response.headers),
         )
-        return self._redact_rest(replace(exchange, request=safe_request, response=safe_response))
+        return self._redact_rest(evolve(exchange, request=safe_request, response=safe_response))
 
     def _redact_rest(self, exchange: Exchange) -> Exchange:
         """Redact what most exchanges do not have."""
@@ -117,7 +116,7 @@ class Masking:
         changes: dict[str, object] = {}
         if exchange.consumer is not None and exchange.consumer.name is not None:
             name = redactor.text(exchange.consumer.name)
-            changes["consumer"] = replace(exchange.consumer, name=name)
+            changes["consumer"] = evolve(exchange.consumer, name=name)
         if exchange.company is not None:
             changes["company"] = Company(
                 id=self._id(exchange.company.id),
@@ -130,17 +129,17 @@ class Masking:
                 name: redactor.value(name, value) for name, value in exchange.metadata.items()
             }
         if exchange.exception is not None:
-            changes["exception"] = replace(
+            changes["exception"] = evolve(
                 exchange.exception,
                 message=redactor.text(exchange.exception.message),
                 stacktrace=redactor.text(exchange.exception.stacktrace),
             )
         if exchange.validation_errors:
             changes["validation_errors"] = tuple(
-                replace(error, message=redactor.text(error.message))
+                evolve(error, message=redactor.text(error.message))
                 for error in exchange.validation_errors
             )
-        return replace(exchange, **changes) if changes else exchange  # type: ignore[arg-type]
+        return evolve(exchange, **changes) if changes else exchange
 
     def _id(self, value: str) -> str:
         """Hash an id that is itself a secret."""
@@ -167,10 +166,10 @@ class Masking:
         # A body without a type came this far only because it looks like JSON.
         kind = media_type(declared) or "application/json"
         if not self._config.accepts(kind):
-            return replace(body, content=None)
+            return evolve(body, content=None)
         if self._schema:
-            return replace(body, content=self._redactor.schema(content, kind))
-        return replace(body, content=self._redactor.body(content, kind, truncated=body.truncated))
+            return evolve(body, content=self._redactor.schema(content, kind))
+        return evolve(body, content=self._redactor.body(content, kind, truncated=body.truncated))
 
 
 class HeaderChoice:
@@ -211,9 +210,9 @@ class HeaderChoice:
 
 def blank(exchange: Exchange) -> Exchange:
     """Give the exchange without anything that a request or response said."""
-    return replace(
+    return evolve(
         exchange,
-        request=replace(
+        request=evolve(
             exchange.request,
             path=FAILED,
             query="",
@@ -223,9 +222,9 @@ def blank(exchange: Exchange) -> Exchange:
             client_address=None,
         ),
         response=exchange.response
-        and replace(exchange.response, headers=(), body=Body(size=exchange.response.body.size)),
+        and evolve(exchange.response, headers=(), body=Body(size=exchange.response.body.size)),
         labels={},
         metadata={},
-        exception=exchange.exception and replace(exchange.exception, message=FAILED, stacktrace=""),
+        exception=exchange.exception and evolve(exchange.exception, message=FAILED, stacktrace=""),
         validation_errors=(),
     )

@@ -5,7 +5,7 @@ exchange both before and after its redaction.
 """
 
 import inspect
-from dataclasses import replace
+from collections.abc import Mapping
 from typing import Any, Protocol
 
 from opentelemetry import trace
@@ -14,9 +14,9 @@ from opentelemetry.sdk.trace import ReadableSpan
 from opentelemetry.trace import StatusCode
 
 from otel_apimetrics import _guard, semconv, span_lock, spans
-from otel_apimetrics.attributes import encode
+from otel_apimetrics.attributes import OF_THE_REQUEST, Attributes, encode
 from otel_apimetrics.config import Config
-from otel_apimetrics.exchange import Consumer, Exchange, Request
+from otel_apimetrics.exchange import Consumer, Exchange, Request, evolve
 from otel_apimetrics.identity import ClientAddress, clean_id
 from otel_apimetrics.masking import Masking
 from otel_apimetrics.metrics import Metrics
@@ -112,6 +112,7 @@ class Pipeline:
         *,
         context: Context | None,
         owned: bool,
+        given: Attributes | None = None,
         safe_line: tuple[str, str] | None = None,
     ) -> None:
         """Record the metrics, write the redacted exchange onto the span, hand it to outlets.
@@ -121,6 +122,7 @@ class Pipeline:
             span: the request's SERVER span, `None` where there is none to write on.
             context: holds the span, for exemplars.
             owned: the span is ours, and no other instrumentation measures this request.
+            given: the attributes that a span of ours was started with.
             safe_line: path and query, where they were redacted already.
         """
         exchange = self.masking.redact_keys(exchange)
@@ -138,7 +140,7 @@ class Pipeline:
             return
         safe = self.masking.redact(exchange, safe_line)
         if span is not None and live:
-            _write(span, safe, owned=owned, environment=self.config.environment)
+            _write(span, safe, given, owned=owned, environment=self.config.environment)
         for outlet in self.outlets:
             outlet.accept(safe)
 
@@ -146,7 +148,7 @@ class Pipeline:
         if found is None:
             return exchange
         try:
-            return replace(exchange, consumer=_consumer(found))
+            return evolve(exchange, consumer=_consumer(found))
         except Exception as error:
             _guard.swallow("hooks.identify", error)
             return exchange
@@ -178,7 +180,7 @@ async def _async(place: str, hook: Any, exchange: Exchange) -> Any:
 def _consumer(found: Any) -> Consumer | None:
     if isinstance(found, Consumer):
         cleaned = clean_id(found.id)
-        return None if cleaned is None else replace(found, id=cleaned)
+        return None if cleaned is None else evolve(found, id=cleaned)
     if isinstance(found, str):
         cleaned = clean_id(found)
         return None if cleaned is None else Consumer(id=cleaned)
@@ -193,20 +195,30 @@ def _labelled(exchange: Exchange, found: Any) -> Exchange:
     except Exception as error:
         _guard.swallow("hooks.label", error)
         return exchange
-    return replace(exchange, labels=labels)
+    return evolve(exchange, labels=labels)
 
 
-def _write(span: trace.Span, exchange: Exchange, *, owned: bool, environment: str | None) -> None:
+def _write(
+    span: trace.Span,
+    exchange: Exchange,
+    given: Attributes | None,
+    *,
+    owned: bool,
+    environment: str | None,
+) -> None:
     """Put a redacted exchange on a live span."""
     room, longest = spans.limits(span)
     attributes = encode(exchange, room=room, longest=longest)
     present = span.attributes if isinstance(span, ReadableSpan) else None
-    if present and len(present) + len(attributes) > room:
+    crowded = present is not None and len(present) + len(attributes) > room
+    if present is not None and crowded:
         foreign = sum(1 for key in present if key not in attributes)
         attributes = encode(exchange, room=max(room - foreign, 0), longest=longest)
     if environment is not None and not spans.has_resource_attribute(span, semconv.ENVIRONMENT):
         attributes[semconv.ENVIRONMENT] = environment
-    span_lock.write(span, attributes, exchange.request.client_address)
+    # Near the span's limit the oldest attributes may be gone: then everything is said again.
+    fresh = attributes if crowded else _unsaid(attributes, present, given)
+    span_lock.write(span, fresh, attributes, exchange.request.client_address)
     if exchange.exception is not None and not spans.has_event(span, semconv.EXCEPTION_EVENT):
         span.add_event(
             semconv.EXCEPTION_EVENT,
@@ -223,6 +235,21 @@ def _write(span: trace.Span, exchange: Exchange, *, owned: bool, environment: st
         span_lock.insist(span, semconv.ROUTE, exchange.request.route)
     if _has_failed(exchange) and spans.is_status_unset(span):
         span.set_status(StatusCode.ERROR)
+
+
+def _unsaid(
+    attributes: Attributes, present: Mapping[str, Any] | None, given: Attributes | None
+) -> Attributes:
+    """Leave out what the span says already: each attribute costs where it is set and exported.
+
+    A span of ours was given the request's at its start; one of contrib's has them in the
+    conventions, stable or old, that its user chose.
+    """
+    if given is not None:
+        return {key: value for key, value in attributes.items() if given.get(key) != value}
+    if present and (semconv.REQUEST_METHOD in present or "http.method" in present):
+        return {key: value for key, value in attributes.items() if key not in OF_THE_REQUEST}
+    return attributes
 
 
 def _has_failed(exchange: Exchange) -> bool:

@@ -241,6 +241,7 @@ class Recording:
                 held.span,
                 context=held.context,
                 owned=held.owner is Owner.OURS,
+                given=held.given,
                 safe_line=held.safe_line,
             )
 

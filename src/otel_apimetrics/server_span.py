@@ -8,7 +8,7 @@ from opentelemetry.context import Context
 from opentelemetry.propagators.textmap import Getter
 
 from otel_apimetrics import _guard, semconv, span_lock, spans
-from otel_apimetrics.attributes import request_attributes
+from otel_apimetrics.attributes import Attributes, request_attributes
 from otel_apimetrics.exchange import Request
 from otel_apimetrics.pipeline import Pipeline
 from otel_apimetrics.spans import Owner
@@ -17,7 +17,7 @@ from otel_apimetrics.spans import Owner
 class ServerSpan:
     """What a recording knows of its request's span."""
 
-    __slots__ = ("_pipeline", "_settled", "context", "owner", "safe_line", "span")
+    __slots__ = ("_pipeline", "_settled", "context", "given", "owner", "safe_line", "span")
 
     def __init__(self, pipeline: Pipeline) -> None:
         self._pipeline = pipeline
@@ -27,6 +27,8 @@ class ServerSpan:
         """The recording span that the record goes on; `None` where there is none."""
         self.context: Context | None = None
         """A context with the request's span, sampled or not; `None` while it is unknown."""
+        self.given: Attributes | None = None
+        """The attributes that a span of ours was started with."""
         self.safe_line: tuple[str, str] | None = None
         """Path and query as redacted at the start, where a span of ours needed them."""
 
@@ -50,12 +52,13 @@ class ServerSpan:
             parent = otel_context.get_current()
         safe = self._pipeline.masking.redact_line(request)
         self.safe_line = safe.path, safe.query
+        self.given = request_attributes(safe)
         method = request.method
         span = self._pipeline.tracer().start_span(
             method if method in semconv.KNOWN_METHODS else "HTTP",
             context=parent,
             kind=trace.SpanKind.SERVER,
-            attributes=request_attributes(safe),
+            attributes=self.given,
             start_time=started_ns,
         )
         self.context = trace.set_span_in_context(span, parent)

@@ -14,7 +14,7 @@ from opentelemetry.sdk.trace import Span
 from opentelemetry.trace import Status, StatusCode
 
 from otel_apimetrics import _guard, semconv
-from otel_apimetrics.redaction import FAILED, Redactor
+from otel_apimetrics.redaction import ADDRESSES, FAILED, Redactor
 
 _EXCEPTION = semconv.EXCEPTION_EVENT
 _OPEN = "_apimetrics_open"
@@ -29,16 +29,6 @@ _CLEAN = "_apimetrics_clean"
 _NOTHING: Mapping[str, Any] = {}
 _ADDRESS = "_apimetrics_address"
 """In a span's `__dict__`: the client's address as the record tells it."""
-_ADDRESSES = frozenset(
-    {
-        "client.address",
-        "http.client_ip",
-        "net.peer.ip",
-        "net.sock.peer.addr",
-        "network.peer.address",
-    }
-)
-"""Where conventions old and new put the address of the client or of the peer."""
 _FINAL = "_apimetrics_final"
 """In a span's `__dict__`: an attribute that others may not overwrite."""
 
@@ -67,18 +57,25 @@ def release(span: trace.Span, end_time: int, *, at_once: bool) -> None:
         span.end(end_time)
 
 
-def write(span: trace.Span, attributes: Mapping[str, Any], client_address: str | None) -> None:
+def write(
+    span: trace.Span,
+    attributes: Mapping[str, Any],
+    clean: Mapping[str, Any],
+    client_address: str | None,
+) -> None:
     """Put a record on a span.
 
     Args:
         span: recording.
-        attributes: redacted; the lock at the span's end need not read them again.
+        attributes: redacted.
+        clean: all attributes known to be redacted; the lock at the span's end need not read
+            them again.
         client_address: as it is recorded. It is written over every attribute that holds an
             address of the client's or the peer's, because `client_ip` is about all of them.
     """
     span.set_attributes(attributes)
     if isinstance(span, Span):
-        span.__dict__[_CLEAN] = attributes
+        span.__dict__[_CLEAN] = clean
         span.__dict__[_ADDRESS] = client_address or ""
 
 
@@ -166,30 +163,18 @@ def _redact_in_place(span: Span) -> None:
     redactor: Redactor = span.__dict__["_apimetrics_redactor"]
     clean = span.__dict__.get(_CLEAN, _NOTHING)
     address = span.__dict__.get(_ADDRESS)
-    for key in [key for key in attributes if key in _ADDRESSES or _is_guarded(redactor, key)]:
+    guarded = redactor.guarded_keys
+    for key in [key for key in attributes if guarded[key]]:
         value = attributes[key]
-        if key in _ADDRESSES:
+        if key in ADDRESSES:
             if address is not None and value != address:
                 span.set_attribute(key, address)
             continue
-        if key in clean and _is_same(clean[key], value):
+        if clean.get(key) == value:
             continue
         redacted = _attribute(redactor, key, value)
         if redacted is not value:
             span.set_attribute(key, redacted)
-
-
-def _is_same(ours: Any, value: Any) -> bool:
-    """Compare with what the SDK made of a value of ours: a list is a tuple there."""
-    return bool(ours == value or (isinstance(ours, list) and tuple(ours) == value))
-
-
-def _is_guarded(redactor: Redactor, key: str) -> bool:
-    try:
-        return redactor.is_guarded_key(key)
-    except Exception as error:
-        _guard.swallow("spans.redact", error)
-        return True
 
 
 def _attribute(redactor: Redactor, key: str, value: Any) -> Any:

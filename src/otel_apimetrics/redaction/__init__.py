@@ -4,9 +4,17 @@ Names are judged by their words, values by their shape; JSON, forms, URLs, heade
 text each have a room of their own behind `Redactor`.
 """
 
-from otel_apimetrics.redaction.attributes import is_guarded_key
+from otel_apimetrics.redaction.attributes import ADDRESSES, is_guarded_key
 from otel_apimetrics.redaction.marks import FAILED, MARK
 from otel_apimetrics.redaction.policy import PolicyError, RedactionPolicy
 from otel_apimetrics.redaction.redactor import Redactor
 
-__all__ = ["FAILED", "MARK", "PolicyError", "RedactionPolicy", "Redactor", "is_guarded_key"]
+__all__ = [
+    "ADDRESSES",
+    "FAILED",
+    "MARK",
+    "PolicyError",
+    "RedactionPolicy",
+    "Redactor",
+    "is_guarded_key",
+]

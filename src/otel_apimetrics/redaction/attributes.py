@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from typing import Final
 
+from otel_apimetrics import _guard
 from otel_apimetrics.redaction.form import Form
 from otel_apimetrics.redaction.headers import HeaderFields
 from otel_apimetrics.redaction.names import Names
@@ -25,6 +26,17 @@ _READ: Final = frozenset(
         "db.query.text",
     ]
 )
+ADDRESSES: Final = frozenset(
+    {
+        "client.address",
+        "http.client_ip",
+        "net.peer.ip",
+        "net.sock.peer.addr",
+        "network.peer.address",
+    }
+)
+"""Where conventions old and new put the address of the client or of the peer."""
+_MOST_KEYS: Final = 4_096
 _EXEMPT: Final = frozenset({"messaging.kafka.message.key"})
 """The semantic conventions' own names whose last word is a sensitive one and is not meant."""
 
@@ -45,6 +57,30 @@ def _is_guarded(key: str, names: Names) -> bool:
         or key.startswith(_HEADER)
         or (names.is_sensitive(key.rpartition(".")[2]) and key not in _EXEMPT)
     )
+
+
+class GuardedKeys(dict[str, bool]):
+    """Verdicts on attribute keys, remembered: most spans have the same keys.
+
+    Args:
+        judge: tells whether an attribute of this key has to be looked at.
+    """
+
+    def __init__(self, judge: Callable[[str], bool]) -> None:
+        super().__init__()
+        self._judge: Final = judge
+
+    def __missing__(self, key: str) -> bool:
+        """Judge a key. One that cannot be judged is guarded."""
+        try:
+            verdict = key in ADDRESSES or self._judge(key)
+        except Exception as error:
+            _guard.swallow("redaction.is_guarded_key", error)
+            return True
+        if len(self) >= _MOST_KEYS:
+            self.clear()
+        self[key] = verdict
+        return verdict
 
 
 class SpanAttributes:

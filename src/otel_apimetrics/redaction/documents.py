@@ -38,6 +38,28 @@ _Pair = tuple[str, Any]
 _NAME: Final = itemgetter(0)
 
 
+class _Looker:
+    """A decoder that only notes the names. Kept, because making one costs more than using it."""
+
+    def __init__(self) -> None:
+        self._seen: Final[list[_Pair]] = []
+        # A hook in C, so that no Python runs for an object.
+        self._decode: Final = json.JSONDecoder(object_pairs_hook=self._seen.extend).decode
+
+    def names(self, text: str) -> set[str]:
+        """Give the names of all objects' members.
+
+        Raises:
+            ValueError: the text is no JSON.
+            RecursionError: it is nested too deep.
+        """
+        try:
+            self._decode(text)
+            return set(map(_NAME, self._seen))
+        finally:
+            self._seen.clear()
+
+
 class Documents:
     """JSON text in, JSON text out.
 
@@ -53,6 +75,8 @@ class Documents:
         self._values: Final = values
         self._text: Final = text
         self._remove: Final = remove
+        # As many as threads look at once: `pop` and `append` are atomic.
+        self._lookers: Final[list[_Looker]] = []
         # Only then is "the value behind this name" all that there is to know.
         self._splices: Final = not remove and not names.has_paths
 
@@ -88,11 +112,13 @@ class Documents:
 
     def _look(self, text: str) -> tuple[set[str], bool]:
         """Give the names to mask anywhere, and whether some depend on their siblings."""
-        # A hook in C: it only notes the pairs, so that no Python runs for an object.
-        seen: list[_Pair] = []
-        json.loads(text, object_pairs_hook=seen.extend)
+        looker = self._lookers.pop() if self._lookers else _Looker()
+        try:
+            found = looker.names(text)
+        finally:
+            self._lookers.append(looker)
         names = self._names
-        verdicts = {name: names[name] for name in set(map(_NAME, seen))}
+        verdicts = {name: names[name] for name in found}
         if not any(verdicts.values()):
             return set(), False
         if VALUE in verdicts.values():

@@ -1,12 +1,12 @@
 """The one object that the rest of the package asks."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import wraps
 from typing import Any, Final, TypeVar, cast
 
 from otel_apimetrics import _guard
 from otel_apimetrics.exchange import Headers
-from otel_apimetrics.redaction.attributes import SpanAttributes
+from otel_apimetrics.redaction.attributes import GuardedKeys, SpanAttributes
 from otel_apimetrics.redaction.clean import Clean
 from otel_apimetrics.redaction.documents import Documents
 from otel_apimetrics.redaction.form import Form
@@ -72,6 +72,8 @@ class Redactor:
         self._attributes: Final = SpanAttributes(
             self._names, self._text, self._form, self._urls, self._headers, self._named
         )
+        self.guarded_keys: Final[Mapping[str, bool]] = GuardedKeys(self._attributes.is_guarded)
+        """Tells of each span attribute's key whether its value has to be looked at."""
 
     @_closed
     def body(self, text: str, media_type: str, *, truncated: bool = False) -> str | None:

@@ -61,6 +61,9 @@ class FreeText:
 
     def assigns(self, text: str) -> bool:
         """Tell whether JSON text may hold an assignment inside of one of its strings."""
+        # In JSON each colon but those of times and URLs is behind a quote.
+        if "=" not in text and text.count(":") == text.count('":'):
+            return False
         return any(
             self._names.is_sensitive(_name_before(text, sign.start())[0])
             for pattern in _UNQUOTED_SIGNS
