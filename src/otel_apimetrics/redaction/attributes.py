@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from typing import Final
 
 from otel_apimetrics import _guard
+from otel_apimetrics.redaction.clean import Clean
 from otel_apimetrics.redaction.form import Form
 from otel_apimetrics.redaction.headers import HeaderFields
 from otel_apimetrics.redaction.names import Names
@@ -107,15 +108,16 @@ class SpanAttributes:
         self._names: Final = names
         self._headers: Final = headers
         self._value: Final = value
+        message = Clean(text.scrub)
         self._by_key: Final[dict[str, Callable[[str], str]]] = {
-            "url.query": form.scrub,
-            "url.full": urls.url,
-            "url.path": urls.path,
-            "http.url": urls.url,
-            "http.target": urls.target,
+            "url.query": Clean(form.scrub),
+            "url.full": Clean(urls.url),
+            "url.path": Clean(urls.path),
+            "http.url": Clean(urls.url),
+            "http.target": Clean(urls.target),
             **dict.fromkeys(
                 ("exception.message", "exception.stacktrace", "db.statement", "db.query.text"),
-                text.scrub,
+                message,
             ),
         }
 
