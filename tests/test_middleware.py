@@ -115,7 +115,7 @@ POINTS = [
     "redaction.Redactor.body",
     "redaction.Redactor.header",
     "redaction.Redactor.text",
-    "server_span.ServerSpan.attach",
+    "server_span.ServerSpan._make_current",
     "server_span.ServerSpan.begin",
     "server_span.ServerSpan.notice_current",
     "snapshot.body_text",

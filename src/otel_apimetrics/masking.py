@@ -223,6 +223,9 @@ def blank(exchange: Exchange) -> Exchange:
         ),
         response=exchange.response
         and evolve(exchange.response, headers=(), body=Body(size=exchange.response.body.size)),
+        consumer=exchange.consumer and evolve(exchange.consumer, name=None, email=None),
+        company=None,
+        session=None,
         labels={},
         metadata={},
         exception=exchange.exception and evolve(exchange.exception, message=FAILED, stacktrace=""),

@@ -92,10 +92,7 @@ class Recording:
         """Make this recording, and its span, current. Pair with `leave`."""
         before = open_requests.current.get(), otel_context.get_current()
         open_requests.current.set(self)
-        try:
-            self.server_span.attach()
-        except Exception as error:
-            _guard.swallow("recording.enter", error)
+        self.server_span.attach()
         return before
 
     @staticmethod

@@ -101,11 +101,15 @@ class ServerSpan:
             self._bind(span)
 
     def attach(self) -> None:
-        """Make the span current, where nobody else has made one so."""
-        context = self.context
-        if context is not None and (
-            self.owner is Owner.OURS or not spans.is_local(trace.get_current_span())
-        ):
+        """Make the span current, where nobody else has made one so. Never raises."""
+        if self.context is not None:
+            try:
+                self._make_current(self.context)
+            except Exception as error:
+                _guard.swallow("server_span.attach", error)
+
+    def _make_current(self, context: Context) -> None:
+        if self.owner is Owner.OURS or not spans.is_local(trace.get_current_span()):
             otel_context.attach(context)
 
     def ids(self) -> tuple[int, int, int]:

@@ -85,7 +85,7 @@ class Call:
         if recording.settled:
             await self._send(message)
             return
-        kind = message["type"]
+        kind = message.get("type", "") if isinstance(message, dict) else ""
         if kind == "http.response.start":
             self._note_start(message)
         try:

@@ -63,7 +63,7 @@ class Call:
         """Note the status and the headers, then hand them on as they are."""
         recording = self._recording
         try:
-            _note_response(recording, status, headers)
+            _note_response(recording, status, headers, *rest)
             recording.server_span.notice_current()
             if self._on_response is not None:
                 self._on_response(recording)
@@ -90,9 +90,14 @@ class _WriteTee:
         return result
 
 
-def _note_response(recording: Recording, status: str, headers: Any) -> None:
+def _note_response(
+    recording: Recording, status: str, headers: Any, exc_info: Any = None, *_rest: Any
+) -> None:
     recording.status = int(status[:3])
     recording.response_headers = tuple((name.lower(), value) for name, value in headers)
+    if exc_info:
+        # PEP 3333: the app caught an error and answers it.
+        recording.note_exception(exc_info[1])
 
 
 def call_wsgi(
