@@ -60,11 +60,13 @@ unit: $(VENV)/.made
 	$(BIN)/coverage combine --quiet
 	$(BIN)/coverage report
 
-# In-process tests on the oldest Python with the lowest versions that we promise.
+# In-process tests on the oldest Python with the lowest versions that we promise. Those warn
+# of what later versions of others have deprecated.
+OLD := -W ignore::DeprecationWarning -W ignore::PendingDeprecationWarning
 lowest:
 	@if [ -n "$$(.ci/python 3.10)" ]; then \
 	    $(MAKE) --no-print-directory .venv-lowest/.made && \
-	    .venv-lowest/bin/python -m pytest --quiet -m "not e2e" -p no:randomly; \
+	    .venv-lowest/bin/python -m pytest --quiet -m "not e2e" -p no:randomly $(OLD); \
 	else $(call absent,Python 3.10,the lowest versions); fi
 
 # In-process tests on a newer Python with the newest SDK, which contrib may not allow yet.
@@ -91,7 +93,8 @@ COMPILE = uv pip compile --quiet --all-extras --generate-hashes --no-emit-index-
 constraints:
 	$(COMPILE) --upgrade --universal --group test --group contrib --group lint -o constraints/newest.txt
 	$(COMPILE) --upgrade --universal --group test -o constraints/newest-sdk.txt
-	$(COMPILE) --upgrade --resolution lowest-direct --group test --group contrib -o constraints/lowest.txt
+	$(COMPILE) --upgrade --resolution lowest-direct --constraint constraints/lowest.in \
+	    --group test --group contrib -o constraints/lowest.txt
 
 clean:
 	rm -rf .venv .venv-lowest .venv-newest-sdk .coverage .coverage.* .hypothesis .mypy_cache .ruff_cache .pytest_cache

@@ -52,14 +52,14 @@ def request_attributes(request: Request) -> Attributes:
 OF_THE_REQUEST = frozenset(
     {
         semconv.CLIENT_ADDRESS, semconv.CLIENT_PORT, semconv.LOCAL_ADDRESS, semconv.LOCAL_PORT,
-        semconv.PROTOCOL_VERSION, semconv.SERVER_ADDRESS, semconv.SERVER_PORT, semconv.URL_PATH,
+        semconv.PROTOCOL_VERSION, semconv.SERVER_ADDRESS, semconv.SERVER_PORT,
         semconv.URL_QUERY,
         semconv.URL_SCHEME, semconv.USER_AGENT,
     }
 )  # fmt: skip
 """What any instrumentation says of a request, in the stable conventions or the old ones.
 
-Without the method: it is what people group by, and is there in the stable spelling always."""
+Without the method and the path: people look for those, in the stable spelling always."""
 
 
 def _encode_request(request: Request, out: Attributes) -> None:

@@ -2,6 +2,7 @@
 
 import contextvars
 import json
+from importlib.util import find_spec
 from typing import Annotated
 
 import pytest
@@ -213,6 +214,12 @@ def test_the_first_request_does_not_build_the_apps_openapi_document(telemetry, i
     assert app.openapi_schema is None
 
 
+native = pytest.mark.skipif(
+    find_spec("fastapi.telemetry") is None, reason="this FastAPI has no telemetry of its own"
+)
+
+
+@native
 @pytest.mark.parametrize("by_app", [False, True])
 def test_native_telemetry_makes_the_one_span_and_we_adopt_it(telemetry, instrumentor, by_app):
     app = make_app(telemetry={"tracer_provider": telemetry.tracer_provider})
@@ -254,6 +261,7 @@ def test_a_coroutine_that_is_thrown_away_inside_native_telemetry_raises_nothing(
     assert telemetry.total() == 1
 
 
+@native
 @pytest.mark.swallows_errors
 def test_an_error_of_ours_where_the_span_is_decided_leaves_the_answer(
     telemetry, instrumentor, monkeypatch, no_swallowed_errors

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib.util import find_spec
 from typing import Any
 
 from otel_apimetrics import ApiMetricsInstrumentor
@@ -10,13 +11,22 @@ from tests.one_span import apps
 WSGI = ("flask", "wsgi", "django-wsgi")
 ASGI = ("fastapi", "starlette", "asgi", "django-asgi")
 
+_TELEMETRY = {"fastapi": "fastapi.telemetry", "starlette": "starlette.middleware.opentelemetry"}
+
+
+def has_native(framework: str) -> bool:
+    """Tell whether this version of a framework has a telemetry of its own."""
+    module = _TELEMETRY.get(framework)
+    return module is not None and find_spec(module) is not None
+
+
 _EVERYWHERE = ("alone", "outside", "inside", "double", "both")
 INSTRUMENTATIONS: dict[str, tuple[str, ...]] = {
     "flask": (*_EVERYWHERE, "contrib", "contrib-app"),
     "wsgi": _EVERYWHERE,
     "django-wsgi": (*_EVERYWHERE, "contrib"),
-    "fastapi": (*_EVERYWHERE, "contrib", "contrib-app", "native"),
-    "starlette": (*_EVERYWHERE, "contrib", "contrib-app", "native"),
+    "fastapi": (*_EVERYWHERE, "contrib", "contrib-app", *["native"] * has_native("fastapi")),
+    "starlette": (*_EVERYWHERE, "contrib", "contrib-app", *["native"] * has_native("starlette")),
     "asgi": _EVERYWHERE,
     "django-asgi": (*_EVERYWHERE, "contrib"),
 }

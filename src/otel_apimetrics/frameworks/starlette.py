@@ -56,7 +56,9 @@ def instrumented_inside(app: Any) -> bool:
 def note_request(recording: Recording) -> None:
     """Note route and consumer when the response starts."""
     scope = recording.source
-    recording.route = template(scope)
+    route = template(scope)
+    if route is not None:  # another framework inside may have noted its own
+        recording.route = route
     state = scope.get("state")
     if isinstance(state, dict):
         recording.note_consumer(state.get("consumer"))
@@ -75,13 +77,27 @@ def template(scope: Scope) -> str | None:
     elif route is not None and not hasattr(route, "routes"):
         path = getattr(route, "path_format", None)
     else:
-        path = scope.get(ROUTE)
+        path = scope.get(ROUTE) or _of_endpoint(scope)
     mounts = scope.get(MOUNT, "")
     if path is None:
         if not mounts:
             return None
         path = "/{path}"
     return f"{_prefix(scope)}{mounts}{path}"
+
+
+def _of_endpoint(scope: Scope) -> str | None:
+    """Find the route that Starlette chose by its endpoint, the same object.
+
+    For versions that do not keep the route, in an app whose routes are not wrapped.
+    """
+    endpoint = scope.get("endpoint")
+    if endpoint is None:
+        return None
+    for route in getattr(scope.get("router"), "routes", ()):
+        if getattr(route, "endpoint", None) is endpoint:
+            return getattr(route, "path_format", None)
+    return None
 
 
 def _prefix(scope: Scope) -> str:
