@@ -42,7 +42,9 @@ demo: $(VENV)/.made
 	@$(BIN)/python -m demo
 
 test: lint types architecture unit lowest newest-sdk
-	@echo "All of it passed."
+	@if [ -n "$$(.ci/python 3.10)" ] && [ -n "$$(.ci/python 3.13)" ]; then \
+	    echo "All of it passed."; \
+	else echo "Passed, but for what was left out above."; fi
 
 lint: $(VENV)/.made
 	$(BIN)/ruff check .

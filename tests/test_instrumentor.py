@@ -10,6 +10,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 import pytest
+from flask import Flask
 
 from otel_apimetrics import ApiMetricsInstrumentor, ConfigError, autoload
 from otel_apimetrics.frameworks import startup
@@ -161,10 +162,8 @@ def test_a_bad_variable_is_an_error_in_code_too(instrumentor, monkeypatch):
 
 
 def test_instrument_twice_is_a_warning_and_one_record(telemetry, instrumentor, caplog):
-    from flask import Flask
-
     instrumentor.instrument(**telemetry.providers)
-    instrumentor.instrument(**telemetry.providers)
+    instrumentor.instrument()
     serve_wsgi(Flask("x"), make_environ())
     assert telemetry.total() == 1
     assert "already instrumented" in caplog.text
@@ -173,8 +172,6 @@ def test_instrument_twice_is_a_warning_and_one_record(telemetry, instrumentor, c
 def test_options_of_instrument_are_those_of_its_apps_unless_they_say_otherwise(
     telemetry, instrumentor
 ):
-    from flask import Flask
-
     instrumentor.instrument(identify="header:x-a", **telemetry.providers)
     app = Flask("x")
     instrumentor.instrument_app(app, capture_headers="off")
@@ -487,3 +484,34 @@ def test_logging_is_left_as_it_was(instrumentor):
     before = list(logging.getLogger().handlers)
     instrumentor.instrument()
     assert logging.getLogger().handlers == before
+
+
+def test_options_in_code_win_over_what_a_loader_has_instrumented(telemetry, instrumentor):
+    instrumentor.instrument(skip_dep_check=True)
+    instrumentor.instrument(identify="header:x-client", **telemetry.providers)
+    app = Flask("late")
+    app.add_url_rule("/", "index", lambda: "x")
+    serve_wsgi(app, make_environ(headers={"x-client": "acme"}))
+    assert telemetry.server_span.attributes["apimetrics.consumer.id"] == "acme"
+
+
+def test_a_wrong_option_in_code_is_loud_although_a_loader_was_there(instrumentor):
+    instrumentor.instrument(skip_dep_check=True)
+    with pytest.raises(ConfigError, match="capture_body"):
+        instrumentor.instrument(capture_body="nonsense")
+
+
+@pytest.mark.parametrize("switch", ["maybe", '"false"'])
+def test_a_switch_in_the_file_that_is_neither_true_nor_false_turns_it_off(
+    tmp_path, monkeypatch, caplog, instrumentor, switch
+):
+    path = tmp_path / "otel.yaml"
+    path.write_text(
+        'file_format: "1.0"\ninstrumentation/development:\n  python:\n'
+        f"    apimetrics:\n      enabled: {switch}\n"
+    )
+    monkeypatch.setenv("OTEL_CONFIG_FILE", str(path))
+    instrumentor.instrument(skip_dep_check=True)
+    assert not instrumentor.is_instrumented_by_opentelemetry
+    assert [m for m in caplog.messages if "enabled" in m and "use true or false" in m]
+    type(instrumentor)._refused = instrumentor._refused = False

@@ -40,15 +40,23 @@ def set_consumer(
         cleaned = clean_id(str(id))
         if cleaned is None:
             return
-        recording.consumer = Consumer(id=cleaned, name=name, email=email, group=group)
+        recording.consumer = Consumer(
+            id=cleaned, name=_text(name), email=_text(email), group=_text(group)
+        )
         if company is not None:
-            recording.company = company if isinstance(company, Company) else Company(id=company)
+            recording.company = (
+                company if isinstance(company, Company) else Company(id=str(company))
+            )
         if session is not None:
-            recording.session = session
+            recording.session = str(session)
         if metadata:
             recording.metadata = {**(recording.metadata or {}), **metadata}
     except Exception as error:
         _guard.swallow("api.set_consumer", error)
+
+
+def _text(value: object) -> str | None:
+    return None if value is None else str(value)
 
 
 def add_label(name: str, value: str) -> None:

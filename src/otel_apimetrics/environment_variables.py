@@ -19,7 +19,7 @@ OTEL_APIMETRICS_METRIC_LABELS = "OTEL_APIMETRICS_METRIC_LABELS"
 """List of the labels that become metric attributes."""
 
 OTEL_APIMETRICS_SKIP = "OTEL_APIMETRICS_SKIP"
-"""Import path `module:name` of a callable that says which exchanges leave nothing."""
+"""Import path `module:name` of a callable: which exchanges leave no metric and no export."""
 
 OTEL_APIMETRICS_REDACTION_DENY = "OTEL_APIMETRICS_REDACTION_DENY"
 """List of further names and dotted paths to redact."""

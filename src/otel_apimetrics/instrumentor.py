@@ -15,7 +15,11 @@ from opentelemetry.instrumentation.instrumentor import (  # type: ignore[attr-de
 
 from otel_apimetrics import _guard, processors
 from otel_apimetrics.config import ConfigError, build
-from otel_apimetrics.config.declarative import is_disabled_in_file, options_in_file
+from otel_apimetrics.config.declarative import (
+    is_disabled_in_file,
+    odd_switch_in_file,
+    options_in_file,
+)
 from otel_apimetrics.frameworks import bare
 from otel_apimetrics.frameworks.classes import MethodWraps
 from otel_apimetrics.middleware import ApiMetricsASGIMiddleware, ApiMetricsWSGIMiddleware
@@ -50,6 +54,7 @@ class ApiMetricsInstrumentor(BaseInstrumentor):  # type: ignore[misc]  # contrib
     _registry = Registry()
     _wraps = MethodWraps()
     _options: Mapping[str, Any] = MappingProxyType({})
+    _is_instrumented_by_opentelemetry: bool = False
     _refused = False
     """A configuration was refused where nobody could catch the error: stay off."""
 
@@ -69,12 +74,29 @@ class ApiMetricsInstrumentor(BaseInstrumentor):  # type: ignore[misc]  # contrib
             return
         if loader and is_disabled_in_file(os.environ):
             return
+        declared = not loader and options == options_in_file(os.environ)
+        if options and not loader and not declared and self._is_instrumented_by_opentelemetry:
+            # Under `opentelemetry-instrument`, or called again: what the code says now wins.
+            build(options, os.environ)
+            self._is_instrumented_by_opentelemetry = False
         try:
+            self._refuse_odd_switch(quiet=loader or declared)
             super().instrument(**options)
         except ConfigError as error:
-            if not loader and options != options_in_file(os.environ):
+            if not loader and not declared:
                 raise
             self.refuse(error)
+
+    def _refuse_odd_switch(self, *, quiet: bool) -> None:
+        """Refuse `enabled: maybe` in the file, which the SDK takes for true.
+
+        Raises:
+            ConfigError: the file's `enabled` is neither true nor false.
+        """
+        if quiet and self._refused:
+            raise ConfigError("its configuration was refused before.")
+        if quiet and (odd := odd_switch_in_file(os.environ)) is not None:
+            raise ConfigError(f"enabled={odd!r} in the file is not accepted: use true or false.")
 
     def refuse(self, error: ConfigError) -> None:
         """Stay off for the rest of the process, and say why once."""
@@ -98,6 +120,7 @@ class ApiMetricsInstrumentor(BaseInstrumentor):  # type: ignore[misc]  # contrib
             ConfigError: an option is wrong, or `app` is neither WSGI nor ASGI.
         """
         pipeline = make_pipeline(build({**self._options, **options}, os.environ))
+        processors.ensure(pipeline.tracer_provider(), pipeline.redactor)
         framework = _framework_of(app)
         if framework is not None:
             framework.check(pipeline.config, app)

@@ -1,12 +1,13 @@
 """A whole exchange, redacted: which headers are recorded, and what of everything is said."""
 
 import re
+from itertools import islice
 
 from otel_apimetrics import _guard
 from otel_apimetrics.config import Config
 from otel_apimetrics.content import media_type
 from otel_apimetrics.exchange import Body, Company, Exchange, Headers, Request, evolve
-from otel_apimetrics.identity import IP_HEADERS, hash_id, mask_ip_header
+from otel_apimetrics.identity import IP_HEADERS, clean_id, hash_id, mask_ip_header
 from otel_apimetrics.redaction import FAILED, Redactor
 
 SAFE_HEADERS = frozenset(
@@ -26,6 +27,8 @@ SAFE_HEADERS = frozenset(
 """What `capture_headers="safe"` records: headers that say how, not who or with what key."""
 
 
+_MOST_LABELS = 40
+"""Labels of one request that are kept: a span has room for so many attributes."""
 _KNOWN = 1_024
 """Header names whose choice is remembered."""
 
@@ -61,11 +64,15 @@ class Masking:
     def _redact_keys(self, exchange: Exchange) -> Exchange:
         redactor, consumer = self._redactor, exchange.consumer
         if exchange.labels:
-            labels = {name: str(redactor.value(name, v)) for name, v in exchange.labels.items()}
+            labels = {
+                redactor.text(name): clean_id(str(redactor.value(name, value))) or ""
+                for name, value in islice(exchange.labels.items(), _MOST_LABELS)
+            }
             exchange = evolve(exchange, labels=labels)
         if consumer is None:
             return exchange
-        safe, group = self._id(consumer.id), consumer.group and redactor.text(consumer.group)
+        safe = self._id(consumer.id)
+        group = consumer.group and clean_id(redactor.text(consumer.group))
         if safe == consumer.id and group == consumer.group:
             return exchange
         return evolve(exchange, consumer=evolve(consumer, id=safe, group=group))
@@ -86,8 +93,15 @@ class Masking:
     def redact_line(self, request: Request) -> Request:
         """Return the request with its path and query redacted."""
         path, query = self._line(request)
-        user_agent = self._redactor.text(request.user_agent)
-        return evolve(request, path=path, query=query, user_agent=user_agent)
+        text = self._redactor.text
+        return evolve(
+            request,
+            method=text(request.method),
+            host=text(request.host),
+            path=path,
+            query=query,
+            user_agent=text(request.user_agent),
+        )
 
     def _line(self, request: Request) -> tuple[str, str]:
         query = request.query
@@ -97,6 +111,8 @@ class Masking:
         request, response = exchange.request, exchange.response
         safe_request = evolve(
             request,
+            method=self._redactor.text(request.method),
+            host=self._redactor.text(request.host),
             path=line[0],
             query=line[1],
             user_agent=self._redactor.text(request.user_agent),
@@ -114,9 +130,13 @@ class Masking:
         """Redact what most exchanges do not have."""
         redactor = self._redactor
         changes: dict[str, object] = {}
-        if exchange.consumer is not None and exchange.consumer.name is not None:
-            name = redactor.text(exchange.consumer.name)
-            changes["consumer"] = evolve(exchange.consumer, name=name)
+        consumer = exchange.consumer
+        if consumer is not None and (consumer.name or consumer.email):
+            changes["consumer"] = evolve(
+                consumer,
+                name=consumer.name and redactor.text(consumer.name),
+                email=consumer.email and redactor.text(consumer.email),
+            )
         if exchange.company is not None:
             changes["company"] = Company(
                 id=self._id(exchange.company.id),
@@ -126,7 +146,8 @@ class Masking:
             changes["session"] = self._id(exchange.session)
         if exchange.metadata:
             changes["metadata"] = {
-                name: redactor.value(name, value) for name, value in exchange.metadata.items()
+                redactor.text(name): redactor.value(name, value)
+                for name, value in exchange.metadata.items()
             }
         if exchange.exception is not None:
             changes["exception"] = evolve(
@@ -136,7 +157,9 @@ class Masking:
             )
         if exchange.validation_errors:
             changes["validation_errors"] = tuple(
-                evolve(error, message=redactor.text(error.message))
+                evolve(
+                    error, field=redactor.text(error.field), message=redactor.text(error.message)
+                )
                 for error in exchange.validation_errors
             )
         return evolve(exchange, **changes) if changes else exchange

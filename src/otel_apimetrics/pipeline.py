@@ -17,10 +17,17 @@ from otel_apimetrics import _guard, semconv, span_lock, spans
 from otel_apimetrics.attributes import OF_THE_REQUEST, Attributes, encode
 from otel_apimetrics.config import Config
 from otel_apimetrics.exchange import Consumer, Exchange, Request, evolve
-from otel_apimetrics.identity import ClientAddress, clean_id
+from otel_apimetrics.identity import (
+    IP_HEADERS,
+    ClientAddress,
+    IpMode,
+    clean_id,
+    mask_ip,
+    mask_ip_header,
+)
 from otel_apimetrics.masking import Masking
 from otel_apimetrics.metrics import Metrics
-from otel_apimetrics.redaction import Redactor
+from otel_apimetrics.redaction import Addresses, Redactor
 from otel_apimetrics.version import __version__
 
 _SERVER_ERROR = 500
@@ -47,7 +54,7 @@ class Pipeline:
 
     def __init__(self, config: Config, metrics: Metrics, outlets: tuple[Outlet, ...] = ()) -> None:
         self.config = config
-        self.redactor = Redactor(config.redaction)
+        self.redactor = Redactor(config.redaction, _addresses(config.client_ip))
         self.masking = Masking(config, self.redactor)
         self.addresses = ClientAddress(config.trusted_proxies, config.client_ip)
         self.metrics = metrics
@@ -152,6 +159,17 @@ class Pipeline:
         except Exception as error:
             _guard.swallow("hooks.identify", error)
             return exchange
+
+
+def _addresses(mode: IpMode) -> Addresses | None:
+    """Give the way client addresses are told on spans, ours and others'."""
+    if mode == "full":
+        return None
+    return Addresses(
+        one=lambda value: mask_ip(value, mode) or "",
+        header=lambda name, value: mask_ip_header(name, value, mode),
+        headers=IP_HEADERS,
+    )
 
 
 def _sync(place: str, hook: Any, exchange: Exchange) -> Any:

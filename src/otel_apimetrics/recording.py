@@ -1,15 +1,17 @@
 """The one mutable object of a request: what was seen so far, until it becomes an `Exchange`."""
 
 import secrets
+from collections.abc import Callable
 from time import monotonic, perf_counter_ns, time_ns
 from typing import Any, TypeAlias
+from uuid import UUID
 
 from opentelemetry import context as otel_context
 from opentelemetry.context import Context
 
 from otel_apimetrics import _guard, open_requests
 from otel_apimetrics.content import BodyBuffer
-from otel_apimetrics.exceptions import describe
+from otel_apimetrics.exceptions import describe, type_name
 from otel_apimetrics.exchange import (
     Company,
     Consumer,
@@ -19,6 +21,7 @@ from otel_apimetrics.exchange import (
     Request,
     ValidationError,
     WebSocket,
+    evolve,
 )
 from otel_apimetrics.identity import clean_id
 from otel_apimetrics.pipeline import Pipeline
@@ -126,27 +129,43 @@ class Recording:
         if self.exception is None and not self._settled:
             self.exception = describe(error)
 
-    def note_failure(self, error: BaseException) -> None:
+    def note_failure(
+        self, error: BaseException, on_response: Callable[["Recording"], None] | None = None
+    ) -> None:
         """Note an exception that left the app: the server answers 500 where nothing was said.
 
-        Never raises: the app's own exception is on its way.
+        A cancellation or an exit is no exception of the app's. Never raises: the app's own
+        exception is on its way.
+
+        Args:
+            error: what left the app.
+            on_response: notes what the framework knows, where no response has started.
         """
-        if self.error is not None:
-            return
-        if self.status is None and isinstance(error, Exception):
-            self.status = 500
         try:
-            self.note_exception(error)
+            if self.status is None and on_response is not None:
+                on_response(self)
+            if self.error is not None:
+                return
+            if isinstance(error, Exception):
+                self.note_exception(error)
+                self.status = 500 if self.status is None else self.status
+            else:
+                self.error = type_name(error)
         except Exception as ours:
             _guard.swallow("recording.failure", ours)
 
     def note_consumer(self, found: Any) -> None:
-        """Note a consumer that a framework's own place holds: a `Consumer`, or an id."""
-        if self._settled or found is None:
+        """Note a consumer that a framework's own place holds: a `Consumer`, or an id.
+
+        What `set_consumer` said stays. Other objects are somebody else's: a state may well
+        hold the consumer of a message queue.
+        """
+        if self._settled or self.consumer is not None:
             return
         if isinstance(found, Consumer):
-            self.consumer = found
-        elif (cleaned := clean_id(str(found))) is not None:
+            cleaned = clean_id(str(found.id))
+            self.consumer = None if cleaned is None else evolve(found, id=cleaned)
+        elif isinstance(found, (str, int, UUID)) and (cleaned := clean_id(str(found))) is not None:
             self.consumer = Consumer(id=cleaned)
 
     def is_bodiless(self) -> bool:

@@ -27,6 +27,7 @@ _guarded_classes: dict[type[Span], type[Span]] = {}
 _CLEAN = "_apimetrics_clean"
 """In a span's `__dict__`: the attributes of our record, redacted already."""
 _NOTHING: Mapping[str, Any] = {}
+_OF_CLIENTS = frozenset({trace.SpanKind.SERVER, trace.SpanKind.INTERNAL})
 _ADDRESS = "_apimetrics_address"
 """In a span's `__dict__`: the client's address as the record tells it."""
 _FINAL = "_apimetrics_final"
@@ -139,6 +140,11 @@ def _guarded(cls: type[Span]) -> type[Span]:
                 return
             super().add_event(name, _redacted(self, attributes), timestamp)
 
+        def add_link(
+            self, context: trace.SpanContext, attributes: Mapping[str, Any] | None = None
+        ) -> None:
+            super().add_link(context, _redacted(self, attributes))
+
         def set_status(self, status: Status | StatusCode, description: str | None = None) -> None:
             super().set_status(*_redacted_status(self, status, description))
 
@@ -150,9 +156,22 @@ def _guarded(cls: type[Span]) -> type[Span]:
 def _finish(span: Span) -> None:
     """Do what must be done to a live span just before it ends."""
     _redact_in_place(span)
+    _redact_name(span)
     final = span.__dict__.get(_FINAL)
     if final is not None:
         span.set_attribute(*final)
+
+
+def _redact_name(span: Span) -> None:
+    """Redact the name: contrib's WSGI and ASGI middlewares name their spans by the path."""
+    redactor: Redactor = span.__dict__["_apimetrics_redactor"]
+    try:
+        name = redactor.text(span.name)
+    except Exception as error:
+        _guard.swallow("spans.redact", error)
+        name = FAILED
+    if name != span.name:
+        span.update_name(name)
 
 
 def _redact_in_place(span: Span) -> None:
@@ -166,7 +185,8 @@ def _redact_in_place(span: Span) -> None:
     guarded = redactor.guarded_keys
     for key in [key for key in attributes if guarded[key]]:
         value = attributes[key]
-        if key in ADDRESSES:
+        if key in ADDRESSES and (address is not None or span.kind not in _OF_CLIENTS):
+            # The address of whom this process calls is no client's.
             if address is not None and value != address:
                 span.set_attribute(key, address)
             continue

@@ -41,7 +41,7 @@ class Label(Protocol):
 
 @runtime_checkable
 class Skip(Protocol):
-    """Says whether an exchange shall leave no metric and no export.
+    """Says whether an exchange shall leave no metric, no export and only a bare span.
 
     Called once a request, before `Identify`, under the same rules. An exception is
     swallowed and counted, and the exchange is kept.

@@ -70,12 +70,17 @@ def serving(
         "OTEL_APIMETRICS_IDENTIFY": "header:x-client",
         **extra,
     }
+    kept = {
+        name: text
+        for name, text in os.environ.items()
+        if not name.startswith("OTEL") and not name.lower().endswith("_proxy")
+    }
     address = f"127.0.0.1:{port}"
     filled = [part.format(address=address, port=port) for part in command]
     process = subprocess.Popen(
         [str(BIN / "opentelemetry-instrument"), str(BIN / filled[0]), *filled[1:]],
         cwd=ROOT / "examples" / folder,
-        env={**os.environ, **environment},
+        env={**kept, **environment},
         stderr=subprocess.DEVNULL,
     )
     try:

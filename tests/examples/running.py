@@ -86,7 +86,11 @@ def free_port() -> int:
 
 def environment(**more: str) -> dict[str, str]:
     """A shell's variables in which the commands of this interpreter come first."""
-    kept = {name: text for name, text in os.environ.items() if not name.startswith("OTEL")}
+    kept = {
+        name: text
+        for name, text in os.environ.items()
+        if not name.startswith("OTEL") and not name.lower().endswith("_proxy")
+    }
     path = f"{Path(sys.executable).parent}{os.pathsep}{kept.get('PATH', os.defpath)}"
     return {**kept, "PATH": path, "PYTHONDONTWRITEBYTECODE": "1", **more}
 

@@ -49,7 +49,7 @@ def test_an_attribute_that_does_not_change_is_the_identical_object(key, value):
 
 
 def test_keys_that_no_rule_reads_are_not_guarded():
-    for key in ("http.request.method", "server.address", "http.response.status_code", "thread.id"):
+    for key in ("http.request.method", "http.response.status_code", "thread.id"):
         assert not is_guarded_key(key)
 
 

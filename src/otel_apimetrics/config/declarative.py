@@ -28,6 +28,17 @@ def is_disabled_in_file(environ: Mapping[str, str]) -> bool:
     return section is not None and not section.get("enabled", True)
 
 
+def odd_switch_in_file(environ: Mapping[str, str]) -> object | None:
+    """Return the file's value of `enabled` where it is neither true nor false.
+
+    Args:
+        environ: as for `is_disabled_in_file`.
+    """
+    section = _section(environ)
+    value = True if section is None else section.get("enabled", True)
+    return None if value is None or value in (True, False) else value
+
+
 def options_in_file(environ: Mapping[str, str]) -> Mapping[str, object] | None:
     """Return the options that the file has for us, without `enabled`.
 

@@ -48,7 +48,7 @@ def label(given: Given) -> Label:
 
 
 def skip(given: Given) -> Skip:
-    """Read the callable that says which exchanges leave nothing.
+    """Read the callable that says which exchanges leave no metric and no export.
 
     Raises:
         ConfigError: it is neither callable nor the import path of a callable.

@@ -49,8 +49,8 @@ class Config:
     Default: none. Environment: `OTEL_APIMETRICS_METRIC_LABELS`.
     """
     skip: Skip | None = None
-    """Callable, or its import path `module:name`, that says which exchanges leave no metric
-    and no export.
+    """Callable, or its import path `module:name`, that says which exchanges leave no metric,
+    no export and only a bare span; `excluded_paths` leaves no span of ours either.
 
     Default: none. Environment: `OTEL_APIMETRICS_SKIP`.
     """

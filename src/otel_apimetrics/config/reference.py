@@ -81,6 +81,35 @@ A wrong name or value raises `ConfigError` from code. Under `opentelemetry-instr
 one log line, and the plugin stays off. That includes an `OTEL_APIMETRICS_*` variable that is
 not in the table.
 
+## Callables
+
+`identify`, `label`, `skip` and `sample_rate` may be callables of the finished exchange. It is not
+redacted yet, so they must not keep it. What they raise is counted, and the request goes on.
+
+```python
+from collections.abc import Mapping
+from otel_apimetrics import Consumer, Exchange
+
+def who(exchange: Exchange) -> Consumer | str | None:
+    headers = dict(exchange.request.headers)  # names in lower case
+    tenant = headers.get("x-tenant")
+    return None if tenant is None else Consumer(id=tenant, group=headers.get("x-plan"))
+
+def versions(exchange: Exchange) -> Mapping[str, str]:
+    return {{"version": exchange.request.path.split("/")[1]}}
+
+def is_probe(exchange: Exchange) -> bool:
+    return exchange.request.route == "/healthz"
+
+def share(exchange: Exchange) -> float:
+    return 1.0 if exchange.error else 0.1
+```
+
+`Exchange`, in `otel_apimetrics.exchange`, has `request` (method, path, query, route, headers,
+body, client_address and more), `response` (status, headers, body; `None` where there was none),
+`duration_ns`, `consumer`, `labels`, `metadata`, `error` and `exception`.
+Without code: `OTEL_APIMETRICS_IDENTIFY=myapp.hooks:who`.
+
 ## The declarative file
 
 With `OTEL_CONFIG_FILE=otel.yaml` and the package `opentelemetry-configuration`:
@@ -97,6 +126,12 @@ tracer_provider:
         exporter:
           otlp_http:
             endpoint: http://localhost:4318/v1/traces
+meter_provider:
+  readers:
+    - periodic:
+        exporter:
+          otlp_http:
+            endpoint: http://localhost:4318/v1/metrics
 instrumentation/development:
   python:
     apimetrics:
@@ -108,7 +143,9 @@ instrumentation/development:
         deny: [iban, users.*.email]
 ```
 
-`enabled: false` in this section turns the plugin off.
+`enabled: false` in this section turns the plugin off. The file takes the place of the SDK's own
+`OTEL_*` variables: without `meter_provider` there are no metrics, without `tracer_provider` no
+spans. `tracer_provider` and `meter_provider` of the table above are objects, so for code alone.
 """
 
 

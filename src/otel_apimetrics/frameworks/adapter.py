@@ -27,6 +27,8 @@ class Adapter:
     """Its distribution on the package index, for the version in the start-up event."""
     instrumented_inside: Callable[[Any], bool] = nothing_inside
     """Tells whether another instrumentation inside the app will make a SERVER span."""
+    raises_at_lifespan: bool = False
+    """Its ASGI apps serve no lifespan and raise at it."""
     decides_later: Callable[[Any], bool] = nothing_inside
     """Tells whether only a later entry can see who makes the span."""
     on_response: Callable[[Recording], None] | None = None

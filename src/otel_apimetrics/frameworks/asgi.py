@@ -3,6 +3,7 @@
 import functools
 import sys
 from collections.abc import Awaitable, Callable, MutableMapping
+from types import NoneType
 from typing import Any, TypeAlias
 
 from otel_apimetrics import _guard, open_requests
@@ -63,7 +64,7 @@ class Call:
             raise
         except BaseException as error:
             recording.leave(before)
-            recording.note_failure(error)
+            recording.note_failure(error, self._on_response)
             await recording.end_async()
             raise
         recording.leave(before)
@@ -87,20 +88,24 @@ class Call:
             return
         kind = message.get("type", "") if isinstance(message, dict) else ""
         if kind == "http.response.start":
+            message = _with_lasting_headers(message)
             self._note_start(message)
+        elif self._is_last(kind, message):
+            # Before it is sent: Hypercorn says "disconnect" while it sends.
+            recording.response_ended = True
         try:
             await self._send(message)
         except OSError:
             # How a server says, from ASGI 2.4 on, that the client is gone.
+            recording.response_ended = False
             recording.error = CLIENT_DISCONNECT
             raise
         try:
-            last = self._note_sent(kind, message)
+            self._note_sent(kind, message)
         except Exception as error:
             _guard.swallow("asgi.send", error)
             return
-        if last:
-            recording.response_ended = True
+        if recording.response_ended:
             await recording.finish_async()
         elif recording.server_span.owner is Owner.INSIDE:
             # What an instrumentation inside has detached already (Django's does, before a
@@ -124,25 +129,31 @@ class Call:
         except Exception as error:
             _guard.swallow("asgi.start", error)
 
-    def _note_sent(self, kind: str, message: Message) -> bool:
-        """Note a message that went out; True for the last one."""
+    def _is_last(self, kind: str, message: Message) -> bool:
+        """Tell the message that ends a response; there are four ways."""
+        if kind in {"http.response.body", "http.response.zerocopysend"}:
+            return not message.get("more_body") and not self._trailers
+        if kind == "http.response.trailers":
+            return not message.get("more_trailers")
+        return kind == "http.response.pathsend"
+
+    def _note_sent(self, kind: str, message: Message) -> None:
+        """Note a message that went out."""
         recording = self._recording
+        recording.touch()
         if kind == "http.response.body":
             body = message.get("body")
             if body:
                 recording.response_body.write(body)
-            recording.touch()
-            return not message.get("more_body") and not self._trailers
-        if kind == "http.response.trailers":
-            return not message.get("more_trailers")
-        if kind == "http.response.pathsend":
+        elif kind in {"http.response.pathsend", "http.response.zerocopysend"}:
             recording.size_told = declared_length(recording.response_headers)
-            return True
-        if kind == "http.response.zerocopysend":
-            recording.size_told = declared_length(recording.response_headers)
-            recording.touch()
-            return not message.get("more_body")
-        return False
+
+
+def _with_lasting_headers(message: Message) -> Message:
+    """Keep headers that are an iterator: it is read once, and that is the server's."""
+    if isinstance(message.get("headers"), (list, tuple, NoneType)):
+        return message
+    return {**message, "headers": list(message["headers"])}
 
 
 async def call_asgi(
@@ -177,7 +188,9 @@ async def call_asgi(
             _guard.swallow("asgi.begin", error)
     elif kind == "lifespan" and MARK not in scope:
         scope[MARK] = True
-        await call_lifespan(app, scope, receive, send, pipeline)
+        await call_lifespan(
+            app, scope, receive, send, pipeline, may_raise=adapter.raises_at_lifespan
+        )
         return
     if recording is None:
         await app(scope, receive, send)

@@ -43,10 +43,14 @@ async def call_lifespan(
     receive: Callable[[], Awaitable[Message]],
     send: Callable[[Message], Awaitable[None]],
     pipeline: Pipeline,
+    *,
+    may_raise: bool,
 ) -> None:
-    """Call an app with its lifespan; where it has none (Django's), serve one in its place.
+    """Call an app with its lifespan; where it has none, serve one in its place.
 
-    An app without one raises at once, and the server then tells nobody of the shutdown.
+    An app has none if it returns without a word, as many a bare one does, or (`may_raise`)
+    if it is Django's, which raises. A server that is not asked tells nobody of the shutdown.
+    What else raises has failed to start, and the server shall see that.
     """
     touched = False
 
@@ -55,15 +59,22 @@ async def call_lifespan(
         touched = True
         return await receive()
 
+    async def noting_send(message: Message) -> None:
+        nonlocal touched
+        touched = True
+        await flushing_send(message)
+
+    flushing_send = flushing(send, pipeline)
     try:
-        await app(scope, noting_receive, flushing(send, pipeline))
+        await app(scope, noting_receive, noting_send)
     except Exception:
-        if touched:
+        if touched or not may_raise:
             raise
+    if not touched:
         await receive()
         await send({"type": "lifespan.startup.complete"})
         await receive()
-        await flushing(send, pipeline)({"type": "lifespan.shutdown.complete"})
+        await flushing_send({"type": "lifespan.shutdown.complete"})
 
 
 def flush(pipeline: Pipeline) -> None:

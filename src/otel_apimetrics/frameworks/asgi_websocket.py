@@ -43,6 +43,8 @@ class WebSocketCall:
         """Call the app; what it raises passes through, after the record is made."""
         recording = self._recording
         recording.websocket = WebSocket()
+        # Never given up for silence: pings do not pass through us.
+        recording.moved = float("inf")
         before = recording.enter()
         try:
             await app(scope, self.receive, self.send)
@@ -69,7 +71,6 @@ class WebSocketCall:
             if kind == "websocket.receive":
                 self._messages_received += 1
                 self._bytes_received += _size(message)
-                self._recording.touch()
             elif kind == "websocket.disconnect" and self._close_code is None:
                 self._close_code = message.get("code")
         except Exception as error:
@@ -89,7 +90,6 @@ class WebSocketCall:
         if kind == "websocket.send":
             self._messages_sent += 1
             self._bytes_sent += _size(message)
-            recording.touch()
         elif kind == "websocket.accept":
             self._started(_SWITCHING)
         elif kind == "websocket.close":

@@ -63,7 +63,11 @@ def _patterns(patterns: Iterable[Any], prefix: str, depth: int) -> Iterable[str]
 
 
 ADAPTER = Adapter(
-    name="django", distribution="django", instrumented_inside=instrumented_inside, routes=routes
+    name="django",
+    distribution="django",
+    raises_at_lifespan=True,
+    instrumented_inside=instrumented_inside,
+    routes=routes,
 )
 
 

@@ -13,7 +13,7 @@ from otel_apimetrics.frameworks.adapter import Adapter
 from otel_apimetrics.frameworks.entry import MARK, begin, is_excluded
 from otel_apimetrics.frameworks.wsgi_input import tee_input
 from otel_apimetrics.frameworks.wsgi_request import EnvironGetter, declared_length, read_request
-from otel_apimetrics.frameworks.wsgi_response import note_chunk, note_failure, tee_response
+from otel_apimetrics.frameworks.wsgi_response import note_chunk, tee_response
 from otel_apimetrics.pipeline import Pipeline
 from otel_apimetrics.recording import Recording
 
@@ -53,7 +53,7 @@ class Call:
             iterable = app(environ, self.start_response)
         except BaseException as error:
             recording.leave(before)
-            note_failure(recording, error)
+            recording.note_failure(error, self._on_response)
             recording.end()
             raise
         recording.leave(before)
@@ -62,6 +62,8 @@ class Call:
     def start_response(self, status: str, headers: Any, *rest: Any, **named: Any) -> Any:
         """Note the status and the headers, then hand them on as they are."""
         recording = self._recording
+        if not isinstance(headers, (list, tuple)):
+            headers = list(headers)  # an iterator is read once, and that is the server's
         try:
             _note_response(recording, status, headers, *rest)
             recording.server_span.notice_current()

@@ -18,22 +18,23 @@ class InputTee:
         self._stream = stream
         self._recording = recording
 
-    def read(self, *size: Any) -> bytes:
+    def read(self, *size: Any, **named: Any) -> bytes:
         """Read as the stream does."""
-        data: bytes = self._stream.read(*size)
-        everything = not size or size[0] is None or size[0] < 0
-        self._note(data, at_end=everything or (not data and size[0] != 0))
+        data: bytes = self._stream.read(*size, **named)
+        most = next(iter((*size, *named.values())), None)
+        everything = most is None or most < 0
+        self._note(data, at_end=everything or (not data and most != 0))
         return data
 
-    def readline(self, *size: Any) -> bytes:
+    def readline(self, *size: Any, **named: Any) -> bytes:
         """Read a line as the stream does."""
-        data: bytes = self._stream.readline(*size)
+        data: bytes = self._stream.readline(*size, **named)
         self._note(data, at_end=False)
         return data
 
-    def readlines(self, *hint: Any) -> list[bytes]:
+    def readlines(self, *hint: Any, **named: Any) -> list[bytes]:
         """Read lines as the stream does."""
-        lines: list[bytes] = self._stream.readlines(*hint)
+        lines: list[bytes] = self._stream.readlines(*hint, **named)
         for line in lines:
             self._note(line, at_end=False)
         return lines
@@ -42,6 +43,11 @@ class InputTee:
         for line in self._stream:
             self._note(line, at_end=False)
             yield line
+
+    def __next__(self) -> bytes:
+        line: bytes = next(self._stream)
+        self._note(line, at_end=False)
+        return line
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._stream, name)

@@ -1,5 +1,6 @@
 """The iterable that a WSGI app returns, seen chunk by chunk (PEP 3333)."""
 
+import sys
 from collections.abc import Iterable, Iterator
 from typing import Any
 
@@ -109,7 +110,10 @@ def _hook_close(iterable: Iterable[bytes], recording: Recording) -> Iterable[byt
             if close is not None:
                 close()
         finally:
-            recording.response_ended = True
+            if isinstance(sys.exc_info()[1], OSError):
+                recording.error = CLIENT_DISCONNECT
+            else:
+                recording.response_ended = True
             recording.end()
 
     try:

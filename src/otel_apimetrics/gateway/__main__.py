@@ -49,7 +49,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         from otel_apimetrics.gateway.receiver import Receiver
     except ImportError as error:
         return _fail(
-            f"{error.name or error} is missing: pip install 'otel-apimetrics[gateway]'", status=2
+            f"OTLP's messages (opentelemetry-proto) are missing: {error}."
+            " Install the extra: pip install 'otel-apimetrics[gateway]'",
+            status=2,
         )
     try:
         # Bodies of requests are in there: nobody but the owner reads them.

@@ -4,7 +4,7 @@ Names are judged by their words, values by their shape; JSON, forms, URLs, heade
 text each have a room of their own behind `Redactor`.
 """
 
-from otel_apimetrics.redaction.attributes import ADDRESSES, is_guarded_key
+from otel_apimetrics.redaction.attributes import ADDRESSES, Addresses, is_guarded_key
 from otel_apimetrics.redaction.marks import FAILED, MARK
 from otel_apimetrics.redaction.policy import PolicyError, RedactionPolicy
 from otel_apimetrics.redaction.redactor import Redactor
@@ -13,6 +13,7 @@ __all__ = [
     "ADDRESSES",
     "FAILED",
     "MARK",
+    "Addresses",
     "PolicyError",
     "RedactionPolicy",
     "Redactor",

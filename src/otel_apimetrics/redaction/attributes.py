@@ -1,6 +1,7 @@
 """Attributes that any instrumentation may have set on a span: the second lock."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Final
 
 from otel_apimetrics import _guard
@@ -14,17 +15,33 @@ from otel_apimetrics.redaction.urls import Urls
 _REQUEST_HEADER: Final = "http.request.header."
 _RESPONSE_HEADER: Final = "http.response.header."
 _HEADER: Final = (_REQUEST_HEADER, _RESPONSE_HEADER)
+_TEXTS: Final = (
+    "db.query.text",
+    "db.statement",
+    "error.message",
+    "exception.message",
+    "exception.stacktrace",
+    "graphql.document",
+    "http.host",
+    "http.user_agent",
+    "net.host.name",
+    "net.peer.name",
+    "server.address",
+    "url.fragment",
+    "user_agent.original",
+)
+"""What a client may have written, or an app about it."""
 _READ: Final = frozenset(
     [
         "url.query",
         "url.full",
         "url.path",
+        "url.original",
         "http.url",
+        "http.uri",
+        "http.path",
         "http.target",
-        "exception.message",
-        "exception.stacktrace",
-        "db.statement",
-        "db.query.text",
+        *_TEXTS,
     ]
 )
 ADDRESSES: Final = frozenset(
@@ -58,6 +75,21 @@ def _is_guarded(key: str, names: Names) -> bool:
         or key.startswith(_HEADER)
         or (names.is_sensitive(key.rpartition(".")[2]) and key not in _EXEMPT)
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Addresses:
+    """How client addresses are told.
+
+    Args:
+        one: gives an address as it may be told, "" where it may not.
+        header: does so for each address in a header, by the header's name.
+        headers: names of the headers that hold addresses, in lower case.
+    """
+
+    one: Callable[[str], str]
+    header: Callable[[str, str], str]
+    headers: frozenset[str]
 
 
 class GuardedKeys(dict[str, bool]):
@@ -94,6 +126,7 @@ class SpanAttributes:
         urls: the rules for URLs and paths.
         headers: the rules for captured headers.
         value: masks the value of a sensitive name.
+        addresses: how client addresses are told; `None` as they are.
     """
 
     def __init__(
@@ -104,7 +137,9 @@ class SpanAttributes:
         urls: Urls,
         headers: HeaderFields,
         value: Callable[[str, object], object],
+        addresses: Addresses | None,
     ) -> None:
+        self._addresses: Final = addresses
         self._names: Final = names
         self._headers: Final = headers
         self._value: Final = value
@@ -113,12 +148,12 @@ class SpanAttributes:
             "url.query": Clean(form.scrub),
             "url.full": Clean(urls.url),
             "url.path": Clean(urls.path),
+            "url.original": Clean(urls.url),
             "http.url": Clean(urls.url),
+            "http.uri": Clean(urls.url),
+            "http.path": Clean(urls.path),
             "http.target": Clean(urls.target),
-            **dict.fromkeys(
-                ("exception.message", "exception.stacktrace", "db.statement", "db.query.text"),
-                message,
-            ),
+            **dict.fromkeys(_TEXTS, message),
         }
 
     def is_guarded(self, key: str) -> bool:
@@ -127,6 +162,8 @@ class SpanAttributes:
 
     def one(self, key: str, value: object) -> object:
         """Mask one attribute; the identical object where nothing changed."""
+        if key in ADDRESSES:
+            return value if self._addresses is None else _each(value, self._addresses.one)
         if not self.is_guarded(key):
             return value
         scrub = self._by_key.get(key)
@@ -135,6 +172,9 @@ class SpanAttributes:
         if key.startswith(_HEADER):
             # contrib writes headers with underscores in its older spelling.
             name = key[len(_HEADER[key.startswith(_RESPONSE_HEADER)]) :].replace("_", "-")
+            if self._addresses is not None and name in self._addresses.headers:
+                header = self._addresses.header
+                return _each(value, lambda text: header(name, text))
             return _each(value, lambda text: self._headers.one(name, text))
         return self._value(key.rpartition(".")[2], value)
 

@@ -6,7 +6,7 @@ from typing import Any, Final, TypeVar, cast
 
 from otel_apimetrics import _guard
 from otel_apimetrics.exchange import Headers
-from otel_apimetrics.redaction.attributes import GuardedKeys, SpanAttributes
+from otel_apimetrics.redaction.attributes import Addresses, GuardedKeys, SpanAttributes
 from otel_apimetrics.redaction.clean import Clean
 from otel_apimetrics.redaction.documents import Documents
 from otel_apimetrics.redaction.form import Form
@@ -28,7 +28,7 @@ _JSON: Final = frozenset({"application/json", "text/json"})
 _LINES: Final = frozenset(
     {"application/x-ndjson", "application/ndjson", "application/jsonl", "application/json-seq"}
 )
-_NOT_AS_TEXT: Final = frozenset({"text/xml"})
+_NOT_AS_TEXT: Final = frozenset({"text/xml", "text/html", "text/csv"})
 _DEFAULT: Final = RedactionPolicy()
 
 
@@ -54,9 +54,12 @@ class Redactor:
 
     Args:
         policy: what to mask beyond the built-in rules, and what to leave.
+        addresses: how client addresses are told in span attributes; `None` as they are.
     """
 
-    def __init__(self, policy: RedactionPolicy = _DEFAULT) -> None:
+    def __init__(
+        self, policy: RedactionPolicy = _DEFAULT, addresses: Addresses | None = None
+    ) -> None:
         remove = policy.mask == "remove"
         self._remove: Final = remove
         self._names: Final = Names(policy.deny, policy.allow)
@@ -70,7 +73,13 @@ class Redactor:
         self._clean_path: Final = Clean(self._urls.path)
         self._clean_query: Final = Clean(self._form.scrub)
         self._attributes: Final = SpanAttributes(
-            self._names, self._text, self._form, self._urls, self._headers, self._named
+            self._names,
+            self._text,
+            self._form,
+            self._urls,
+            self._headers,
+            self._named,
+            addresses,
         )
         self.guarded_keys: Final[Mapping[str, bool]] = GuardedKeys(self._attributes.is_guarded)
         """Tells of each span attribute's key whether its value has to be looked at."""
