@@ -1,0 +1,214 @@
+"""The queue between requests and an exporter, with an exporter in-process."""
+
+import os
+from threading import Event
+
+import pytest
+
+from otel_apimetrics import Exchange, health, open_requests
+from otel_apimetrics.exchange import Body, Request, Response
+from otel_apimetrics.exporters import delivery
+from otel_apimetrics.exporters.delivery import BATCH, MAX_COUNT, DeliveryQueue, size_of
+
+
+def exchange(number: int = 0, content: str | None = None) -> Exchange:
+    return Exchange(id=f"{number:032x}", request=Request(method="GET", body=Body(content=content)))
+
+
+class Backend:
+    """Takes exchanges, once it may."""
+
+    def __init__(self, *, answer: bool = True) -> None:
+        self.taken: list[Exchange] = []
+        self.may_take = Event()
+        self.may_take.set()
+        self.asked = Event()
+        self.answer = answer
+        self.closed = 0
+
+    def export(self, batch):
+        self.asked.set()
+        assert self.may_take.wait(10)
+        self.taken += batch
+        return self.answer
+
+    def shutdown(self) -> None:
+        self.closed += 1
+
+
+@pytest.fixture(autouse=True)
+def counters():
+    health.forget()
+    yield
+    health.forget()
+
+
+@pytest.fixture
+def backend():
+    return Backend()
+
+
+@pytest.fixture
+def queue(backend):
+    made = DeliveryQueue("vendor", backend.export, shutdown=backend.shutdown)
+    yield made
+    backend.may_take.set()
+    made.close()
+
+
+def test_what_is_accepted_is_handed_on_in_order_and_counted(queue, backend):
+    for number in range(3 * BATCH):
+        queue.accept(exchange(number))
+    assert queue.flush(10)
+    assert [int(taken.id, 16) for taken in backend.taken] == list(range(3 * BATCH))
+    assert health.counts("sent") == {("vendor", ""): 3 * BATCH}
+
+
+def test_a_queue_with_nothing_in_it_is_flushed_at_once(queue):
+    assert queue.flush(0)
+
+
+def test_past_the_count_the_oldest_are_dropped_and_counted(queue, backend):
+    backend.may_take.clear()
+    queue.accept(exchange(0))
+    assert backend.asked.wait(10)  # the first batch is in the exporter's hands
+    for number in range(1, MAX_COUNT + 11):
+        queue.accept(exchange(number))
+    assert not queue.flush(0.01)
+    backend.may_take.set()
+    assert queue.flush(10)
+    assert len(backend.taken) == MAX_COUNT + 1
+    assert int(backend.taken[-1].id, 16) == MAX_COUNT + 10
+    assert health.counts("dropped") == {("vendor", "queue_full"): 10}
+
+
+def test_past_the_bytes_the_oldest_are_dropped_too(queue, backend, monkeypatch):
+    monkeypatch.setattr(delivery, "MAX_BYTES", 10 * 1024)
+    backend.may_take.clear()
+    queue.accept(exchange(0))
+    assert backend.asked.wait(10)
+    for number in range(1, 4):
+        queue.accept(exchange(number, "x" * 6 * 1024))
+    backend.may_take.set()
+    assert queue.flush(10)
+    assert [int(taken.id, 16) for taken in backend.taken] == [0, 3]
+
+
+def test_what_the_exporter_refuses_is_counted_as_failed():
+    backend = Backend(answer=False)
+    queue = DeliveryQueue("vendor", backend.export)
+    queue.accept(exchange())
+    assert queue.flush(10)
+    queue.close()
+    assert health.counts("failed") == {("vendor", "refused"): 1}
+    assert health.counts("sent") == {}
+
+
+@pytest.mark.swallows_errors
+def test_an_exporter_that_raises_loses_its_batch_and_nothing_else():
+    answers = [OSError("down"), True]
+
+    def export(batch):
+        answer = answers.pop(0)
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    queue = DeliveryQueue("vendor", export)
+    for _ in range(2):
+        queue.accept(exchange())
+        assert queue.flush(10)
+    queue.close()
+    assert health.counts("failed") == {("vendor", "error"): 1}
+    assert health.counts("sent") == {("vendor", ""): 1}
+
+
+def test_closing_hands_on_what_waits_and_shuts_the_exporter_down(queue, backend):
+    queue.accept(exchange())
+    queue.close()
+    assert len(backend.taken) == 1
+    assert backend.closed == 1
+
+
+def test_closing_gives_up_after_its_time_and_counts_what_is_left(queue, backend):
+    backend.may_take.clear()
+    queue.accept(exchange(0))
+    assert backend.asked.wait(10)
+    queue.accept(exchange(1))
+    queue.close(0.01)
+    assert health.counts("dropped") == {("vendor", "shutdown"): 1}
+
+
+@pytest.mark.swallows_errors
+def test_an_exporter_that_cannot_shut_down_does_not_raise():
+    def fail():
+        raise RuntimeError
+
+    DeliveryQueue("vendor", lambda batch: True, shutdown=fail).close()
+
+
+def test_the_end_of_the_process_closes_every_queue(queue, backend):
+    queue.accept(exchange())
+    assert delivery.close_all in open_requests.at_end
+    delivery.close_all()
+    assert backend.closed == 1
+
+
+@pytest.mark.parametrize(("rate", "taken"), [(1.0, 100), (0.0, 0), (lambda _exchange: 1, 100)])
+def test_the_rate_thins_what_goes_in(backend, rate, taken):
+    queue = DeliveryQueue("vendor", backend.export, rate=rate)
+    for number in range(100):
+        queue.accept(exchange(number))
+    queue.close()
+    assert len(backend.taken) == taken
+
+
+def test_a_thinned_exchange_stands_for_those_left_out(backend):
+    queue = DeliveryQueue("vendor", backend.export, rate=0.5)
+    for number in range(200):
+        queue.accept(exchange(number))
+    queue.close()
+    assert 0 < len(backend.taken) < 200
+    assert {taken.weight for taken in backend.taken} == {2.0}
+
+
+@pytest.mark.swallows_errors
+def test_a_rate_that_raises_drops_the_exchange_and_counts_it(backend):
+    def fail(_exchange):
+        raise RuntimeError
+
+    queue = DeliveryQueue("vendor", backend.export, rate=fail)
+    queue.accept(exchange())
+    queue.close()
+    assert health.counts("dropped") == {("vendor", "error"): 1}
+
+
+@pytest.mark.filterwarnings("ignore:This process:DeprecationWarning")
+def test_a_forked_worker_has_a_queue_of_its_own(queue, backend):
+    backend.may_take.clear()
+    queue.accept(exchange(1))
+    assert backend.asked.wait(10)
+    queue.accept(exchange(2))
+    reader, writer = os.pipe()
+    child = os.fork()
+    if child == 0:
+        backend.may_take.set()
+        backend.taken.clear()
+        queue.accept(exchange(3))
+        queue.flush(10)
+        os.write(writer, ",".join(str(int(t.id, 16)) for t in backend.taken).encode())
+        os._exit(0)
+    os.waitpid(child, 0)
+    os.close(writer)
+    with os.fdopen(reader) as said:
+        assert said.read() == "3"
+
+
+def test_the_size_counts_bodies_and_headers_of_both_sides():
+    bare = exchange()
+    full = Exchange(
+        id="0",
+        request=Request(method="GET", headers=(("a", "12"),), body=Body(content="xyz")),
+        response=Response(status=200, headers=(("b", "3"),), body=Body(content="xy")),
+    )
+    assert size_of(full) - size_of(bare) == 3 + 3 + 2 + 2

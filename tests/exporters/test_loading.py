@@ -1,0 +1,143 @@
+"""From `exporters=` to what they are handed, through a real app."""
+
+import pytest
+from opentelemetry.sdk.resources import Resource
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.export import SpanExporter, SpanExportResult
+from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+from opentelemetry.sdk.trace.sampling import ALWAYS_OFF
+from opentelemetry.trace import SpanKind, StatusCode
+
+from otel_apimetrics import ApiMetricsWSGIMiddleware
+from otel_apimetrics.config import build
+from otel_apimetrics.exporters.loading import outlets
+from tests.in_process import make_environ, serve_wsgi
+from tests.telemetry import Telemetry
+
+PARENT = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
+
+
+class Direct(InMemorySpanExporter):
+    """An exporter with a door for exchanges."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.exchanges = []
+
+    def export_exchanges(self, exchanges) -> bool:
+        self.exchanges += exchanges
+        return True
+
+
+def answer(environ, start_response):
+    if environ["PATH_INFO"] == "/boom":
+        raise ValueError("sk_live_4eC39HqLyjWDarjtT1zdp7dc")
+    start_response("200 OK", [("content-type", "application/json")])
+    return [b'{"password": "hunter2"}']
+
+
+def middleware(exporter, telemetry: Telemetry, **options):
+    app = ApiMetricsWSGIMiddleware(
+        answer, exporters=[exporter], capture_body="all", **{**telemetry.providers, **options}
+    )
+    return app, app._pipeline.outlets[0]
+
+
+def test_a_span_exporter_gets_every_exchange_although_nothing_is_sampled():
+    telemetry, exporter = Telemetry(sampler=ALWAYS_OFF), InMemorySpanExporter()
+    app, queue = middleware(exporter, telemetry)
+    serve_wsgi(app, make_environ(path="/a", headers={"traceparent": PARENT}))
+    assert queue.flush(10)
+    assert telemetry.spans == []
+    (span,) = exporter.get_finished_spans()
+    assert span.kind is SpanKind.SERVER
+    assert span.context.trace_flags.sampled
+    assert f"{span.context.trace_id:032x}" == PARENT.split("-")[1]
+    assert span.attributes["http.response.body.content"] == '{"password": "[REDACTED]"}'
+    assert span.end_time > span.start_time
+
+
+def test_the_span_has_the_ids_of_the_live_one_and_its_parent():
+    telemetry, exporter = Telemetry(), InMemorySpanExporter()
+    app, queue = middleware(exporter, telemetry)
+    serve_wsgi(app, make_environ(headers={"traceparent": PARENT}))
+    assert queue.flush(10)
+    (span,) = exporter.get_finished_spans()
+    live = telemetry.server_span
+    assert (span.context.trace_id, span.context.span_id) == (
+        live.context.trace_id,
+        live.context.span_id,
+    )
+    assert f"{span.parent.span_id:016x}" == PARENT.split("-")[2]
+    assert dict(span.attributes) == dict(live.attributes)
+    assert span.name == live.name
+
+
+def test_an_exception_is_an_event_and_redacted():
+    telemetry, exporter = Telemetry(), InMemorySpanExporter()
+    app, queue = middleware(exporter, telemetry)
+    serve_wsgi(app, make_environ(path="/boom"))
+    assert queue.flush(10)
+    (span,) = exporter.get_finished_spans()
+    assert span.status.status_code is StatusCode.ERROR
+    assert [event.name for event in span.events] == ["exception"]
+    assert "sk_live" not in span.to_json()
+
+
+def test_the_resource_is_the_providers_with_the_environment_where_it_has_none():
+    provider = TracerProvider(resource=Resource({"service.name": "shop"}), shutdown_on_exit=False)
+    telemetry, exporter = Telemetry(), InMemorySpanExporter()
+    app, queue = middleware(exporter, telemetry, tracer_provider=provider, environment="staging")
+    serve_wsgi(app, make_environ())
+    assert queue.flush(10)
+    resource = exporter.get_finished_spans()[0].resource.attributes
+    assert resource["service.name"] == "shop"
+    assert resource["deployment.environment.name"] == "staging"
+
+
+def test_an_exporter_with_a_door_for_exchanges_gets_those():
+    exporter = Direct()
+    app, queue = middleware(exporter, Telemetry())
+    serve_wsgi(app, make_environ(path="/a"))
+    assert queue.flush(10)
+    (exchange,) = exporter.exchanges
+    assert exchange.request.path == "/a"
+    assert "hunter2" not in repr(exchange)
+    assert exporter.get_finished_spans() == ()
+
+
+def test_what_an_exporter_refuses_is_a_failure_of_its_own():
+    class Refusing(SpanExporter):
+        def export(self, spans):
+            return SpanExportResult.FAILURE
+
+    telemetry = Telemetry()
+    app, queue = middleware(Refusing(), telemetry)
+    assert serve_wsgi(app, make_environ()).status == 200
+    assert queue.flush(10)
+    (point,) = telemetry.points("apimetrics.exporter.failed")
+    assert (point.value, dict(point.attributes)) == (
+        1,
+        {"exporter": "Refusing", "reason": "refused"},
+    )
+
+
+def test_a_named_exporter_is_loaded_from_its_entry_point():
+    (queue,) = outlets(build({"exporters": ["console"]}, {}))
+    assert queue.name == "console"
+
+
+def test_one_that_the_sdk_has_attached_is_left_there_with_a_warning(monkeypatch, caplog):
+    monkeypatch.setenv("OTEL_TRACES_EXPORTER", "console,otlp")
+    assert outlets(build({"exporters": ["console"]}, {})) == ()
+    assert "OTEL_TRACES_EXPORTER" in caplog.text
+
+
+@pytest.mark.swallows_errors
+def test_an_exporter_that_cannot_be_made_is_one_line_and_the_app_runs_on(monkeypatch, caplog):
+    def fail(*_):
+        raise ValueError("no API key: set OTEL_EXPORTER_VENDOR_API_KEY")
+
+    monkeypatch.setattr("opentelemetry.sdk.trace.export.ConsoleSpanExporter.__init__", fail)
+    assert outlets(build({"exporters": ["console"]}, {})) == ()
+    assert "set OTEL_EXPORTER_VENDOR_API_KEY" in caplog.text
