@@ -64,7 +64,8 @@ unit: $(VENV)/.made
 
 # In-process tests on the oldest Python with the lowest versions that we promise. Those warn
 # of what later versions of others have deprecated.
-OLD := -W ignore::DeprecationWarning -W ignore::PendingDeprecationWarning
+OLD := -W ignore::DeprecationWarning -W ignore::PendingDeprecationWarning \
+	-W ignore::ResourceWarning -W ignore::pytest.PytestUnraisableExceptionWarning
 lowest:
 	@if [ -n "$$(.ci/python 3.10)" ]; then \
 	    $(MAKE) --no-print-directory .venv-lowest/.made && \

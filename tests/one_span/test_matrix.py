@@ -90,12 +90,14 @@ def problems_of_any(
         yield f"{cell['requests']} requests were counted"
     if cell["started"] != cell["ended"]:
         yield f"{cell['started']} spans started and {cell['ended']} ended"
-    if cell["left_current"] and not is_left_by_contrib(framework, instrumentation, scenario):
+    by_contrib = is_left_by_contrib(framework, instrumentation, scenario)
+    if cell["left_current"] and not by_contrib:
         yield f"left current in the thread: {cell['left_current']}"
     if cell["swallowed"]:
         yield f"errors of ours: {cell['swallowed']}"
-    if cell["logged"]:
-        yield f"logged: {cell['logged']}"
+    logged = [line for line in cell["logged"] if not (by_contrib and "detach" in line)]
+    if logged:
+        yield f"logged: {logged}"
 
 
 def is_left_by_contrib(framework: str, instrumentation: str, scenario: str) -> bool:
