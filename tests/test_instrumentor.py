@@ -7,6 +7,7 @@ import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from importlib.metadata import version
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -251,7 +252,8 @@ def test_a_bad_variable_under_auto_instrumentation_is_one_line_and_off(outcomes)
     lines = [line for line in done.stderr.splitlines() if "otel-apimetrics" in line]
     assert len(lines) == 1
     assert "OTEL_APIMETRICS_CAPTURE_BODY=" in lines[0]
-    assert '"kind": "SpanKind.SERVER"' in done.stdout, "contrib's own span is still there"
+    if find_spec("opentelemetry.instrumentation.flask") is not None:
+        assert '"kind": "SpanKind.SERVER"' in done.stdout, "contrib's own span is still there"
 
 
 def test_a_disabled_instrumentation_stays_off_and_reads_no_variable(outcomes):

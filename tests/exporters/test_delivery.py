@@ -147,6 +147,7 @@ def test_an_exporter_that_cannot_shut_down_does_not_raise():
     DeliveryQueue("vendor", lambda batch: True, shutdown=fail).close()
 
 
+@pytest.mark.swallows_errors  # other tests' queues may still be there
 def test_the_end_of_the_process_closes_every_queue(queue, backend):
     queue.accept(exchange())
     assert delivery.close_all in open_requests.at_end
