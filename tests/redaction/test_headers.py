@@ -124,3 +124,18 @@ def test_masking_twice_is_masking_once(headers):
     once = redactor.headers(tuple(headers))
     assert redactor.headers(once) == once
     assert [name for name, _ in once] == [name for name, _ in headers]
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "ocp-apim-subscription-key",
+        "sec-websocket-protocol",
+        "x-amzn-oidc-data",
+        "x-functions-key",
+        "x-rapidapi-key",
+        "x-zone-key",
+    ],
+)
+def test_a_gateways_own_header_for_a_key_is_masked(name):
+    assert Redactor().header(name, "s3cr3t") == "[REDACTED]"
