@@ -74,7 +74,6 @@ EXPORTER_SENT: Final = "apimetrics.exporter.sent"
 EXPORTER_DROPPED: Final = "apimetrics.exporter.dropped"
 EXPORTER_FAILED: Final = "apimetrics.exporter.failed"
 SERVER_DURATION: Final = "http.server.request.duration"
-SERVER_ACTIVE: Final = "http.server.active_requests"
 SERVER_REQUEST_SIZE: Final = "http.server.request.body.size"
 SERVER_RESPONSE_SIZE: Final = "http.server.response.body.size"
 

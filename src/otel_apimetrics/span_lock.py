@@ -21,17 +21,17 @@ _OPEN = "_apimetrics_open"
 """In a span's `__dict__` while a recording holds it; True once its owner asked for the end."""
 _END_TIME = "_apimetrics_end_time"
 """In a span's `__dict__` once the recording is made: the last byte's time."""
-_guarded_classes: dict[type[Span], type[Span]] = {}
-
-
 _CLEAN = "_apimetrics_clean"
 """In a span's `__dict__`: the attributes of our record, redacted already."""
 _NOTHING: Mapping[str, Any] = {}
-_OF_CLIENTS = frozenset({trace.SpanKind.SERVER, trace.SpanKind.INTERNAL})
+_SERVED = frozenset({trace.SpanKind.SERVER, trace.SpanKind.INTERNAL})
+"""Kinds of spans whose peer is a client; the peer of others is whom this process calls."""
 _ADDRESS = "_apimetrics_address"
 """In a span's `__dict__`: the client's address as the record tells it."""
 _FINAL = "_apimetrics_final"
 """In a span's `__dict__`: an attribute that others may not overwrite."""
+
+_guarded_classes: dict[type[Span], type[Span]] = {}
 
 
 def hold(span: trace.Span) -> bool:
@@ -185,8 +185,7 @@ def _redact_in_place(span: Span) -> None:
     guarded = redactor.guarded_keys
     for key in [key for key in attributes if guarded[key]]:
         value = attributes[key]
-        if key in ADDRESSES and (address is not None or span.kind not in _OF_CLIENTS):
-            # The address of whom this process calls is no client's.
+        if key in ADDRESSES and (address is not None or span.kind not in _SERVED):
             if address is not None and value != address:
                 span.set_attribute(key, address)
             continue

@@ -47,6 +47,14 @@ def chain(app: Any, *attributes: str, depth: int = 32) -> Iterable[Any]:
         app = next((held[name] for name in attributes if name in held), None)
 
 
+def is_instrumented(app: Any, *attributes: str) -> bool:
+    """Tell whether contrib instruments an app of the chain, or is a middleware in it."""
+    return any(
+        is_contrib_middleware(inner) or getattr(inner, "_is_instrumented_by_opentelemetry", False)
+        for inner in chain(app, *attributes)
+    )
+
+
 def is_contrib_middleware(app: Any) -> bool:
     """Tell contrib's WSGI or ASGI `OpenTelemetryMiddleware` without importing either."""
     cls = type(app)

@@ -11,12 +11,12 @@ from otel_apimetrics.frameworks.adapter import Adapter
 from otel_apimetrics.frameworks.asgi_lifespan import call_lifespan
 from otel_apimetrics.frameworks.asgi_request import (
     ScopeGetter,
-    declared_length,
     read_headers,
     read_request,
 )
 from otel_apimetrics.frameworks.asgi_websocket import WebSocketCall
 from otel_apimetrics.frameworks.entry import MARK, begin, is_excluded
+from otel_apimetrics.frameworks.headers import declared_length
 from otel_apimetrics.pipeline import Pipeline
 from otel_apimetrics.recording import Recording
 from otel_apimetrics.snapshot import CLIENT_DISCONNECT

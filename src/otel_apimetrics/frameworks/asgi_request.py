@@ -9,12 +9,10 @@ from opentelemetry.propagators.textmap import Getter
 from otel_apimetrics import semconv
 from otel_apimetrics.exchange import Headers, Request
 from otel_apimetrics.frameworks.authority import split_authority
-from otel_apimetrics.frameworks.wsgi_request import lines_of
+from otel_apimetrics.frameworks.headers import PATH_SAFE, lines_of
 from otel_apimetrics.identity import ClientAddress
 
 RawHeaders = Iterable[tuple[bytes, bytes]]
-
-_PATH_SAFE = "/:@!$&'()*+,;=-._~%"
 
 
 class ScopeGetter(Getter[MutableMapping[str, Any]]):
@@ -70,14 +68,6 @@ def read_headers(raw: RawHeaders) -> Headers:
     return tuple((name.decode("latin-1").lower(), _text(value)) for name, value in raw)
 
 
-def declared_length(headers: Headers) -> int | None:
-    """Give the declared Content-Length, `None` where it is absent or no number."""
-    for name, value in headers:
-        if name == "content-length":
-            return int(value) if value.isascii() and value.isdecimal() else None
-    return None
-
-
 def _text(value: bytes) -> str:
     try:
         return value.decode()
@@ -91,5 +81,5 @@ def _path(scope: MutableMapping[str, Any]) -> str:
     if raw:
         path = bytes(raw).partition(b"?")[0].decode("latin-1")
     else:
-        path = quote(scope.get("path", "/"), safe=_PATH_SAFE, errors="replace")
+        path = quote(scope.get("path", "/"), safe=PATH_SAFE, errors="replace")
     return path[: semconv.MAX_PATH]

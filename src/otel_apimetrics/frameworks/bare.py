@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any, Literal
 
 from otel_apimetrics.frameworks import flask
-from otel_apimetrics.frameworks.adapter import Adapter, chain, is_contrib_middleware
+from otel_apimetrics.frameworks.adapter import Adapter, is_instrumented
 from otel_apimetrics.recording import Recording
 
 _WSGI_ARGUMENTS = 2
@@ -16,10 +16,7 @@ _KEPT_IN = ("wsgi", "app", "wsgi_app", "application", "asgi")
 
 def instrumented_inside(app: Any) -> bool:
     """Tell whether another instrumentation is found in the chain of middlewares."""
-    return any(
-        is_contrib_middleware(inner) or getattr(inner, "_is_instrumented_by_opentelemetry", False)
-        for inner in chain(getattr(app, "__self__", app), *_KEPT_IN)
-    )
+    return is_instrumented(getattr(app, "__self__", app), *_KEPT_IN)
 
 
 def note_wsgi(recording: Recording) -> None:

@@ -56,8 +56,8 @@ def begin(
         if adapter.decides_later(app):
             recording.server_span.owner = spans.Owner.UNDECIDED
         else:
-            owner = spans.decide(instrumented_inside=adapter.instrumented_inside(app))
-            recording.server_span.begin(owner, request, recording.started_ns, carrier, getter)
+            inside = adapter.instrumented_inside(app)
+            recording.begin_span(instrumented_inside=inside, carrier=carrier, getter=getter)
     except Exception as error:
         _guard.swallow("entry.span", error)
     return recording

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from otel_apimetrics import _guard, open_requests
 from otel_apimetrics.config import Config
-from otel_apimetrics.frameworks.adapter import Adapter, chain, is_contrib_middleware
+from otel_apimetrics.frameworks.adapter import Adapter, is_instrumented
 from otel_apimetrics.frameworks.classes import MethodWraps
 from otel_apimetrics.frameworks.wsgi import wsgi_entry
 from otel_apimetrics.pipeline import Pipeline
@@ -21,12 +21,7 @@ CONSUMER_IDENTIFIER = "consumer_identifier"
 
 def instrumented_inside(app: Any) -> bool:
     """Tell whether contrib instruments this app, or sits in the chain of its `wsgi_app`."""
-    for inner in chain(app, "wsgi_app", "wsgi", "app", "application"):
-        if is_contrib_middleware(inner) or getattr(
-            inner, "_is_instrumented_by_opentelemetry", False
-        ):
-            return True
-    return False
+    return is_instrumented(app, "wsgi_app", "wsgi", "app", "application")
 
 
 def note_request(recording: Recording) -> None:

@@ -5,7 +5,7 @@ import sys
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
-from otel_apimetrics import _guard, open_requests, spans
+from otel_apimetrics import _guard, open_requests
 from otel_apimetrics.config import Config
 from otel_apimetrics.exchange import ValidationError
 from otel_apimetrics.frameworks.adapter import Adapter, is_contrib_middleware
@@ -171,6 +171,7 @@ def install_routes(wraps: MethodWraps) -> None:
 
 def _noting(note: Callable[[Any, Scope], None]) -> Callable[[Any], Any]:
     def make(original: Any) -> Any:
+        @functools.wraps(original)
         async def handle(self: Any, scope: Scope, receive: Receive, send: Send) -> None:
             try:
                 note(self, scope)
@@ -180,7 +181,6 @@ def _noting(note: Callable[[Any, Scope], None]) -> Callable[[Any], Any]:
                 send = _noting_errors(send)
             await original(self, scope, receive, send)
 
-        handle.__wrapped__ = original  # type: ignore[attr-defined]
         return handle
 
     return make
@@ -237,10 +237,8 @@ def _deciding(original: Any) -> Any:
         before = None
         if recording is not None:
             try:
-                owner = spans.decide(instrumented_inside=instrumented_inside(self))
-                recording.server_span.begin(
-                    owner, recording.request, recording.started_ns, scope, _GETTER
-                )
+                inside = instrumented_inside(self)
+                recording.begin_span(instrumented_inside=inside, carrier=scope, getter=_GETTER)
                 before = recording.enter()
             except Exception as error:
                 _guard.swallow("starlette.decide", error)

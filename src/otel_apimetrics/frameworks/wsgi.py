@@ -11,8 +11,9 @@ from typing import Any, TypeAlias
 from otel_apimetrics import _guard, open_requests
 from otel_apimetrics.frameworks.adapter import Adapter
 from otel_apimetrics.frameworks.entry import MARK, begin, is_excluded
+from otel_apimetrics.frameworks.headers import declared_length
 from otel_apimetrics.frameworks.wsgi_input import tee_input
-from otel_apimetrics.frameworks.wsgi_request import EnvironGetter, declared_length, read_request
+from otel_apimetrics.frameworks.wsgi_request import EnvironGetter, read_request
 from otel_apimetrics.frameworks.wsgi_response import note_chunk, tee_response
 from otel_apimetrics.pipeline import Pipeline
 from otel_apimetrics.recording import Recording
@@ -176,7 +177,7 @@ def _begin(
         return None
     recording = begin(pipeline, adapter, instance, request, environ, _GETTER, environ)
     try:
-        length = recording.content_length = declared_length(environ)
+        length = recording.content_length = declared_length(request.headers)
         # A body of known length that nobody captures needs no tee: its size is told.
         if (length and pipeline.kept_bytes) or "HTTP_TRANSFER_ENCODING" in environ:
             tee_input(environ, recording)

@@ -1,7 +1,6 @@
 """A request as a WSGI environ tells it (PEP 3333)."""
 
 import re
-from collections.abc import Callable
 from typing import Any
 from urllib.parse import quote
 
@@ -10,6 +9,7 @@ from opentelemetry.propagators.textmap import Getter
 from otel_apimetrics import semconv
 from otel_apimetrics.exchange import Headers, Request
 from otel_apimetrics.frameworks.authority import split_authority
+from otel_apimetrics.frameworks.headers import PATH_SAFE, lines_of
 from otel_apimetrics.identity import ClientAddress
 
 _HEADER_NAMES: dict[str, str] = {
@@ -17,7 +17,6 @@ _HEADER_NAMES: dict[str, str] = {
     "CONTENT_LENGTH": "content-length",
 }
 _MAX_NAMES = 512
-_PATH_SAFE = "/:@!$&'()*+,;=-._~%"
 _ADDRESS = re.compile(r"[0-9a-fA-F:.]*[.:][0-9a-fA-F:.]*")
 
 
@@ -77,17 +76,6 @@ def read_headers(environ: dict[str, Any]) -> Headers:
     return tuple(pairs)
 
 
-def lines_of(headers: Headers) -> Callable[[str], list[str]]:
-    """Return a look-up of a header's lines by its lower-case name."""
-    return lambda name: [value for key, value in headers if key == name]
-
-
-def declared_length(environ: dict[str, Any]) -> int | None:
-    """Give the request's Content-Length, `None` where it is absent or no number."""
-    value = environ.get("CONTENT_LENGTH")
-    return int(value) if isinstance(value, str) and value.isdecimal() and value.isascii() else None
-
-
 def _decoded(value: str) -> str:
     """Undo PEP 3333's latin-1 where the bytes were UTF-8."""
     try:
@@ -108,7 +96,7 @@ def _path(environ: dict[str, Any]) -> str:
             path = "/" + path.partition("://")[2].partition("/")[2]
     else:
         raw = environ.get("SCRIPT_NAME", "") + environ.get("PATH_INFO", "")
-        path = quote(raw.encode("latin-1", "replace"), safe=_PATH_SAFE) or "/"
+        path = quote(raw.encode("latin-1", "replace"), safe=PATH_SAFE) or "/"
     return path[: semconv.MAX_PATH]
 
 

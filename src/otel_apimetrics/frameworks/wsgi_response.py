@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from otel_apimetrics import _guard
+from otel_apimetrics.frameworks.headers import declared_length
 from otel_apimetrics.recording import Recording
 from otel_apimetrics.snapshot import CLIENT_DISCONNECT
 
@@ -102,7 +103,7 @@ def _is_file(iterable: Iterable[bytes], environ: dict[str, Any]) -> bool:
 
 def _hook_close(iterable: Iterable[bytes], recording: Recording) -> Iterable[bytes]:
     """Return the server's file object itself; its `close` makes the record."""
-    recording.size_told = _declared_length(recording)
+    recording.size_told = declared_length(recording.response_headers)
     close = getattr(iterable, "close", None)
 
     def closed() -> None:
@@ -125,13 +126,6 @@ def _hook_close(iterable: Iterable[bytes], recording: Recording) -> Iterable[byt
     return iterable
 
 
-def _declared_length(recording: Recording) -> int | None:
-    for name, value in recording.response_headers:
-        if name == "content-length" and value.isdecimal():
-            return int(value)
-    return None
-
-
 def note_chunk(recording: Recording, chunk: Any) -> None:
     """Copy a chunk that goes out."""
     try:
@@ -145,7 +139,7 @@ def _note_early_end(recording: Recording) -> None:
     """Note that the server stopped before the app had said everything."""
     if recording.settled or recording.response_ended or recording.error is not None:
         return
-    told = 0 if recording.is_bodiless() else _declared_length(recording)
+    told = 0 if recording.is_bodiless() else declared_length(recording.response_headers)
     if told is None or recording.response_body.size < told:
         recording.error = CLIENT_DISCONNECT
     else:
