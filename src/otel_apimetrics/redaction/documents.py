@@ -1,8 +1,9 @@
 """JSON bodies.
 
-The first look is the decoder itself, with a hook that sees each object's names and keeps
-nothing: it costs less than any compiled scan of the text for stems of names, and it knows
-what is a name and what is not. Where it finds nothing, the text is returned as it is.
+Where a sieve is there, it has the first look. The next, or else the first, is the decoder
+itself, with a hook that sees each object's names and keeps nothing: it costs less than any
+scan of the text by Python's `re` for stems of names, and it knows what is a name and what is
+not. Where it finds nothing, the text is returned as it is.
 """
 
 import json
@@ -92,18 +93,24 @@ class Documents:
             return TOO_DEEP
         if cut:
             return self._text.broken_json(text, cut=True)
-        body = text.removeprefix("\ufeff")
         try:
+            return self._scrub(text, level)
+        except (ValueError, RecursionError, TooLargeError):
+            return self._text.broken_json(text, cut=False)
+
+    def _scrub(self, text: str, level: int) -> str:
+        body = text.removeprefix("\ufeff")
+        named, rules = self._values.look(body)
+        if named:
             keys, labelled = self._look(body)
-            rules = self._values.suspects(body)
             if not rules and not labelled and not self._hides(body):
                 if not keys:
                     return text
                 if self._splices and "\\" not in body:
                     return self._splice(text, keys)
-            return self._rewrite(text, None if "\\" in body else rules, level)
-        except (ValueError, RecursionError, TooLargeError):
-            return self._text.broken_json(text, cut=False)
+        elif not rules:
+            return text
+        return self._rewrite(text, None if "\\" in body else rules, level)
 
     def _hides(self, text: str) -> bool:
         if self._names.ends_open:

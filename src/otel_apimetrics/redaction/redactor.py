@@ -1,7 +1,7 @@
 """The one object that the rest of the package asks."""
 
 from collections.abc import Callable, Mapping
-from functools import wraps
+from functools import lru_cache, wraps
 from typing import Any, Final, TypeVar, cast
 
 from otel_apimetrics import _guard
@@ -15,10 +15,11 @@ from otel_apimetrics.redaction.marks import FAILED, MARK
 from otel_apimetrics.redaction.names import Names
 from otel_apimetrics.redaction.policy import RedactionPolicy
 from otel_apimetrics.redaction.schema import schema_of
+from otel_apimetrics.redaction.sieve import Sieve
 from otel_apimetrics.redaction.stream import scrub_events, scrub_lines
 from otel_apimetrics.redaction.text import FreeText
 from otel_apimetrics.redaction.urls import Urls
-from otel_apimetrics.redaction.values import Values, mask_cut_end
+from otel_apimetrics.redaction.values import BUILT_IN, Values, mask_cut_end
 from otel_apimetrics.redaction.walk import TooLargeError, Walk
 
 _Method = TypeVar("_Method", bound=Callable[..., Any])
@@ -46,6 +47,21 @@ def _closed(method: _Method) -> _Method:
     return cast("_Method", guarded)
 
 
+def _sieve(names: Names, deny: tuple[str, ...]) -> Sieve | None:
+    # Where any name or item may be the last of a denied path, a sieve would let nothing pass.
+    if names.ends_open:
+        return None
+    try:
+        return _sieve_of(deny)
+    except ImportError:
+        return None
+
+
+@lru_cache(maxsize=16)
+def _sieve_of(deny: tuple[str, ...]) -> Sieve:
+    return Sieve(deny, [rule.pattern.pattern for rule in BUILT_IN])
+
+
 class Redactor:
     """Masks what must not leave the process. Immutable once made, safe between threads.
 
@@ -63,7 +79,7 @@ class Redactor:
         remove = policy.mask == "remove"
         self._remove: Final = remove
         self._names: Final = Names(policy.deny, policy.allow)
-        self._values: Final = Values(policy.compiled())
+        self._values: Final = Values(policy.compiled(), _sieve(self._names, policy.deny))
         self._text: Final = FreeText(self._names, self._values)
         self._documents: Final = Documents(self._names, self._values, self._text, remove=remove)
         self._form: Final = Form(self._names, self._text, self._documents, remove=remove)

@@ -43,13 +43,17 @@ class FreeText:
         return bool(self._values.own)
 
     def suspects(self, text: str) -> list[Rule]:
-        """Name the value rules that could find something in this text."""
+        """Name the value rules that find something in this text."""
         return self._values.suspects(text)
 
     def scrub(self, text: str) -> str:
         """Mask assigned secrets and whatever a value rule finds."""
-        masked = self.assignments(text)
-        rules = self._values.suspects(masked)
+        named, rules = self._values.look(text)
+        if named:
+            masked = self.assignments(text)
+            rules = rules if masked == text else self._values.suspects(masked)
+        else:
+            masked = text
         if not rules:
             return masked
         # A mark is a border, and behind a border a word may be a name.

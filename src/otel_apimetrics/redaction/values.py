@@ -8,10 +8,11 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from string import ascii_uppercase, digits
-from typing import Final
+from typing import Final, NamedTuple
 
 from otel_apimetrics.redaction.identifiers import ACCOUNT, RUN, mask_account, mask_cards
 from otel_apimetrics.redaction.marks import MARK, MARKED
+from otel_apimetrics.redaction.sieve import Sieve
 
 Replacement = str | Callable[[re.Match[str]], str]
 
@@ -24,6 +25,21 @@ class Rule:
     """A text without any of these cannot match; none: asked by other means."""
     pattern: re.Pattern[str]
     replacement: Replacement = MARK
+
+    def changes(self, text: str) -> bool:
+        """Tell whether this rule finds something; a number may have a wrong check digit."""
+        if isinstance(self.replacement, str):
+            return self.pattern.search(text) is not None
+        return self.pattern.sub(self.replacement, text) != text
+
+
+class Found(NamedTuple):
+    """What one look at a text has found."""
+
+    named: bool
+    """A name may be sensitive. Without a sieve nobody knows, so it may."""
+    rules: list[Rule]
+    """The value rules that find something."""
 
 
 def _rule(gates: str, regex: str, replacement: Replacement = MARK) -> Rule:
@@ -76,7 +92,7 @@ _CARD: Final = Rule((), RUN, mask_cards)
 _IBAN: Final = Rule((), ACCOUNT, mask_account)
 _SSN: Final = Rule(
     (),
-    re.compile(r"(?<![\d-])(?!000|666|9\d\d)\d{3}-(?!00)\d{2}-(?!0000)\d{4}(?![\d-])"),
+    re.compile(r"(?<![\d-])(?!000|666|9\d\d)\d{3}-(?!00)\d{2}-(?!0000)\d{4}(?![\d-])", re.ASCII),
 )
 _SSN_GATE: Final = re.compile(r"-(?<=\d\d\d-)\d\d-\d{4}")
 
@@ -111,6 +127,7 @@ _CUT: Final = re.compile(
     r"""|(?<![\d.])\d(?:[ -]?\d){5,}[ -]?|(?<!\d)\d{3}-\d{1,2}(?:-\d{0,3})?"""
     r"""|(?<![A-Za-z0-9])[A-Z]{2}\d{2}(?:[ -]?[A-Z0-9]){2,32}[ -]?)\\?\Z""",
 )
+BUILT_IN: Final = (*_RULES, _SCHEME, _CARD, _SSN, _IBAN)
 _TAIL: Final = 2_048
 """Characters at a cut that are looked at. A longer secret is long enough for its own rule."""
 
@@ -120,14 +137,34 @@ class Values:
 
     Args:
         patterns: the user's expressions; checked by the policy.
+        sieve: of the expressions of `BUILT_IN`, in their order; `None` where there is none.
     """
 
-    def __init__(self, patterns: Sequence[re.Pattern[str]] = ()) -> None:
+    def __init__(
+        self, patterns: Sequence[re.Pattern[str]] = (), sieve: Sieve | None = None
+    ) -> None:
+        self._sieve: Final = sieve
         self.own: Final = tuple(Rule((), pattern) for pattern in patterns)
-        self.all: Final = (*_RULES, _SCHEME, _CARD, _SSN, _IBAN, *self.own)
+        self.all: Final = (*BUILT_IN, *self.own)
+
+    def look(self, text: str) -> Found:
+        """Look at a text once; cheap where it holds nothing."""
+        seen = None if self._sieve is None else self._sieve.look(text)
+        if seen is None:
+            return Found(named=True, rules=self._gated(text))
+        named, shapes = seen
+        if not shapes and not self.own:
+            return Found(named, [])
+        found = [BUILT_IN[place] for place in shapes if BUILT_IN[place].changes(text)]
+        found += [rule for rule in self.own if rule.pattern.search(text)]
+        return Found(named, found)
 
     def suspects(self, text: str) -> list[Rule]:
-        """Name the rules that could find something in this text; cheap where none can."""
+        """Name the rules that find something in this text; cheap where none does."""
+        return self.look(text).rules
+
+    def _gated(self, text: str) -> list[Rule]:
+        """Ask the gates first, and only the rules whose gate is there."""
         raw = text.encode("utf-8", "surrogatepass")
         # Text, not bytes: CPython's `in` for bytes raises and clears an error inside.
         sieved = raw.translate(None, _SIEVED).decode("latin-1")
@@ -137,15 +174,11 @@ class Values:
         if ("bearer " in lower or "basic " in lower) and _SCHEME.pattern.search(text):
             found.append(_SCHEME)
         shapes = raw.translate(_SHAPES, _BLANKS)
-        if _THIRTEEN in shapes and RUN.sub(mask_cards, text) != text:
+        if _THIRTEEN in shapes and _CARD.changes(text):
             found.append(_CARD)
         if _SSN_GATE.search(text) and _SSN.pattern.search(text):
             found.append(_SSN)
-        if (
-            b"AA00" in shapes
-            and _ACCOUNT_GATE.search(shapes)
-            and ACCOUNT.sub(mask_account, text) != text
-        ):
+        if b"AA00" in shapes and _ACCOUNT_GATE.search(shapes) and _IBAN.changes(text):
             found.append(_IBAN)
         found += [rule for rule in self.own if rule.pattern.search(text)]
         return found

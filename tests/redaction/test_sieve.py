@@ -1,0 +1,148 @@
+"""The sieve only saves time: with it and without it the same is masked."""
+
+import json
+import subprocess
+import sys
+
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from otel_apimetrics.redaction import RedactionPolicy, Redactor
+from otel_apimetrics.redaction.documents import Documents
+from otel_apimetrics.redaction.names import Names
+from otel_apimetrics.redaction.sieve import Sieve
+from otel_apimetrics.redaction.text import FreeText
+from otel_apimetrics.redaction.values import BUILT_IN, Values
+from otel_apimetrics.redaction.vocabulary import ANY, KEPT, PAIRS, WHOLE
+
+SHAPES = [rule.pattern.pattern for rule in BUILT_IN]
+DENY = ("plainWord", "two words", "users.*.e-mail", "7", "*.nested.Ünïque")
+
+WORDS = sorted({*ANY, *WHOLE, *KEPT, *(word for pair in PAIRS for word in pair)})
+SECRETS = [
+    "eyJhbGciOiJub25lIn0.eyJzdWIiOiIxIn0.",
+    "-----BEGIN EC PRIVATE KEY-----abc",
+    "postgres://u:p@h",
+    "AKIA" + "A234" * 4,
+    "gh" + "p_" + "a" * 36,
+    "gl" + "pat-" + "b" * 20,
+    "xo" + "xb-1234567890-a",
+    "sk" + "_live_" + "c" * 24,
+    "S" + "G." + "d" * 22 + "." + "e" * 43,
+    "4111 1111 1111 1111",
+    "4111111111111111",
+    "123-45-6789",
+    "GB82 WEST 1234 5698 7654 32",
+    "Bearer abcdefgh",
+    "basic  dXNlcjpw",
+]
+fragments = st.one_of(
+    st.sampled_from(WORDS),
+    st.sampled_from(WORDS).map(str.title),
+    st.sampled_from(WORDS).map(str.upper),
+    st.sampled_from(SECRETS),
+    st.sampled_from(["name", "value", "field", "Key", "x-", "http_", "x", "plain", "word", "mail"]),
+    st.sampled_from(list("{}[],:=\"'`\\/_-. $%\n\t&<>")),
+    st.sampled_from(
+        ['":', '": "', '","', '\\"', "\\u0070", "\\n", "=>", "==", "://", " = ", "12", "7"]
+    ),
+    st.sampled_from(["é", "ſ", "\u200b", "ﬁ", "Ｐ", "日本", "\ufeff", "\x0b", "\x00"]),
+    st.text(max_size=4),
+)
+texts = st.lists(fragments, max_size=14).map("".join)
+names = st.lists(fragments, min_size=1, max_size=4).map("".join)
+leaves = st.one_of(texts, st.integers(), st.none(), st.floats(allow_nan=False))
+documents = st.recursive(
+    leaves,
+    lambda inner: st.one_of(st.lists(inner, max_size=4), st.dictionaries(names, inner, max_size=4)),
+    max_leaves=12,
+)
+
+
+def _room(deny=(), sieve=None):
+    known, values = Names(deny), Values((), sieve)
+    text = FreeText(known, values)
+    return Documents(known, values, text, remove=False), text
+
+
+PLAIN = _room()
+SIEVED = _room(sieve=Sieve((), SHAPES))
+PLAIN_DENYING = _room(DENY)
+SIEVED_DENYING = _room(DENY, Sieve(DENY, SHAPES))
+
+
+@settings(max_examples=400)
+@given(texts)
+@example('{"token\\"x": 1}')
+@example('{"a,token,b": 1}')
+@example("{'pass\"word': 'x'}")
+@example('{"api`key": 1}')
+@example('{"name": "x-api-key", "value": "v"}')
+@example('{"name": "password2", "Value": "v"}')
+@example("authorization\t= Basic abc")
+@example("pin:1234")
+@example('4111 1111 1111 1111Access": "')
+@example("api_2_key=a")
+@example("httpPin=1234")
+def test_any_text_is_masked_alike_with_and_without_it(text):
+    for (documents, free), (sieved_documents, sieved_free) in (
+        (PLAIN, SIEVED),
+        (PLAIN_DENYING, SIEVED_DENYING),
+    ):
+        assert sieved_free.scrub(text) == free.scrub(text)
+        assert sieved_documents.scrub(text) == documents.scrub(text)
+
+
+@settings(max_examples=300)
+@given(documents, st.booleans(), st.booleans())
+def test_any_document_is_masked_alike_with_and_without_it(document, ascii_only, spaced):
+    separators = (", ", ": ") if spaced else (",", ":")
+    text = json.dumps(document, ensure_ascii=ascii_only, separators=separators)
+    assert SIEVED[0].scrub(text) == PLAIN[0].scrub(text)
+    assert SIEVED_DENYING[0].scrub(text) == PLAIN_DENYING[0].scrub(text)
+
+
+@pytest.mark.parametrize("word", WORDS)
+@pytest.mark.parametrize("form", ['{{"{}": 1}}', '{{"x-{}2": 1}}', "{}=a", "http_{} : a", "'{}':a"])
+def test_every_sensitive_word_is_pointed_at_in_every_form(word, form):
+    text = form.format(word)
+    if PLAIN[1].scrub(text) != text:
+        assert SIEVED[1].scrub(text) == PLAIN[1].scrub(text) != text
+
+
+@pytest.mark.parametrize("secret", SECRETS)
+def test_every_shape_is_pointed_at(secret):
+    text = json.dumps({"note": f"it is {secret}, they say"})
+    assert PLAIN[0].scrub(text) != text
+    assert SIEVED[0].scrub(text) == PLAIN[0].scrub(text)
+
+
+def test_an_ordinary_document_is_let_pass_at_once():
+    text = json.dumps({"id": 7, "name": "Zoë", "url": "https://a.example/b?c=1", "at": "12:30"})
+    assert SIEVED[0].scrub(text) is text
+    assert Values((), Sieve((), SHAPES)).look(text) == (False, [])
+
+
+def test_half_a_surrogate_pair_is_read_by_the_rules_themselves():
+    assert SIEVED[1].scrub("\ud800 password=x") == PLAIN[1].scrub("\ud800 password=x")
+
+
+def test_a_path_to_deny_that_ends_open_is_kept():
+    redactor = Redactor(RedactionPolicy(deny=["cards.*"]))
+    assert json.loads(redactor.body('{"cards": ["a"]}', "application/json")) == {
+        "cards": ["[REDACTED]"]
+    }
+
+
+def test_without_re2_the_same_is_masked():
+    program = """if True:
+        import sys
+        sys.modules["re2"] = None
+        from otel_apimetrics.redaction import Redactor
+        print(Redactor().body('{"password": "x", "a": "b"}', "application/json"))
+    """
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True
+    )
+    assert json.loads(done.stdout) == {"password": "[REDACTED]", "a": "b"}
