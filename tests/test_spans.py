@@ -337,3 +337,12 @@ def test_no_attribute_whatever_makes_ending_a_span_raise(attributes):
     span = telemetry.tracer_provider.get_tracer("x").start_span("x", attributes=attributes)
     span.end()
     assert set(telemetry.spans[0].attributes) == set(attributes)
+
+
+def test_propagation_reads_every_header_of_the_request():
+    from otel_apimetrics.server_span import HeadersGetter
+
+    getter, headers = HeadersGetter(), (("host", "h"), ("x-a", "1"), ("x-a", "2"))
+    assert getter.get(headers, "X-A") == ["1", "2"]
+    assert getter.get(headers, "x-b") is None
+    assert getter.keys(headers) == ["host", "x-a", "x-a"]

@@ -2,15 +2,33 @@
 
 import json
 from dataclasses import asdict
+from enum import Enum, auto
 from typing import Any
 
 from otel_apimetrics import _guard, semconv
-from otel_apimetrics.exchange import Body, Exchange, Headers, Request, WebSocket
+from otel_apimetrics.exchange import Body, Exchange, Headers, Request, Response, WebSocket
 
 Attributes = dict[str, Any]
 
 
-def encode(exchange: Exchange, *, room: int = 128, longest: int | None = None) -> Attributes:
+class Said(Enum):
+    """How much of the request a span says already."""
+
+    NOTHING = auto()
+    LINE = auto()
+    """Another instrumentation has said it, in the conventions that its user chose. Method and
+    path are said again: people look for those, in the stable spelling always."""
+    ALL = auto()
+    """All of `request_attributes`."""
+
+
+def encode(
+    exchange: Exchange,
+    *,
+    room: int = 128,
+    longest: int | None = None,
+    said: Said = Said.NOTHING,
+) -> Attributes:
     """Give the attributes of a redacted exchange.
 
     Args:
@@ -19,17 +37,19 @@ def encode(exchange: Exchange, *, room: int = 128, longest: int | None = None) -
             oldest ones, the method first, so headers give way here before that.
         longest: the SDK's limit of a value in characters. Bodies are cut here, where
             the cut can be marked; the SDK would cut them silently.
+        said: what to leave out, because each attribute costs where it is set and exported.
 
     Returns:
         Attributes by name, those of `semconv`.
     """
     out: Attributes = {}
     request, response = exchange.request, exchange.response
-    _encode_request(request, out)
-    if response is not None:
-        out[semconv.STATUS_CODE] = response.status
-        if response.body.size is not None:
-            out[semconv.RESPONSE_BODY_SIZE] = response.body.size
+    if said is Said.NOTHING:
+        _encode_request(request, out)
+    elif said is Said.LINE:
+        _encode_method(request.method, out)
+        out[semconv.URL_PATH] = request.path
+    _encode_outcome(request, response, out)
     _encode_identity(exchange, out)
     _encode_record(exchange, out)
     _encode_body(request.body, semconv.REQUEST_BODY, semconv.REQUEST_TRUNCATED, longest, out)
@@ -49,26 +69,16 @@ def request_attributes(request: Request) -> Attributes:
     return out
 
 
-OF_THE_REQUEST = frozenset(
-    {
-        semconv.CLIENT_ADDRESS, semconv.CLIENT_PORT, semconv.LOCAL_ADDRESS, semconv.LOCAL_PORT,
-        semconv.PROTOCOL_VERSION, semconv.SERVER_ADDRESS, semconv.SERVER_PORT,
-        semconv.URL_QUERY,
-        semconv.URL_SCHEME, semconv.USER_AGENT,
-    }
-)  # fmt: skip
-"""What any instrumentation says of a request, in the stable conventions or the old ones.
-
-Without the method and the path: people look for those, in the stable spelling always."""
-
-
-def _encode_request(request: Request, out: Attributes) -> None:
-    method = request.method
+def _encode_method(method: str, out: Attributes) -> None:
     if method in semconv.KNOWN_METHODS:
         out[semconv.REQUEST_METHOD] = method
     else:
         out[semconv.REQUEST_METHOD] = semconv.OTHER
         out[semconv.REQUEST_METHOD_ORIGINAL] = method
+
+
+def _encode_request(request: Request, out: Attributes) -> None:
+    _encode_method(request.method, out)
     out[semconv.URL_SCHEME] = request.scheme
     out[semconv.URL_PATH] = request.path
     out[semconv.PROTOCOL_VERSION] = request.http_version
@@ -80,15 +90,24 @@ def _encode_request(request: Request, out: Attributes) -> None:
         out[semconv.USER_AGENT] = request.user_agent
     for name, value in (
         (semconv.SERVER_PORT, request.port),
-        (semconv.ROUTE, request.route),
         (semconv.CLIENT_ADDRESS, request.client_address),
         (semconv.CLIENT_PORT, request.client_port),
         (semconv.LOCAL_ADDRESS, request.local_address),
         (semconv.LOCAL_PORT, request.local_port),
-        (semconv.REQUEST_BODY_SIZE, request.body.size),
     ):
         if value is not None:
             out[name] = value
+
+
+def _encode_outcome(request: Request, response: Response | None, out: Attributes) -> None:
+    if request.route is not None:
+        out[semconv.ROUTE] = request.route
+    if request.body.size is not None:
+        out[semconv.REQUEST_BODY_SIZE] = request.body.size
+    if response is not None:
+        out[semconv.STATUS_CODE] = response.status
+        if response.body.size is not None:
+            out[semconv.RESPONSE_BODY_SIZE] = response.body.size
 
 
 def _encode_identity(exchange: Exchange, out: Attributes) -> None:

@@ -157,6 +157,14 @@ class Exchange:
     """0: the span is a root, or it was sampled out."""
 
 
+def first(headers: Headers, name: str) -> str:
+    """Give the first value of a header by its lower-case name, "" where there is none."""
+    for key, value in headers:
+        if key == name:
+            return value
+    return ""
+
+
 def evolve(record: _Record, **changes: Any) -> _Record:
     """Copy a record with some fields changed.
 

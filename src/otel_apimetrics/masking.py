@@ -3,12 +3,12 @@
 import re
 from itertools import islice
 
-from otel_apimetrics import _guard
+from otel_apimetrics import _guard, semconv
 from otel_apimetrics.config import Config
 from otel_apimetrics.content import media_type
-from otel_apimetrics.exchange import Body, Company, Exchange, Headers, Request, evolve
+from otel_apimetrics.exchange import Body, Company, Exchange, Headers, Request, evolve, first
 from otel_apimetrics.identity import IP_HEADERS, clean_id, hash_id, mask_ip_header
-from otel_apimetrics.redaction import FAILED, Redactor
+from otel_apimetrics.redaction import FAILED, Redactor, Remembered
 
 SAFE_HEADERS = frozenset(
     {
@@ -29,8 +29,10 @@ SAFE_HEADERS = frozenset(
 
 _MOST_LABELS = 40
 """Labels of one request that are kept: a span has room for so many attributes."""
-_KNOWN = 1_024
-"""Header names whose choice is remembered."""
+_LEFT = 0
+_TAKEN = 1
+_ADDRESS = 2
+"""Recorded as `client_ip` says."""
 
 
 class Masking:
@@ -77,45 +79,37 @@ class Masking:
             return exchange
         return evolve(exchange, consumer=evolve(consumer, id=safe, group=group))
 
-    def redact(self, exchange: Exchange, line: tuple[str, str] | None = None) -> Exchange:
+    def redact(self, exchange: Exchange, line: Request | None = None) -> Exchange:
         """Return what may leave the process of this exchange.
 
         Args:
             exchange: as `redact_keys` gave it.
-            line: path and query, where `redact_line` has seen them already.
+            line: what `redact_line` made of its request, where it was asked already.
         """
         try:
-            return self._redact(exchange, line or self._line(exchange.request))
+            return self._redact(exchange, line or self.redact_line(exchange.request))
         except Exception as error:
             _guard.swallow("masking.redact", error)
             return blank(exchange)
 
     def redact_line(self, request: Request) -> Request:
-        """Return the request with its path and query redacted."""
-        path, query = self._line(request)
-        text = self._redactor.text
+        """Return the request with all redacted that is known before its body."""
+        redactor, method = self._redactor, request.method
         return evolve(
             request,
-            method=text(request.method),
-            host=text(request.host),
-            path=path,
-            query=query,
-            user_agent=text(request.user_agent),
+            method=method if method in semconv.KNOWN_METHODS else redactor.text(method),
+            host=redactor.text(request.host),
+            path=redactor.path(request.path),
+            query=redactor.query(request.query) if request.query else "",
+            user_agent=redactor.text(request.user_agent),
+            headers=(),
         )
 
-    def _line(self, request: Request) -> tuple[str, str]:
-        query = request.query
-        return self._redactor.path(request.path), self._redactor.query(query) if query else ""
-
-    def _redact(self, exchange: Exchange, line: tuple[str, str]) -> Exchange:
+    def _redact(self, exchange: Exchange, line: Request) -> Exchange:
         request, response = exchange.request, exchange.response
         safe_request = evolve(
-            request,
-            method=self._redactor.text(request.method),
-            host=self._redactor.text(request.host),
-            path=line[0],
-            query=line[1],
-            user_agent=self._redactor.text(request.user_agent),
+            line,
+            route=request.route,
             headers=self._headers(request.headers, self._request_choice),
             body=self._body(request.body, request.headers),
         )
@@ -171,28 +165,29 @@ class Masking:
     def _headers(self, headers: Headers, choice: "HeaderChoice") -> Headers:
         if choice.nothing:
             return ()
-        takes, client_ip = choice.takes, self._config.client_ip
-        chosen = tuple(
-            [
-                (name, mask_ip_header(name, value, client_ip) if name in IP_HEADERS else value)
-                for name, value in headers
-                if takes(name)
-            ]
-        )
-        return self._redactor.headers(chosen)
+        kinds, mode = choice.kinds, self._config.client_ip
+        chosen = [
+            header if kind == _TAKEN else (header[0], mask_ip_header(*header, mode))
+            for header in headers
+            if (kind := kinds[header[0]])
+        ]
+        return self._redactor.headers(tuple(chosen))
 
     def _body(self, body: Body, headers: Headers) -> Body:
         content = body.content
         if content is None:
             return body
-        declared = next((value for name, value in headers if name == "content-type"), "")
         # A body without a type came this far only because it looks like JSON.
-        kind = media_type(declared) or "application/json"
+        kind = media_type(first(headers, "content-type")) or "application/json"
         if not self._config.accepts(kind):
-            return evolve(body, content=None)
-        if self._schema:
-            return evolve(body, content=self._redactor.schema(content, kind))
-        return evolve(body, content=self._redactor.body(content, kind, truncated=body.truncated))
+            safe = None
+        elif self._schema:
+            safe = self._redactor.schema(content, kind)
+        else:
+            safe = self._redactor.body(content, kind, truncated=body.truncated)
+        if safe is content:
+            return body
+        return Body(content=safe, size=body.size, truncated=body.truncated)
 
 
 class HeaderChoice:
@@ -214,21 +209,18 @@ class HeaderChoice:
             else frozenset()
         )
         self._extra = re.compile("|".join(extra), re.IGNORECASE) if extra else None
-        self._known: dict[str, bool] = {}
+        self.kinds: Remembered[int] = Remembered(self._kind)
+        """By the header's lower-case name; 0 where it is not recorded."""
         self.nothing = not (self._all or self._names or extra)
 
     def takes(self, name: str) -> bool:
         """Tell whether the header of this lower-case name is recorded."""
-        if self._all or name in self._names:
-            return True
-        if self._extra is None:
-            return False
-        known = self._known.get(name)
-        if known is None:
-            if len(self._known) >= _KNOWN:
-                self._known.clear()
-            known = self._known[name] = self._extra.fullmatch(name) is not None
-        return known
+        return self.kinds[name] != _LEFT
+
+    def _kind(self, name: str) -> int:
+        if not (self._all or name in self._names or (self._extra and self._extra.fullmatch(name))):
+            return _LEFT
+        return _ADDRESS if name in IP_HEADERS else _TAKEN
 
 
 def blank(exchange: Exchange) -> Exchange:

@@ -14,7 +14,7 @@ from opentelemetry.sdk.trace import ReadableSpan
 from opentelemetry.trace import StatusCode
 
 from otel_apimetrics import _guard, semconv, span_lock, spans
-from otel_apimetrics.attributes import OF_THE_REQUEST, Attributes, encode
+from otel_apimetrics.attributes import Attributes, Said, encode
 from otel_apimetrics.config import Config
 from otel_apimetrics.exchange import Consumer, Exchange, Request, evolve
 from otel_apimetrics.identity import (
@@ -31,6 +31,9 @@ from otel_apimetrics.redaction import Addresses, Redactor
 from otel_apimetrics.version import __version__
 
 _SERVER_ERROR = 500
+_NOTHING: Mapping[str, Any] = {}
+_SETTLED = (str, Consumer, dict, bool, type(None))
+"""What hooks answer: telling an awaitable takes longer than telling these."""
 
 
 class Outlet(Protocol):
@@ -120,7 +123,7 @@ class Pipeline:
         context: Context | None,
         owned: bool,
         given: Attributes | None = None,
-        safe_line: tuple[str, str] | None = None,
+        safe_line: Request | None = None,
     ) -> None:
         """Record the metrics, write the redacted exchange onto the span, hand it to outlets.
 
@@ -130,7 +133,7 @@ class Pipeline:
             context: holds the span, for exemplars.
             owned: the span is ours, and no other instrumentation measures this request.
             given: the attributes that a span of ours was started with.
-            safe_line: path and query, where they were redacted already.
+            safe_line: the request as `Masking.redact_line` gave it at the start, if it was asked.
         """
         exchange = self.masking.redact_keys(exchange)
         try:
@@ -178,7 +181,7 @@ def _sync(place: str, hook: Any, exchange: Exchange) -> Any:
     except Exception as error:
         _guard.swallow(place, error)
         return None
-    if inspect.isawaitable(result):
+    if not isinstance(result, _SETTLED) and inspect.isawaitable(result):
         if inspect.iscoroutine(result):
             result.close()
         _guard.swallow(place, TypeError("an async hook was called where nothing awaits it"))
@@ -189,7 +192,9 @@ def _sync(place: str, hook: Any, exchange: Exchange) -> Any:
 async def _async(place: str, hook: Any, exchange: Exchange) -> Any:
     try:
         result = hook(exchange)
-        return await result if inspect.isawaitable(result) else result
+        if isinstance(result, _SETTLED) or not inspect.isawaitable(result):
+            return result
+        return await result
     except Exception as error:
         _guard.swallow(place, error)
         return None
@@ -226,17 +231,17 @@ def _write(
 ) -> None:
     """Put a redacted exchange on a live span."""
     room, longest = spans.limits(span)
-    attributes = encode(exchange, room=room, longest=longest)
-    present = span.attributes if isinstance(span, ReadableSpan) else None
-    crowded = present is not None and len(present) + len(attributes) > room
-    if present is not None and crowded:
-        foreign = sum(1 for key in present if key not in attributes)
+    present = (span.attributes or _NOTHING) if isinstance(span, ReadableSpan) else _NOTHING
+    attributes = encode(exchange, room=room, longest=longest, said=_said(present, given))
+    if len(present) + len(attributes) > room:
+        # Near the span's limit the oldest attributes may be gone: everything is said again.
+        attributes = encode(exchange, room=room, longest=longest)
+        foreign = len(set(present).difference(attributes))
         attributes = encode(exchange, room=max(room - foreign, 0), longest=longest)
     if environment is not None and not spans.has_resource_attribute(span, semconv.ENVIRONMENT):
         attributes[semconv.ENVIRONMENT] = environment
-    # Near the span's limit the oldest attributes may be gone: then everything is said again.
-    fresh = attributes if crowded else _unsaid(attributes, present, given)
-    span_lock.write(span, fresh, attributes, exchange.request.client_address)
+    clean = attributes if given is None else {**given, **attributes}
+    span_lock.write(span, attributes, clean, exchange.request.client_address)
     if exchange.exception is not None and not spans.has_event(span, semconv.EXCEPTION_EVENT):
         span.add_event(
             semconv.EXCEPTION_EVENT,
@@ -255,19 +260,13 @@ def _write(
         span.set_status(StatusCode.ERROR)
 
 
-def _unsaid(
-    attributes: Attributes, present: Mapping[str, Any] | None, given: Attributes | None
-) -> Attributes:
-    """Leave out what the span says already: each attribute costs where it is set and exported.
-
-    A span of ours was given the request's at its start; one of contrib's has them in the
-    conventions, stable or old, that its user chose.
-    """
+def _said(present: Mapping[str, Any], given: Attributes | None) -> Said:
+    """Tell what the span says already: ours from its start, or contrib's in its own way."""
     if given is not None:
-        return {key: value for key, value in attributes.items() if given.get(key) != value}
-    if present and (semconv.REQUEST_METHOD in present or "http.method" in present):
-        return {key: value for key, value in attributes.items() if key not in OF_THE_REQUEST}
-    return attributes
+        return Said.ALL
+    if semconv.REQUEST_METHOD in present or "http.method" in present:
+        return Said.LINE
+    return Said.NOTHING
 
 
 def _has_failed(exchange: Exchange) -> bool:

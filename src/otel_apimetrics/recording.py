@@ -8,7 +8,6 @@ from uuid import UUID
 
 from opentelemetry import context as otel_context
 from opentelemetry.context import Context
-from opentelemetry.propagators.textmap import Getter
 
 from otel_apimetrics import _guard, open_requests, spans
 from otel_apimetrics.content import BodyBuffer
@@ -90,16 +89,14 @@ class Recording:
         if pipeline.metrics.counts_active:
             self._count_active(1)
 
-    def begin_span(self, *, instrumented_inside: bool, carrier: Any, getter: Getter[Any]) -> None:
+    def begin_span(self, *, instrumented_inside: bool) -> None:
         """Decide whose the SERVER span is, once, before the app runs; and start or adopt it.
 
         Args:
             instrumented_inside: another instrumentation was found inside the app.
-            carrier: the headers.
-            getter: reads propagation headers from `carrier`.
         """
         owner = spans.decide(instrumented_inside=instrumented_inside)
-        self.server_span.begin(owner, self.request, self.started_ns, carrier, getter)
+        self.server_span.begin(owner, self.request, self.started_ns)
 
     # -- the context ------------------------------------------------------------------
 

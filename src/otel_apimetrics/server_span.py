@@ -1,7 +1,5 @@
 """The SERVER span of one request: started, adopted or awaited, and let go at the last byte."""
 
-from typing import Any
-
 from opentelemetry import context as otel_context
 from opentelemetry import propagate, trace
 from opentelemetry.context import Context
@@ -9,9 +7,25 @@ from opentelemetry.propagators.textmap import Getter
 
 from otel_apimetrics import _guard, semconv, span_lock, spans
 from otel_apimetrics.attributes import Attributes, request_attributes
-from otel_apimetrics.exchange import Request
+from otel_apimetrics.exchange import Headers, Request
 from otel_apimetrics.pipeline import Pipeline
 from otel_apimetrics.spans import Owner
+
+
+class HeadersGetter(Getter[Headers]):
+    """Reads propagation headers from a request."""
+
+    def get(self, carrier: Headers, key: str) -> list[str] | None:
+        """Return the header's lines, `None` where there is none."""
+        lower = key.lower()
+        return [value for name, value in carrier if name == lower] or None
+
+    def keys(self, carrier: Headers) -> list[str]:
+        """Return the names of all headers."""
+        return [name for name, _ in carrier]
+
+
+_GETTER = HeadersGetter()
 
 
 class ServerSpan:
@@ -29,29 +43,26 @@ class ServerSpan:
         """A context with the request's span, sampled or not; `None` while it is unknown."""
         self.given: Attributes | None = None
         """The attributes that a span of ours was started with."""
-        self.safe_line: tuple[str, str] | None = None
-        """Path and query as redacted at the start, where a span of ours needed them."""
+        self.safe_line: Request | None = None
+        """The request as redacted at the start, where a span of ours needed it."""
 
-    def begin(
-        self, owner: Owner, request: Request, started_ns: int, carrier: Any, getter: Getter[Any]
-    ) -> None:
+    def begin(self, owner: Owner, request: Request, started_ns: int) -> None:
         """Start, adopt or await the span, as was decided at entry."""
         self.owner = owner
         if owner is Owner.OURS:
-            self._start(request, started_ns, carrier, getter)
+            self._start(request, started_ns)
         elif owner is Owner.CURRENT:
             current = trace.get_current_span()
             self._bind(spans.outer_server(current) or current)
 
-    def _start(self, request: Request, started_ns: int, carrier: Any, getter: Getter[Any]) -> None:
+    def _start(self, request: Request, started_ns: int) -> None:
         parent = None
         if not spans.is_local(trace.get_current_span()):
             # None where no propagator is configured (`OTEL_PROPAGATORS=none`).
-            parent = propagate.extract(carrier, getter=getter)
+            parent = propagate.extract(request.headers, getter=_GETTER)
         if parent is None:
             parent = otel_context.get_current()
-        safe = self._pipeline.masking.redact_line(request)
-        self.safe_line = safe.path, safe.query
+        safe = self.safe_line = self._pipeline.masking.redact_line(request)
         self.given = request_attributes(safe)
         method = request.method
         span = self._pipeline.tracer().start_span(

@@ -7,7 +7,7 @@ what other instrumentations wrote.
 """
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, cast
 
 from opentelemetry import trace
 from opentelemetry.sdk.trace import Span
@@ -179,17 +179,21 @@ def _redact_in_place(span: Span) -> None:
     attributes = span.attributes
     if not attributes:
         return
-    redactor: Redactor = span.__dict__["_apimetrics_redactor"]
-    clean = span.__dict__.get(_CLEAN, _NOTHING)
-    address = span.__dict__.get(_ADDRESS)
+    held = span.__dict__
+    redactor: Redactor = held["_apimetrics_redactor"]
+    clean = held.get(_CLEAN, _NOTHING)
+    address = held.get(_ADDRESS)
     guarded = redactor.guarded_keys
-    for key in [key for key in attributes if guarded[key]]:
-        value = attributes[key]
+    # A copy in one step: each look into the span's own mapping goes through a proxy.
+    copied: dict[str, Any] = cast("Any", attributes).copy()
+    for key, value in copied.items():
+        if clean.get(key) is value or not guarded[key]:
+            continue
         if key in ADDRESSES and (address is not None or span.kind not in _SERVED):
             if address is not None and value != address:
                 span.set_attribute(key, address)
             continue
-        if clean.get(key) == value:
+        if clean.get(key) == value:  # the SDK copies sequences
             continue
         redacted = _attribute(redactor, key, value)
         if redacted is not value:

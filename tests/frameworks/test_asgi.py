@@ -391,15 +391,6 @@ def test_a_hook_that_is_cancelled_leaves_the_record_without_its_answer(telemetry
     assert telemetry.server_span.attributes["http.response.status_code"] == 200
 
 
-def test_propagation_reads_every_header_of_the_scope():
-    from otel_apimetrics.frameworks.asgi_request import ScopeGetter
-
-    getter, scope = ScopeGetter(), make_scope(headers=[(b"X-A", b"1"), (b"x-a", b"2")])
-    assert getter.get(scope, "x-a") == ["1", "2"]
-    assert getter.get(scope, "X-B") is None
-    assert getter.keys(scope) == ["host", "x-a", "x-a"]
-
-
 def test_the_middleware_is_asgi_3_for_servers_that_ask():
     call = ApiMetricsASGIMiddleware(saying(START, END)).__call__
     assert inspect.iscoroutinefunction(call)

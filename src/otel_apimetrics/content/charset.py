@@ -20,6 +20,9 @@ _MARKS = (
 )
 
 _FIRST_BYTES_OF_MARKS = frozenset(mark[0] for mark, _ in _MARKS)
+_MARK_STARTS = frozenset(mark[:1] for mark, _ in _MARKS)
+_USUAL = frozenset({"", "utf-8"})
+"""Labels of nearly every body: it needs no decoder that remembers."""
 
 # Python remembers every name that a codec search did not find, for ever: a label from a
 # peer is looked up only when its codec is known to exist.
@@ -63,6 +66,11 @@ def decode(data: bytes, charset: str, *, whole: bool) -> str | None:
     Returns:
         The text without its byte order mark, or `None` where the bytes do not fit.
     """
+    if whole and charset in _USUAL and data[:1] not in _MARK_STARTS:
+        try:
+            return data.decode()
+        except UnicodeDecodeError:
+            return None
     data, codec = _marked(data, charset)
     if codec is None or (codec.startswith(("utf_16", "utf_32")) and not _is_wide(data)):
         return None

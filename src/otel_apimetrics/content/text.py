@@ -50,9 +50,11 @@ def body_text(
         kind, charset = parse_content_type(content_type)
         if not may_be_text(kind, charset):
             return None
-        data, whole = undo(
-            data, content_encoding, complete=complete, limit=limit, max_ratio=max_ratio
-        )
+        whole = complete
+        if content_encoding or len(data) > limit:
+            data, whole = undo(
+                data, content_encoding, complete=complete, limit=limit, max_ratio=max_ratio
+            )
         content = decode(data, charset if kind else "", whole=whole)
     except CodingError:
         return None

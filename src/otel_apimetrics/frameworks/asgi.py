@@ -9,11 +9,7 @@ from typing import Any, TypeAlias
 from otel_apimetrics import _guard, open_requests
 from otel_apimetrics.frameworks.adapter import Adapter
 from otel_apimetrics.frameworks.asgi_lifespan import call_lifespan
-from otel_apimetrics.frameworks.asgi_request import (
-    ScopeGetter,
-    read_headers,
-    read_request,
-)
+from otel_apimetrics.frameworks.asgi_request import read_headers, read_request
 from otel_apimetrics.frameworks.asgi_websocket import WebSocketCall
 from otel_apimetrics.frameworks.entry import MARK, begin, is_excluded
 from otel_apimetrics.frameworks.headers import declared_length
@@ -28,7 +24,6 @@ Receive: TypeAlias = Callable[[], Awaitable[Message]]
 Send: TypeAlias = Callable[[Message], Awaitable[None]]
 ASGIApp: TypeAlias = Callable[[Scope, Receive, Send], Awaitable[None]]
 
-_GETTER = ScopeGetter()
 _SERVER_ERROR = 500
 
 
@@ -221,9 +216,7 @@ def asgi_entry(
                 await original(self, scope, receive, send)
                 return
 
-            async def app(scope: Scope, receive: Receive, send: Send) -> None:
-                await original(self, scope, receive, send)
-
+            app = functools.partial(original, self)
             await call_asgi(app, scope, receive, send, pipeline, adapter, self)
 
         functools.update_wrapper(__call__, original)
@@ -244,7 +237,7 @@ def _begin(scope: Scope, pipeline: Pipeline, adapter: Adapter, instance: Any) ->
     request = read_request(scope, pipeline.addresses)
     if is_excluded(pipeline, request):
         return None
-    recording = begin(pipeline, adapter, instance, request, scope, _GETTER, scope)
+    recording = begin(pipeline, adapter, instance, request, scope)
     try:
         recording.content_length = declared_length(request.headers)
     except Exception as error:

@@ -4,8 +4,6 @@ from collections.abc import Iterable, MutableMapping
 from typing import Any
 from urllib.parse import quote
 
-from opentelemetry.propagators.textmap import Getter
-
 from otel_apimetrics import semconv
 from otel_apimetrics.exchange import Headers, Request
 from otel_apimetrics.frameworks.authority import split_authority
@@ -14,19 +12,8 @@ from otel_apimetrics.identity import ClientAddress
 
 RawHeaders = Iterable[tuple[bytes, bytes]]
 
-
-class ScopeGetter(Getter[MutableMapping[str, Any]]):
-    """Reads propagation headers from a scope."""
-
-    def get(self, carrier: MutableMapping[str, Any], key: str) -> list[str] | None:
-        """Return the header's lines, `None` where there is none."""
-        name = key.lower().encode("latin-1")
-        found = [v.decode("latin-1") for k, v in carrier.get("headers") or () if k.lower() == name]
-        return found or None
-
-    def keys(self, carrier: MutableMapping[str, Any]) -> list[str]:
-        """Return the names of all headers."""
-        return [key.decode("latin-1").lower() for key, _ in carrier.get("headers") or ()]
+_NAMES: dict[bytes, str] = {}
+_MAX_NAMES = 512
 
 
 def read_request(scope: MutableMapping[str, Any], addresses: ClientAddress) -> Request:
@@ -65,14 +52,22 @@ def read_request(scope: MutableMapping[str, Any], addresses: ClientAddress) -> R
 
 def read_headers(raw: RawHeaders) -> Headers:
     """Decode header lines, repeats kept: UTF-8 where they are, else latin-1."""
-    return tuple((name.decode("latin-1").lower(), _text(value)) for name, value in raw)
+    known = _NAMES
+    pairs: list[tuple[str, str]] = []
+    for name, value in raw:
+        key = known.get(name) or _lower(name)
+        try:
+            pairs.append((key, value.decode()))
+        except UnicodeDecodeError:
+            pairs.append((key, value.decode("latin-1")))
+    return tuple(pairs)
 
 
-def _text(value: bytes) -> str:
-    try:
-        return value.decode()
-    except UnicodeDecodeError:
-        return value.decode("latin-1")
+def _lower(name: bytes) -> str:
+    if len(_NAMES) >= _MAX_NAMES:
+        _NAMES.clear()
+    key = _NAMES[bytes(name)] = name.decode("latin-1").lower()
+    return key
 
 
 def _path(scope: MutableMapping[str, Any]) -> str:

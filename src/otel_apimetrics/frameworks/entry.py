@@ -2,8 +2,6 @@
 
 from typing import Any
 
-from opentelemetry.propagators.textmap import Getter
-
 from otel_apimetrics import _guard, processors, spans
 from otel_apimetrics.exchange import Request
 from otel_apimetrics.frameworks.adapter import Adapter
@@ -34,8 +32,6 @@ def begin(
     app: Any,
     request: Request,
     source: Any,
-    getter: Getter[Any],
-    carrier: Any,
 ) -> Recording:
     """Open the recording of a request and decide about its span.
 
@@ -45,8 +41,6 @@ def begin(
         app: what is about to be called.
         request: as read from the environ or scope.
         source: that environ or scope.
-        getter: reads propagation headers from `carrier`.
-        carrier: the headers.
     """
     processors.ensure(pipeline.tracer_provider(), pipeline.redactor)
     announce(pipeline, adapter, app)
@@ -56,8 +50,7 @@ def begin(
         if adapter.decides_later(app):
             recording.server_span.owner = spans.Owner.UNDECIDED
         else:
-            inside = adapter.instrumented_inside(app)
-            recording.begin_span(instrumented_inside=inside, carrier=carrier, getter=getter)
+            recording.begin_span(instrumented_inside=adapter.instrumented_inside(app))
     except Exception as error:
         _guard.swallow("entry.span", error)
     return recording

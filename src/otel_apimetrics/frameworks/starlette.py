@@ -17,7 +17,6 @@ from otel_apimetrics.frameworks.asgi import (
     asgi_entry,
     note_inner,
 )
-from otel_apimetrics.frameworks.asgi_request import ScopeGetter
 from otel_apimetrics.frameworks.classes import MethodWraps
 from otel_apimetrics.frameworks.entry import MARK
 from otel_apimetrics.pipeline import Pipeline
@@ -32,7 +31,6 @@ MOUNT = "otel_apimetrics.mount"
 ROUTE = "otel_apimetrics.route"
 """Key in the scope: template of the route, for versions that do not put the route there."""
 
-_GETTER = ScopeGetter()
 _OTEL_MODULES = {"opentelemetry.instrumentation.asgi", "starlette.middleware.opentelemetry"}
 
 
@@ -237,8 +235,7 @@ def _deciding(original: Any) -> Any:
         before = None
         if recording is not None:
             try:
-                inside = instrumented_inside(self)
-                recording.begin_span(instrumented_inside=inside, carrier=scope, getter=_GETTER)
+                recording.begin_span(instrumented_inside=instrumented_inside(self))
                 before = recording.enter()
             except Exception as error:
                 _guard.swallow("starlette.decide", error)

@@ -13,12 +13,10 @@ from otel_apimetrics.frameworks.adapter import Adapter
 from otel_apimetrics.frameworks.entry import MARK, begin, is_excluded
 from otel_apimetrics.frameworks.headers import declared_length
 from otel_apimetrics.frameworks.wsgi_input import tee_input
-from otel_apimetrics.frameworks.wsgi_request import EnvironGetter, read_request
+from otel_apimetrics.frameworks.wsgi_request import read_request
 from otel_apimetrics.frameworks.wsgi_response import note_chunk, tee_response
 from otel_apimetrics.pipeline import Pipeline
 from otel_apimetrics.recording import Recording
-
-_GETTER = EnvironGetter()
 
 Environ: TypeAlias = dict[str, Any]
 StartResponse: TypeAlias = Callable[..., Any]
@@ -149,10 +147,7 @@ def wsgi_entry(
             pipeline = pipeline_of(self)
             if pipeline is None:
                 return original(self, environ, start_response)
-
-            def app(environ: Environ, start_response: StartResponse) -> Any:
-                return original(self, environ, start_response)
-
+            app = functools.partial(original, self)
             return call_wsgi(app, environ, start_response, pipeline, adapter, self)
 
         functools.update_wrapper(wrapped, original)
@@ -175,7 +170,7 @@ def _begin(
     request = read_request(environ, pipeline.addresses)
     if is_excluded(pipeline, request):
         return None
-    recording = begin(pipeline, adapter, instance, request, environ, _GETTER, environ)
+    recording = begin(pipeline, adapter, instance, request, environ)
     try:
         length = recording.content_length = declared_length(request.headers)
         # A body of known length that nobody captures needs no tee: its size is told.

@@ -4,8 +4,6 @@ import re
 from typing import Any
 from urllib.parse import quote
 
-from opentelemetry.propagators.textmap import Getter
-
 from otel_apimetrics import semconv
 from otel_apimetrics.exchange import Headers, Request
 from otel_apimetrics.frameworks.authority import split_authority
@@ -18,19 +16,6 @@ _HEADER_NAMES: dict[str, str] = {
 }
 _MAX_NAMES = 512
 _ADDRESS = re.compile(r"[0-9a-fA-F:.]*[.:][0-9a-fA-F:.]*")
-
-
-class EnvironGetter(Getter[dict[str, Any]]):
-    """Reads propagation headers from an environ."""
-
-    def get(self, carrier: dict[str, Any], key: str) -> list[str] | None:
-        """Return the header's value in a list, `None` where there is none."""
-        value = carrier.get("HTTP_" + key.upper().replace("-", "_"))
-        return None if value is None else [value]
-
-    def keys(self, carrier: dict[str, Any]) -> list[str]:
-        """Return the names of all headers."""
-        return [key[5:].lower().replace("_", "-") for key in carrier if key.startswith("HTTP_")]
 
 
 def read_request(environ: dict[str, Any], addresses: ClientAddress) -> Request:

@@ -5,7 +5,7 @@ import json
 import re
 from typing import Any
 
-from otel_apimetrics.exchange import Exchange
+from otel_apimetrics.exchange import Exchange, first
 from otel_apimetrics.identity.clean import clean_id, hash_id
 from otel_apimetrics.identity.errors import SpecError
 from otel_apimetrics.typing import Identify
@@ -154,10 +154,7 @@ def _header_name(name: str) -> str:
 
 
 def _header(exchange: Exchange, lower: str) -> str:
-    for name, value in exchange.request.headers:
-        if name == lower:
-            return value
-    return ""
+    return first(exchange.request.headers, lower)
 
 
 def _credentials(exchange: Exchange, scheme: str) -> str:

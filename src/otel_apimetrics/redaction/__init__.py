@@ -5,6 +5,7 @@ text each have a room of their own behind `Redactor`.
 """
 
 from otel_apimetrics.redaction.attributes import ADDRESSES, Addresses, is_guarded_key
+from otel_apimetrics.redaction.clean import Remembered
 from otel_apimetrics.redaction.marks import FAILED, MARK
 from otel_apimetrics.redaction.policy import PolicyError, RedactionPolicy
 from otel_apimetrics.redaction.redactor import Redactor
@@ -17,5 +18,6 @@ __all__ = [
     "PolicyError",
     "RedactionPolicy",
     "Redactor",
+    "Remembered",
     "is_guarded_key",
 ]

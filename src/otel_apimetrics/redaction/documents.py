@@ -15,6 +15,7 @@ from typing import Any, Final
 
 from otel_apimetrics.redaction.marks import MARK, TOO_DEEP
 from otel_apimetrics.redaction.names import (
+    LABEL,
     LABEL_OR_SENSITIVE,
     ON_A_PATH,
     SENSITIVE,
@@ -125,19 +126,13 @@ class Documents:
         finally:
             self._lookers.append(looker)
         names = self._names
-        verdicts = {name: names[name] for name in found}
-        if not any(verdicts.values()):
-            return set(), False
+        verdicts = {name: verdict for name in found if (verdict := names[name])}
         if VALUE in verdicts.values():
             keys: set[str] = set()
             labelled: list[bool] = []
             json.loads(text, object_pairs_hook=_hook(names, keys, labelled))
             return keys, any(labelled)
-        return {
-            name
-            for name, verdict in verdicts.items()
-            if verdict in (SENSITIVE, LABEL_OR_SENSITIVE, ON_A_PATH)
-        }, False
+        return {name for name, verdict in verdicts.items() if verdict != LABEL}, False
 
     def _splice(self, text: str, keys: set[str]) -> str:
         # The text is valid JSON without a backslash, so a quoted name before a colon is a name.

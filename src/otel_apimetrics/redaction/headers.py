@@ -4,7 +4,7 @@ import re
 from typing import Final
 
 from otel_apimetrics.exchange import Headers
-from otel_apimetrics.redaction.clean import Clean
+from otel_apimetrics.redaction.clean import Clean, Remembered
 from otel_apimetrics.redaction.marks import MARK
 from otel_apimetrics.redaction.names import Names
 from otel_apimetrics.redaction.text import FreeText
@@ -101,8 +101,6 @@ _ATTRIBUTES: Final = frozenset(
 _TARGET: Final = re.compile(r"<([^<>]*)(>|\Z)")
 _REFRESH: Final = re.compile(r"(?i:(\A[^;,]{0,64}[;,]\s{0,8}url\s{0,8}=\s{0,8}[\"']?))")
 
-_REMEMBERED: Final = 1_024
-
 _PLAIN: Final = 0
 _SECRET: Final = 1
 _SCHEME: Final = 2
@@ -138,36 +136,37 @@ class HeaderFields:
         self._text: Final = text
         self._urls: Final = urls
         self._remove: Final = remove
-        self._seen: Final[dict[str, int]] = {}
+        self._kinds: Final = Remembered(self._judge)
         self._plain: Final = Clean(text.scrub)
         self._url: Final = Clean(urls.url)
 
     def one(self, name: str, value: str) -> str:
         """Mask one value; the identical one where nothing changed."""
-        kind = self._kind(name)
+        kind = self._kinds[name]
         return self._plain(value) if kind == _PLAIN else self._special(kind, value)
 
     def all(self, headers: Headers) -> Headers:
         """Mask each value, in order; the identical tuple where nothing changed."""
-        kind_of, plain, remove = self._kind, self._plain, self._remove
+        kinds, plain, remove = self._kinds, self._plain, self._remove
+        known = plain.known
         masked: list[tuple[str, str]] = []
-        for name, value in headers:
-            kind = kind_of(name)
+        same = True
+        for header in headers:
+            name, value = header
+            kind = kinds[name]
             if kind == _PLAIN:
-                masked.append((name, plain(value)))
-            elif not (remove and kind in _REMOVED):
-                masked.append((name, self._special(kind, value)))
-        clean = tuple(masked)
-        return headers if clean == headers else clean
-
-    def _kind(self, name: str) -> int:
-        # Names come from requests, so what is remembered is bounded.
-        kind = self._seen.get(name)
-        if kind is None:
-            if len(self._seen) >= _REMEMBERED:
-                self._seen.clear()
-            kind = self._seen[name] = self._judge(name)
-        return kind
+                clean = value if value in known else plain(value)
+            elif remove and kind in _REMOVED:
+                same = False
+                continue
+            else:
+                clean = self._special(kind, value)
+            if clean == value:
+                masked.append(header)
+            else:
+                same = False
+                masked.append((name, clean))
+        return headers if same else tuple(masked)
 
     def _judge(self, name: str) -> int:
         kind = _KINDS.get(name)
