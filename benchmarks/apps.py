@@ -27,13 +27,23 @@ def make(
     if variant.producer == "floor" and span is not None:
         floor = Floor(app, telemetry, span)
         return floor.wsgi if flask else floor.asgi
-    if variant.producer == "contrib":
+    if variant.producer == "contrib-floor" and span is not None:
+        _add_floor(framework, app, telemetry, span)
+    if variant.producer.startswith("contrib"):
         _add_contrib(framework, app, telemetry)
     if variant.options is not None:
         from otel_apimetrics import ApiMetricsInstrumentor
 
         ApiMetricsInstrumentor().instrument(**telemetry.providers, **variant.options)
     return app
+
+
+def _add_floor(framework: str, app: Any, telemetry: Telemetry, span: dict[str, Any]) -> None:
+    """Put a floor inside of contrib's instrumentation, where its span is current."""
+    if framework == "flask":
+        app.after_request(Floor(app, telemetry, span).adopt)
+    else:
+        app.add_middleware(lambda app: Floor(app, telemetry, span).asgi_adopting)
 
 
 def _add_contrib(framework: str, app: Any, telemetry: Telemetry) -> None:

@@ -1,13 +1,14 @@
 """The floor: what the SDK itself takes for the telemetry that full capture makes.
 
 The span has the attributes of a real one, known in advance; nothing is read, decoded or
-redacted, and the span is not made current.
+redacted, and the span is not made current. On contrib's span the floor is what our
+adoption adds to it.
 """
 
 from time import perf_counter
 from typing import Any
 
-from opentelemetry.trace import SpanKind, set_span_in_context
+from opentelemetry.trace import SpanKind, get_current_span, set_span_in_context
 
 from benchmarks.telemetry import Telemetry
 from otel_apimetrics import semconv
@@ -60,11 +61,25 @@ class Floor:
         await self._app(scope, receive, send)
         self._record(span, started)
 
+    def adopt(self, response: Any) -> Any:
+        """Record a request on the span that is current, after Flask has its response."""
+        self._say(get_current_span(), perf_counter())
+        return response
+
+    async def asgi_adopting(self, scope: Any, receive: Any, send: Any) -> None:
+        """Serve a request and record it on the span that is current."""
+        started = perf_counter()
+        await self._app(scope, receive, send)
+        self._say(get_current_span(), started)
+
     def _record(self, span: Any, started: float) -> None:
+        self._say(span, started)
+        span.update_name(self._name)
+        span.end()
+
+    def _say(self, span: Any, started: float) -> None:
         # The context of the span, because ours has it: exemplars are a part of the record.
         context = set_span_in_context(span)
         self._durations.record(perf_counter() - started, self._keys, context)
         self._requests.add(1, self._keys, context)
         span.set_attributes(self._attributes)
-        span.update_name(self._name)
-        span.end()

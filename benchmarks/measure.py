@@ -31,9 +31,22 @@ Blocks = dict[str, list[Block]]
 """Blocks by variant, one a round: those of one round were taken one after the other."""
 
 
-def span_of_full_capture(framework: str) -> dict[str, Any]:
-    """Give the span that the floor has to make."""
-    with closing(Server(framework, named(framework, "own-full"), None)) as server:
+def span_to_say(framework: str, variant: Variant) -> dict[str, Any] | None:
+    """Give "name" and "attributes" of what a floor has to say; `None` for other variants."""
+    if variant.producer == "floor":
+        return _dump(framework, "own-full")
+    if variant.producer == "contrib-floor":
+        adopted, before = (_dump(framework, name) for name in ("adopted-off", "contrib"))
+        said = before["attributes"].items()
+        added = {
+            key: value for key, value in adopted["attributes"].items() if (key, value) not in said
+        }
+        return {**adopted, "attributes": added}
+    return None
+
+
+def _dump(framework: str, name: str) -> dict[str, Any]:
+    with closing(Server(framework, named(framework, name), None)) as server:
         span: dict[str, Any] = server.do("dump", 2)
     return span
 
@@ -46,12 +59,12 @@ def measure(framework: str, rounds: int, requests: int) -> Blocks:
         rounds: how often each variant is visited.
         requests: of one block.
     """
-    span = span_of_full_capture(framework)
     blocks: Blocks = {variant.name: [] for variant in of(framework)}
     with ExitStack() as stack:
         sink = stack.enter_context(closing(Sink()))
         servers: dict[str, Server] = {}
         for variant in of(framework):
+            span = span_to_say(framework, variant)
             server = Server(framework, variant, sink.endpoint(variant.name), span)
             servers[variant.name] = stack.enter_context(closing(server))
         for name, server in servers.items():
@@ -75,7 +88,7 @@ def in_turn(names: list[str], number: int) -> list[str]:
 
 def profile(framework: str, variant: Variant, requests: int) -> list[list[Any]]:
     """Run one variant under cProfile, see `Worker.profile`."""
-    span = span_of_full_capture(framework) if variant.producer == "floor" else None
+    span = span_to_say(framework, variant)
     # Nothing is exported: cProfile reads the wall clock, so what lets go of the interpreter's
     # lock (os.urandom does) would be charged with what an exporting thread does meanwhile.
     with closing(Server(framework, variant, None, span)) as server:

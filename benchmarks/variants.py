@@ -18,7 +18,8 @@ class Variant:
     name: str
     says: str
     producer: str = ""
-    """Who else records: "floor", "contrib", "native" (FastAPI's own telemetry), "": nobody."""
+    """Who else records: "floor", "contrib", "contrib-floor" (both), "native" (FastAPI's own
+    telemetry), "": nobody."""
     options: dict[str, Any] | None = None
     """Ours, `None`: not installed."""
     payload: str = "secret"
@@ -55,6 +56,11 @@ VARIANTS: tuple[Variant, ...] = (
         says="ours, bodies off, trace sampler always_off",
         options=_OFF,
         sampled=False,
+    ),
+    Variant(
+        name="contrib-floor",
+        says="what adopted-off adds to contrib, by bare SDK calls",
+        producer="contrib-floor",
     ),
     Variant(
         name="adopted-off",
