@@ -24,7 +24,7 @@ FULL = Exchange(
     id="0",
     request=Request(
         method="GET",
-        path=f"/reset/{SECRET}",
+        path=f"/orders/{SECRET}",
         query=f"token={SECRET}",
         headers=(("authorization", f"Bearer {SECRET}"), JSON),
         body=BODY,
@@ -51,6 +51,32 @@ def test_a_secret_in_any_part_of_an_exchange_is_gone():
     assert '"a": 1' in safe.response.body.content
     assert safe.exception.type == "ValueError"
     assert safe.validation_errors[0].field == "f"
+
+
+@pytest.mark.parametrize(
+    ("path", "route"),
+    [
+        ("/api/login", None),
+        ("/OAuth2/authorize", None),
+        ("/v1/%70assword/reset", None),
+        ("/x/17", "/cards/<id>/"),
+    ],
+)
+def test_the_bodies_of_a_route_that_takes_secrets_are_not_recorded(path, route):
+    request = evolve(FULL.request, path=path, route=route)
+    exchange = evolve(FULL, request=request)
+    safe = masking(capture_body="all").redact(exchange)
+    assert safe.request.body == safe.response.body == Body(size=50)
+    policy = {"sensitive_paths": "off"}
+    assert masking(capture_body="all", redaction=policy).redact(exchange).request.body.content
+    policy = {"sensitive_paths": ["^/orders"]}
+    assert masking(capture_body="all", redaction=policy).redact(exchange).request.body.content
+
+
+@pytest.mark.parametrize("path", ["/logins", "/registers/7", "/scorecards/1", "/a", "/authors"])
+def test_the_bodies_of_other_routes_are_recorded(path):
+    exchange = evolve(FULL, request=evolve(FULL.request, path=path))
+    assert masking(capture_body="all").redact(exchange).request.body.content
 
 
 def test_a_line_that_was_redacted_already_is_taken_as_it_is():

@@ -31,7 +31,20 @@ OTEL_APIMETRICS_REDACTION_PATTERNS = "OTEL_APIMETRICS_REDACTION_PATTERNS"
 """Further value patterns: a JSON array or object of regular expressions, or one a line."""
 
 OTEL_APIMETRICS_REDACTION_MASK = "OTEL_APIMETRICS_REDACTION_MASK"
-"""What takes the place of a redacted value: `mask` or `remove`."""
+"""What takes the place of a redacted value: `mask`, `remove`, `hash`, `last4` or `tokenise`."""
+
+OTEL_APIMETRICS_REDACTION_KEY = "OTEL_APIMETRICS_REDACTION_KEY"
+"""The secret key of `hash` and `tokenise`; without one, each process has its own."""
+
+OTEL_APIMETRICS_REDACTION_PII = "OTEL_APIMETRICS_REDACTION_PII"
+"""`true` masks e-mail addresses, phone numbers and IP addresses too."""
+
+OTEL_APIMETRICS_REDACTION_SENSITIVE_PATHS = "OTEL_APIMETRICS_REDACTION_SENSITIVE_PATHS"
+"""List (or JSON array) of regular expressions of paths whose bodies are not recorded; `off`
+records all."""
+
+OTEL_APIMETRICS_REDACTION_CALLBACK = "OTEL_APIMETRICS_REDACTION_CALLBACK"
+"""Import path `module:name` of a callable that takes out more of a redacted text."""
 
 OTEL_APIMETRICS_CAPTURE_BODY = "OTEL_APIMETRICS_CAPTURE_BODY"
 """Which bodies are captured: `off`, `errors`, `all` or `schema`."""

@@ -2,13 +2,14 @@
 
 import re
 from itertools import islice
+from urllib.parse import unquote
 
 from otel_apimetrics import _guard, semconv
 from otel_apimetrics.config import Config
 from otel_apimetrics.content import media_type
 from otel_apimetrics.exchange import Body, Company, Exchange, Headers, Request, evolve, first
 from otel_apimetrics.identity import IP_HEADERS, clean_id, hash_id, mask_ip_header
-from otel_apimetrics.redaction import FAILED, Redactor, Remembered
+from otel_apimetrics.redaction import FAILED, Redactor, Remembered, compiled
 
 SAFE_HEADERS = frozenset(
     {
@@ -48,6 +49,8 @@ class Masking:
             config.capture_headers, config.capture_response_headers_extra
         )
         self._schema = config.capture_body == "schema"
+        paths = config.redaction.sensitive_paths
+        self._sensitive = [compiled(path) for path in paths]
 
     def redact_keys(self, exchange: Exchange) -> Exchange:
         """Redact what becomes a metric attribute: the consumer's id and group, the labels.
@@ -107,16 +110,17 @@ class Masking:
 
     def _redact(self, exchange: Exchange, line: Request) -> Exchange:
         request, response = exchange.request, exchange.response
+        sensitive = self._is_sensitive(exchange)
         safe_request = evolve(
             line,
             route=request.route,
             headers=self._headers(request.headers, self._request_choice),
-            body=self._body(request.body, request.headers),
+            body=self._body(request.body, request.headers, sensitive=sensitive),
         )
         safe_response = response and evolve(
             response,
             headers=self._headers(response.headers, self._response_choice),
-            body=self._body(response.body, response.headers),
+            body=self._body(response.body, response.headers, sensitive=sensitive),
         )
         return self._redact_rest(evolve(exchange, request=safe_request, response=safe_response))
 
@@ -173,10 +177,22 @@ class Masking:
         ]
         return self._redactor.headers(tuple(chosen))
 
-    def _body(self, body: Body, headers: Headers) -> Body:
+    def _is_sensitive(self, exchange: Exchange) -> bool:
+        """Tell whether this route's bodies are not recorded, whatever they hold."""
+        request, response = exchange.request, exchange.response
+        if request.body.content is None and (response is None or response.body.content is None):
+            return False
+        path, route = unquote(request.path), request.route or ""
+        return any(
+            pattern.search(path) or (route and pattern.search(route)) for pattern in self._sensitive
+        )
+
+    def _body(self, body: Body, headers: Headers, *, sensitive: bool) -> Body:
         content = body.content
         if content is None:
             return body
+        if sensitive:
+            return Body(size=body.size)
         # A body without a type came this far only because it looks like JSON.
         kind = media_type(first(headers, "content-type")) or "application/json"
         if not self._config.accepts(kind):

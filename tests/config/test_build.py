@@ -1,5 +1,7 @@
 """Keywords and environment variables become one configuration, or one clear error."""
 
+import dataclasses
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -9,6 +11,7 @@ from opentelemetry.sdk.trace import TracerProvider
 from otel_apimetrics import environment_variables
 from otel_apimetrics.config import OPTIONS, Config, ConfigError, build
 from otel_apimetrics.config.building import variable_of
+from otel_apimetrics.redaction import RedactionPolicy
 
 SAMPLES = {
     "identify": ("header:x-a", "header:x-b"),
@@ -231,5 +234,6 @@ def test_each_public_constant_of_the_registered_module_is_its_own_name():
 def test_each_variable_belongs_to_an_option_and_each_option_to_a_variable():
     variables = {name for name in vars(environment_variables) if name.startswith("OTEL_")}
     of_options = {variable_of(option) for option in OPTIONS} - {None, "OTEL_APIMETRICS_REDACTION_*"}
-    of_redaction = {f"OTEL_APIMETRICS_REDACTION_{f}" for f in ("DENY", "ALLOW", "PATTERNS", "MASK")}
+    fields = dataclasses.fields(RedactionPolicy)
+    of_redaction = {f"OTEL_APIMETRICS_REDACTION_{field.name.upper()}" for field in fields}
     assert variables == of_options | of_redaction

@@ -6,7 +6,7 @@ fail for each request too, and silently.
 
 import pkgutil
 from collections.abc import Callable
-from typing import cast
+from typing import Any, cast
 
 from otel_apimetrics.config.given import Given
 from otel_apimetrics.config.values import rate
@@ -31,7 +31,7 @@ def identify(given: Given) -> Identify | None:
 
 def _identify(given: Given) -> Identify:
     if not isinstance(given.value, str):
-        return cast("Identify", _hook(given))
+        return cast("Identify", hook(given))
     try:
         return identify_by(given.value)
     except SpecError as error:
@@ -44,7 +44,7 @@ def label(given: Given) -> Label:
     Raises:
         ConfigError: it is neither callable nor the import path of a callable.
     """
-    return cast("Label", _hook(given))
+    return cast("Label", hook(given))
 
 
 def skip(given: Given) -> Skip:
@@ -53,7 +53,7 @@ def skip(given: Given) -> Skip:
     Raises:
         ConfigError: it is neither callable nor the import path of a callable.
     """
-    return cast("Skip", _hook(given))
+    return cast("Skip", hook(given))
 
 
 def sample_rate(given: Given) -> float | Callable[[Exchange], float]:
@@ -65,17 +65,22 @@ def sample_rate(given: Given) -> float | Callable[[Exchange], float]:
     by_path = isinstance(given.value, str) and ":" in given.value
     if not by_path and not callable(given.value):
         return rate(given)
-    hook = _hook(given)
-    if is_async(hook):
+    by_exchange = hook(given)
+    if is_async(by_exchange):
         raise given.refuse("use a function that is not async")
-    return cast("Callable[[Exchange], float]", hook)
+    return cast("Callable[[Exchange], float]", by_exchange)
 
 
-def _hook(given: Given) -> Callable[..., object]:
-    hook = _imported(given) if isinstance(given.value, str) else given.value
-    if not callable(hook) or isinstance(hook, type):
+def hook(given: Given) -> Callable[..., Any]:
+    """Read any callable: as it is, or by its import path.
+
+    Raises:
+        ConfigError: it is neither callable nor the import path of a callable.
+    """
+    found = _imported(given) if isinstance(given.value, str) else given.value
+    if not callable(found) or isinstance(found, type):
         raise given.refuse('use a function, a callable object, or an import path "module:name"')
-    return hook
+    return found
 
 
 def _imported(given: Given) -> object:

@@ -8,24 +8,14 @@ import json
 import re
 
 from otel_apimetrics.config.given import Given
-from otel_apimetrics.config.values import names
+from otel_apimetrics.config.values import names, word_of
+from otel_apimetrics.redaction import repeats_a_repeat
 
 _LONGEST = 1000
 """Characters of one expression."""
 
 _JSON = re.compile(r'\s*(?:\{|\[\s*(?:"|\]))')
 """How a JSON object or array of strings begins; a character class begins otherwise."""
-
-_SYMBOLS = re.compile(
-    r"\\."  # an escape
-    r"|\[\^?\]?(?:\\.|[^\]\\])*\]"  # a character class
-    r"|\(\?(?:#[^)]*|P=\w+|[aiLmsux]+)\)"  # a comment, a back-reference, global flags
-    r"|\((?:\?(?:P<\w+>|<?[=!]|[:>]|[aiLmsux-]+:|\(\w+\)))?"  # the opening of a group
-    r"|(?:[*+?]|\{[0-9]*,?[0-9]*\})[?+]?"  # a quantifier, lazy and possessive ones too
-    r"|.",
-    re.DOTALL,
-)
-_BOUNDS = re.compile(r"\{([0-9]*)(,?)([0-9]*)\}")
 
 
 def patterns(given: Given) -> tuple[str, ...]:
@@ -44,6 +34,15 @@ def patterns(given: Given) -> tuple[str, ...]:
             raise given.refuse("write expressions that have commas as a JSON array of strings")
         compiled(given.item(pattern))
     return found
+
+
+def paths(given: Given) -> tuple[str, ...]:
+    """Read expressions as `patterns` does; `off` is none at all.
+
+    Raises:
+        ConfigError: as `patterns`.
+    """
+    return () if word_of(given) == "off" else patterns(given)
 
 
 def compiled(given: Given, flags: int = 0) -> re.Pattern[str]:
@@ -92,52 +91,3 @@ def pattern_lines(given: Given) -> object:
     if not isinstance(value, str):
         return value
     return tuple(line.strip() for line in value.splitlines() if line.strip())
-
-
-def repeats_a_repeat(pattern: str) -> bool:
-    """Say whether a group with a quantifier inside is itself repeated, as in `(a+)+`.
-
-    Such an expression can take time exponential in the length of the text. The check reads
-    symbols and proves nothing more: overlapping alternatives, `(a|a)+`, are not found.
-
-    Args:
-        pattern: an expression that compiles.
-    """
-    open_groups = [False]
-    varies = False
-    for symbol in _SYMBOLS.findall(pattern):
-        if symbol[0] == "(" and symbol[-1] != ")":
-            open_groups.append(False)
-        elif symbol == ")":
-            varies = _close(open_groups)
-            continue
-        elif (bounds := _bounds(symbol)) is not None:
-            low, high = bounds
-            if varies and high > 1:
-                return True
-            open_groups[-1] = open_groups[-1] or low != high
-        varies = False
-    return False
-
-
-def _close(open_groups: list[bool]) -> bool:
-    varies = open_groups.pop()
-    # The comments of a verbose expression may close what was never opened.
-    if open_groups:
-        open_groups[-1] = open_groups[-1] or varies
-    else:
-        open_groups.append(varies)
-    return varies
-
-
-def _bounds(symbol: str) -> tuple[float, float] | None:
-    """Return the least and the most repetitions of a quantifier; `None` for other symbols."""
-    if symbol[0] in "*+?":
-        return (1 if symbol[0] == "+" else 0), (1 if symbol[0] == "?" else float("inf"))
-    match = _BOUNDS.match(symbol)
-    if match is None or match[0] == "{}":
-        return None
-    low = int(match[1] or 0)
-    if not match[2]:
-        return low, low
-    return low, int(match[3]) if match[3] else float("inf")

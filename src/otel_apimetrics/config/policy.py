@@ -1,17 +1,22 @@
 """The redaction policy, from a `RedactionPolicy`, a mapping of its fields, or variables."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import fields, replace
 from typing import Any
 
 from otel_apimetrics.config.given import Given, is_absent, refuse_unknown
-from otel_apimetrics.config.patterns import pattern_lines
-from otel_apimetrics.config.values import alternatives, names
+from otel_apimetrics.config.hooks import hook
+from otel_apimetrics.config.patterns import paths, pattern_lines
+from otel_apimetrics.config.values import alternatives, flag, names, word
 from otel_apimetrics.environment_variables import (
     OTEL_APIMETRICS_REDACTION_ALLOW,
+    OTEL_APIMETRICS_REDACTION_CALLBACK,
     OTEL_APIMETRICS_REDACTION_DENY,
+    OTEL_APIMETRICS_REDACTION_KEY,
     OTEL_APIMETRICS_REDACTION_MASK,
     OTEL_APIMETRICS_REDACTION_PATTERNS,
+    OTEL_APIMETRICS_REDACTION_PII,
+    OTEL_APIMETRICS_REDACTION_SENSITIVE_PATHS,
 )
 from otel_apimetrics.redaction import PolicyError, RedactionPolicy
 
@@ -20,12 +25,24 @@ VARIABLES = {
     "allow": OTEL_APIMETRICS_REDACTION_ALLOW,
     "patterns": OTEL_APIMETRICS_REDACTION_PATTERNS,
     "mask": OTEL_APIMETRICS_REDACTION_MASK,
+    "key": OTEL_APIMETRICS_REDACTION_KEY,
+    "pii": OTEL_APIMETRICS_REDACTION_PII,
+    "sensitive_paths": OTEL_APIMETRICS_REDACTION_SENSITIVE_PATHS,
+    "callback": OTEL_APIMETRICS_REDACTION_CALLBACK,
 }
 """The environment variable of each field of the policy."""
 
 _FIELDS = tuple(field.name for field in fields(RedactionPolicy))
 
-_READERS = {"deny": names, "allow": names, "patterns": pattern_lines}
+_READERS: Mapping[str, Callable[[Given], Any]] = {
+    "deny": names,
+    "allow": names,
+    "patterns": pattern_lines,
+    "mask": word,
+    "pii": flag,
+    "sensitive_paths": paths,
+    "callback": hook,
+}
 
 
 def merged(keyword: object, environ: Mapping[str, str]) -> Given | None:

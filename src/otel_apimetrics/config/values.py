@@ -22,6 +22,7 @@ _SIZE = re.compile(r"([0-9]{1,10}) ?(b|k|kb|kib|m|mb|mib)?", re.IGNORECASE)
 _UNITS = {"": 1, "b": 1, "k": 1024, "m": 1024 * 1024}
 
 _LABEL = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]{0,63}")
+_FLAGS = {"true": True, "1": True, "on": True, "false": False, "0": False, "off": False}
 _SIZE_REMEDY = f'use bytes from 0 to {MAX_BODY_SIZE}, or a size such as "16KiB"'
 
 
@@ -76,6 +77,21 @@ def word_of(given: Given) -> str:
     if given.value is False:
         return "off"
     return given.value.strip().lower() if isinstance(given.value, str) else ""
+
+
+def word(given: Given) -> object:
+    """Read a word in lower case, or leave what is no string as it is."""
+    return given.value.strip().lower() if isinstance(given.value, str) else given.value
+
+
+def flag(given: Given) -> bool:
+    """Read true or false."""
+    if isinstance(given.value, bool):
+        return given.value
+    found = _FLAGS.get(word_of(given))
+    if found is None:
+        raise given.refuse("use true or false")
+    return found
 
 
 def alternatives(words: Iterable[str]) -> str:

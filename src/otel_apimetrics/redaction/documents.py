@@ -136,20 +136,23 @@ class Documents:
 
     def _splice(self, text: str, keys: set[str]) -> str:
         # The text is valid JSON without a backslash, so a quoted name before a colon is a name.
-        places: list[int] = []
+        mark = self._text.mark
+        places: list[tuple[int, str]] = []
         for key in keys:
             quoted = f'"{key}"'
             at = -1
             while (at := text.find(quoted, at + 1)) >= 0:
                 colon = _COLON.match(text, at + len(quoted))
-                places += [colon.end()] if colon else []
+                places += [(colon.end(), key)] if colon else []
         places.sort()
         parts: list[str] = []
         done = 0
-        for start in places:
+        for start, key in places:
             if start >= done:
-                parts += (text[done:start], f'"{MARK}"')
-                done = value_end(text, start)
+                end = value_end(text, start)
+                marked = MARK if mark.constant else mark(text[start:end].strip('"'), f"name:{key}")
+                parts += (text[done:start], f'"{marked}"')
+                done = end
         masked = "".join((*parts, text[done:]))
         return text if masked == text else masked
 
@@ -166,6 +169,7 @@ class Documents:
         walk = Walk(
             self._names,
             lambda string: self._string(string, rules, level, assigned=assigned),
+            mark=self._text.mark,
             remove=self._remove,
         )
         clean = walk.value(document)

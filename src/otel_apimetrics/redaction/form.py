@@ -5,7 +5,6 @@ from typing import Final
 from urllib.parse import quote, unquote_plus
 
 from otel_apimetrics.redaction.documents import Documents
-from otel_apimetrics.redaction.marks import MARK
 from otel_apimetrics.redaction.names import Names, tokens
 from otel_apimetrics.redaction.text import FreeText
 from otel_apimetrics.redaction.values import mask_cut_end
@@ -78,7 +77,10 @@ class Form:
         if self._masks(name) or (oauth and name == "state"):
             if self._remove:
                 return None
-            return f"{written}={MARK}" if value else pair
+            if not value:
+                return pair
+            mark = self._text.mark(unquote_plus(value), f"name:{name}")
+            return f"{written}={quote(mark, safe=_SAFE)}"
         clean = self._component(value, suspicious=suspicious)
         return f"{self._component(written, suspicious=suspicious)}={clean}"
 

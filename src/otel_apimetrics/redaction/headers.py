@@ -5,7 +5,6 @@ from typing import Final
 
 from otel_apimetrics.exchange import Headers
 from otel_apimetrics.redaction.clean import Clean, Remembered
-from otel_apimetrics.redaction.marks import MARK
 from otel_apimetrics.redaction.names import Names
 from otel_apimetrics.redaction.text import FreeText
 from otel_apimetrics.redaction.urls import Urls
@@ -133,6 +132,7 @@ class HeaderFields:
 
     def __init__(self, names: Names, text: FreeText, urls: Urls, *, remove: bool) -> None:
         self._names: Final = names
+        self._mark: Final = text.mark
         self._text: Final = text
         self._urls: Final = urls
         self._remove: Final = remove
@@ -143,7 +143,7 @@ class HeaderFields:
     def one(self, name: str, value: str) -> str:
         """Mask one value; the identical one where nothing changed."""
         kind = self._kinds[name]
-        return self._plain(value) if kind == _PLAIN else self._special(kind, value)
+        return self._plain(value) if kind == _PLAIN else self._special(kind, name, value)
 
     def all(self, headers: Headers) -> Headers:
         """Mask each value, in order; the identical tuple where nothing changed."""
@@ -160,7 +160,7 @@ class HeaderFields:
                 same = False
                 continue
             else:
-                clean = self._special(kind, value)
+                clean = self._special(kind, name, value)
             if clean == value:
                 masked.append(header)
             else:
@@ -180,43 +180,42 @@ class HeaderFields:
             return _SECRET
         return _PLAIN
 
-    def _special(self, kind: int, value: str) -> str:
+    def _special(self, kind: int, name: str, value: str) -> str:
         if kind == _SCHEME:
-            return _schemed(value)
+            return self._schemed(name, value)
         if kind == _COOKIE:
-            return "; ".join(_cookie(pair) for pair in value.split("; "))
+            return "; ".join(map(self._cookie, value.split("; ")))
         if kind == _SET_COOKIE:
-            return _set_cookie(value)
+            return self._set_cookie(value)
         if kind == _URL:
             return self._url(value)
         if kind == _LINK:
             return _TARGET.sub(lambda found: f"<{self._urls.url(found[1])}{found[2]}", value)
-        return self._refresh(value) if kind == _REFRESHED else MARK
+        return self._refresh(value) if kind == _REFRESHED else self._mark(value, f"header:{name}")
 
     def _refresh(self, value: str) -> str:
         before = _REFRESH.match(value)
         end = before.end() if before else 0
         return f"{value[:end]}{self._urls.url(value[end:])}"
 
+    def _schemed(self, name: str, value: str) -> str:
+        scheme, blank, credentials = value.partition(" ")
+        if blank and scheme.lower() in _SCHEMES:
+            return f"{scheme} {self._mark(credentials, f'header:{name}')}"
+        return self._mark(value, f"header:{name}")
 
-def _schemed(value: str) -> str:
-    scheme, blank, _ = value.partition(" ")
-    return f"{scheme} {MARK}" if blank and scheme.lower() in _SCHEMES else MARK
+    def _cookie(self, pair: str) -> str:
+        name, equals, value = pair.partition("=")
+        if not equals:
+            return self._mark(pair, "cookie:") if pair.strip() else pair
+        return f"{name}={self._mark(value, f'cookie:{name}')}" if value else pair
 
-
-def _cookie(pair: str) -> str:
-    name, equals, value = pair.partition("=")
-    if not equals:
-        return MARK if pair.strip() else pair
-    return f"{name}={MARK}" if value else pair
-
-
-def _set_cookie(value: str) -> str:
-    first, *attributes = value.split(";")
-    masked = [
-        attribute
-        if attribute.partition("=")[0].strip().lower() in _ATTRIBUTES
-        else _cookie(attribute)
-        for attribute in attributes
-    ]
-    return ";".join((_cookie(first), *masked))
+    def _set_cookie(self, value: str) -> str:
+        first, *attributes = value.split(";")
+        masked = [
+            attribute
+            if attribute.partition("=")[0].strip().lower() in _ATTRIBUTES
+            else self._cookie(attribute)
+            for attribute in attributes
+        ]
+        return ";".join((self._cookie(first), *masked))

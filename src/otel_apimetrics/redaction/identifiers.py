@@ -7,7 +7,7 @@ A check digit makes the rule precise: one number in ten passes Luhn (ISO/IEC 781
 import re
 from typing import Final
 
-from otel_apimetrics.redaction.marks import MARK
+from otel_apimetrics.redaction.marks import Marker
 
 RUN: Final = re.compile(r"[0-9](?<![\d.][0-9])(?:[ -]?[0-9]){12,}")
 """Digits with single blanks or hyphens between them. One deterministic repeat: linear."""
@@ -26,7 +26,7 @@ _SEPARATORS: Final = 9
 """Blanks and hyphens inside of one card number, at most."""
 
 
-def mask_cards(found: re.Match[str]) -> str:
+def mask_cards(found: re.Match[str], mark: Marker) -> str:
     """Replace the card numbers inside a run of digits; keep the last four digits of each."""
     text = found[0]
     # Where each digit stands, so that a window of digits leads back to the text.
@@ -39,7 +39,7 @@ def mask_cards(found: re.Match[str]) -> str:
         if length:
             parts += (
                 text[done : places[start]],
-                f"[REDACTED:card …{digits[start + length - 4 : start + length]}]",
+                mark.card(digits[start : start + length], digits[start : start + length][-4:]),
             )
             start += length
             done = places[start - 1] + 1
@@ -68,9 +68,9 @@ def luhn(digits: str) -> bool:
     return (sum(map(int, digits[-1::-2])) + sum(map(int, doubled))) % 10 == 0
 
 
-def mask_account(found: re.Match[str]) -> str:
+def mask_account(found: re.Match[str], mark: Marker) -> str:
     """Replace an IBAN whose check digits are right (ISO 13616: mod 97 is 1)."""
     account = found[0].replace(" ", "").replace("-", "")
     rotated = account[4:] + account[:4]
     number = "".join(str(int(letter, 36)) for letter in rotated)
-    return MARK if int(number) % 97 == 1 else found[0]
+    return mark(account, "value:iban") if int(number) % 97 == 1 else found[0]

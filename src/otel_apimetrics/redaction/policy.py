@@ -1,20 +1,33 @@
 """What a user can say about redaction."""
 
 import re
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+import secrets
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from inspect import iscoroutinefunction
 from typing import Final, TypeAlias
+
+from otel_apimetrics.redaction.expressions import compiled
+from otel_apimetrics.redaction.marks import MODES, Marker
 
 Patterns: TypeAlias = Mapping[str, str] | Sequence[str] | tuple[tuple[str, str], ...]
 """Regular expressions: by name, or in a row, or (as the policy keeps them) name and regex pairs."""
 
-_MODES: Final = ("mask", "remove")
 _LONGEST_PATTERN: Final = 1_000
 """Characters. A longer expression is a list of values, and a list belongs into `deny`."""
 
-_ATOM: Final = re.compile(
-    r"\\.|\[\^?\]?(?:\\.|[^\]\\])*\]|\((?:\?(?:P?<[^>=!]*>|[^)]))?|\)|\{\d*,?\d*\}|.", re.DOTALL
+_PROCESS_KEY: Final = secrets.token_bytes(32)
+
+_PATHS: Final = (
+    r"(?i)/(?:log-?in|sign-?in|sign-?up|register|auth|oauth2?|token|password|reset|mfa|otp"
+    r"|payments?|cards?)(?:/|$)"
 )
+SENSITIVE_PATHS: Final = (_PATHS,)
+"""Paths of routes that take passwords, codes and cards, whatever their bodies look like."""
+
+Callback: TypeAlias = Callable[[str, str], str]
+"""Takes a redacted text and where it stood ("body", "query", "path", "text", "attribute" or
+"header:" and the name), and returns it with still more taken out."""
 
 
 class PolicyError(ValueError):
@@ -43,20 +56,47 @@ class RedactionPolicy:
     """Further value rules: what one of these regular expressions finds is masked. Kept as name
     and regex pairs. At most 1,000 characters each; no repeated group that repeats or chooses."""
     mask: str = "mask"
-    """"mask" writes `[REDACTED]`; "remove" takes a member, pair or header out."""
+    """"mask" writes `[REDACTED]`; "remove" takes a member, pair or header out; "hash" and
+    "tokenise" write what tells equal values (64 and 130 bits of an HMAC-SHA-256); "last4" shows
+    the last four characters of a value of at least 12."""
+    key: str = field(default="", repr=False)
+    """Of the HMAC. Empty: a new one in each process, so that marks of two processes differ."""
+    pii: bool = False
+    """Mask e-mail addresses, phone numbers with a country code, and IP addresses, too."""
+    sensitive_paths: tuple[str, ...] = SENSITIVE_PATHS
+    """Expressions searched in the path and the route; where one is found, no body is recorded.
+    Empty: all bodies are."""
+    callback: Callback | None = None
+    """Called last, with what the rules have left, on the thread that served the request. What
+    it returns passes the rules again, so it can only take more out. Where it raises, nothing
+    of the text is left. Sync."""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "deny", _names("deny", self.deny))
         object.__setattr__(self, "allow", _names("allow", self.allow))
         object.__setattr__(self, "patterns", _patterns(self.patterns))
-        if self.mask not in _MODES:
+        if self.mask not in MODES:
             raise PolicyError(
-                f"redaction option mask is {self.mask!r}: use one of {', '.join(_MODES)}"
+                f"redaction option mask is {self.mask!r}: use one of {', '.join(MODES)}"
+            )
+        object.__setattr__(self, "sensitive_paths", _paths(self.sensitive_paths))
+        if not isinstance(self.key, str):
+            raise PolicyError("redaction option key is no string: give the text of a secret")
+        if not isinstance(self.pii, bool):
+            raise PolicyError(f"redaction option pii is {self.pii!r}: use true or false")
+        if self.callback is not None and not _is_sync(self.callback):
+            raise PolicyError(
+                "redaction option callback is no function that can be called and not awaited:"
+                " give one that takes the text and its place, and returns the text"
             )
 
-    def compiled(self) -> tuple[re.Pattern[str], ...]:
-        """Compile the patterns, in their order."""
-        return tuple(re.compile(regex) for _, regex in _pairs(self.patterns))
+    def compiled(self) -> tuple[tuple[str, re.Pattern[str]], ...]:
+        """Compile the patterns, in their order, and give each with its name."""
+        return tuple((name, compiled(regex)) for name, regex in _pairs(self.patterns))
+
+    def marker(self) -> Marker:
+        """Make what writes the marks."""
+        return Marker(self.mask, self.key.encode() or _PROCESS_KEY)
 
 
 def _names(option: str, given: object) -> tuple[str, ...]:
@@ -96,6 +136,28 @@ def _patterns(given: object) -> tuple[tuple[str, str], ...]:
     return pairs
 
 
+def _paths(given: object) -> tuple[str, ...]:
+    if isinstance(given, (str, bytes)) or not isinstance(given, Sequence):
+        raise PolicyError(
+            f"redaction option sensitive_paths is a {type(given).__name__}:"
+            ' give a list of regular expressions, such as ["^/internal/"]'
+        )
+    regex = None
+    try:
+        for regex in given:
+            compiled(regex)
+    except (re.error, TypeError, OverflowError, RecursionError, ValueError) as error:
+        raise PolicyError(
+            f"redaction option sensitive_paths: {regex!r} cannot be used ({error}): correct it"
+        ) from error
+    return tuple(given)
+
+
+def _is_sync(callback: object) -> bool:
+    call = getattr(callback, "__call__", None)  # noqa: B004  the method that is called
+    return callable(callback) and not (iscoroutinefunction(callback) or iscoroutinefunction(call))
+
+
 def _check(name: object, regex: object) -> None:
     where = f"redaction option patterns: {name!r}"
     if not isinstance(name, str) or not isinstance(regex, str):
@@ -103,32 +165,14 @@ def _check(name: object, regex: object) -> None:
     if len(regex) > _LONGEST_PATTERN:
         raise PolicyError(f"{where} has {len(regex)} characters: use at most {_LONGEST_PATTERN:,}")
     try:
-        compiled = re.compile(regex)
+        expression = compiled(regex)
     except (re.error, OverflowError, RecursionError) as error:
         raise PolicyError(f"{where} does not compile ({error}): correct it") from error
-    if compiled.search("") is not None:
-        raise PolicyError(f"{where} matches the empty text: make it match at least one character")
-    if _repeats_inside_repeat(regex):
+    except ValueError as error:
         raise PolicyError(
-            f"{where} repeats a group that itself repeats or chooses, which can take exponential"
-            ' time: write the inner part as a character class ("[ab]+"), without a quantifier'
-        )
-
-
-def _repeats_inside_repeat(regex: str) -> bool:
-    risky = [False]
-    closed = False
-    for atom in _ATOM.findall(regex):
-        if atom in {"*", "+"} or (atom[0] == "{" and atom[-1] == "}" and atom not in {"{}", "{1}"}):
-            if closed:
-                return True
-            risky[-1] = True
-        elif atom == "|":
-            risky[-1] = True
-        closed = False
-        if atom[0] == "(":
-            risky.append(False)
-        elif atom == ")" and len(risky) > 1:
-            closed = risky.pop()
-            risky[-1] = risky[-1] or closed
-    return False
+            f"{where} repeats a group that itself repeats or chooses, which can take exponential time: write"
+            ' the inner part as a character class ("[ab]+"), without a quantifier, or install'
+            " the extra `fast` (google-re2), which takes linear time"
+        ) from error
+    if expression.search("") is not None:
+        raise PolicyError(f"{where} matches the empty text: make it match at least one character")

@@ -11,15 +11,16 @@ from otel_apimetrics.redaction.clean import Clean
 from otel_apimetrics.redaction.documents import Documents
 from otel_apimetrics.redaction.form import Form
 from otel_apimetrics.redaction.headers import HeaderFields
-from otel_apimetrics.redaction.marks import FAILED, MARK
+from otel_apimetrics.redaction.marks import FAILED, MARK, Marker
 from otel_apimetrics.redaction.names import Names
+from otel_apimetrics.redaction.personal import CUT_PERSONAL, PERSONAL
 from otel_apimetrics.redaction.policy import RedactionPolicy
 from otel_apimetrics.redaction.schema import schema_of
 from otel_apimetrics.redaction.sieve import Sieve
 from otel_apimetrics.redaction.stream import scrub_events, scrub_lines
 from otel_apimetrics.redaction.text import FreeText
 from otel_apimetrics.redaction.urls import Urls
-from otel_apimetrics.redaction.values import BUILT_IN, Values, mask_cut_end
+from otel_apimetrics.redaction.values import BUILT_IN, Rule, Values, mask_cut_end
 from otel_apimetrics.redaction.walk import TooLargeError, Walk
 
 _Method = TypeVar("_Method", bound=Callable[..., Any])
@@ -47,19 +48,19 @@ def _closed(method: _Method) -> _Method:
     return cast("_Method", guarded)
 
 
-def _sieve(names: Names, deny: tuple[str, ...]) -> Sieve | None:
+def _sieve(names: Names, deny: tuple[str, ...], more: tuple[Rule, ...]) -> Sieve | None:
     # Where any name or item may be the last of a denied path, a sieve would let nothing pass.
     if names.ends_open:
         return None
     try:
-        return _sieve_of(deny)
+        return _sieve_of(deny, more)
     except ImportError:
         return None
 
 
 @lru_cache(maxsize=16)
-def _sieve_of(deny: tuple[str, ...]) -> Sieve:
-    return Sieve(deny, [rule.pattern.pattern for rule in BUILT_IN])
+def _sieve_of(deny: tuple[str, ...], more: tuple[Rule, ...]) -> Sieve:
+    return Sieve(deny, [rule.pattern.pattern for rule in (*BUILT_IN, *more)])
 
 
 class Redactor:
@@ -71,16 +72,26 @@ class Redactor:
     Args:
         policy: what to mask beyond the built-in rules, and what to leave.
         addresses: how client addresses are told in span attributes; `None` as they are.
+        mark: writes the marks; `None`: as the policy says.
     """
 
     def __init__(
-        self, policy: RedactionPolicy = _DEFAULT, addresses: Addresses | None = None
+        self,
+        policy: RedactionPolicy = _DEFAULT,
+        addresses: Addresses | None = None,
+        mark: Marker | None = None,
     ) -> None:
         remove = policy.mask == "remove"
+        mark = policy.marker() if mark is None else mark
+        more = PERSONAL if policy.pii else ()
         self._remove: Final = remove
+        self._mark: Final = mark
+        self._pii: Final = policy.pii
+        self._callback: Final = policy.callback
         self._names: Final = Names(policy.deny, policy.allow)
-        self._values: Final = Values(policy.compiled(), _sieve(self._names, policy.deny))
-        self._text: Final = FreeText(self._names, self._values)
+        sieve = _sieve(self._names, policy.deny, more)
+        self._values: Final = Values(policy.compiled(), sieve, mark, more)
+        self._text: Final = FreeText(self._names, self._values, mark)
         self._documents: Final = Documents(self._names, self._values, self._text, remove=remove)
         self._form: Final = Form(self._names, self._text, self._documents, remove=remove)
         self._urls: Final = Urls(self._form, self._text)
@@ -113,6 +124,27 @@ class Redactor:
         Returns:
             The masked text, or `None`: this media type must not be captured.
         """
+        masked = self._body(text, media_type, truncated=truncated)
+        if masked is None:
+            return None
+        if self._pii and truncated:
+            masked = CUT_PERSONAL.sub(MARK, masked)
+        return self._last(
+            masked,
+            "body",
+            lambda shown: self._body(shown, media_type, truncated=truncated) or "",
+        )
+
+    def _last(self, masked: str, place: str, again: Callable[[str], str]) -> str:
+        """Ask the user's callback, which may take out more and never bring anything back."""
+        if self._callback is None:
+            return masked
+        shown = self._callback(masked, place)
+        if not isinstance(shown, str):
+            raise TypeError(f"the callback of redaction returned a {type(shown).__name__}")
+        return masked if shown == masked else again(shown)
+
+    def _body(self, text: str, media_type: str, *, truncated: bool) -> str | None:
         if media_type in _JSON or media_type.endswith("+json"):
             return self._documents.scrub(text, cut=truncated)
         if media_type == _FORM:
@@ -153,12 +185,16 @@ class Redactor:
             name: in lower case.
             value: decoded.
         """
-        return self._headers.one(name, value)
+        masked = self._headers.one(name, value)
+        return self._last(masked, f"header:{name}", lambda shown: self._headers.one(name, shown))
 
     def headers(self, headers: Headers) -> Headers:
         """Mask each header value, in order; with `mask="remove"` sensitive ones are left out."""
         try:
-            return self._headers.all(headers)
+            masked = self._headers.all(headers)
+            if self._callback is None:
+                return masked
+            return tuple((name, self.header(name, value)) for name, value in masked)
         except Exception as error:
             _guard.swallow("redaction.headers", error)
             return tuple((name, FAILED) for name, _ in headers)
@@ -170,12 +206,12 @@ class Redactor:
         Args:
             query: as sent, without the question mark.
         """
-        return self._clean_query(query)
+        return self._last(self._clean_query(query), "query", self._clean_query)
 
     @_closed
     def path(self, path: str) -> str:
         """Mask what the value rules find in the segments of a path."""
-        return self._clean_path(path)
+        return self._last(self._clean_path(path), "path", self._clean_path)
 
     @_closed
     def url(self, url: str) -> str:
@@ -185,7 +221,7 @@ class Redactor:
     @_closed
     def text(self, text: str) -> str:
         """Mask free text: value rules, and assignments such as `password=...`."""
-        return self._clean_text(text)
+        return self._last(self._clean_text(text), "text", self._clean_text)
 
     @_closed
     def value(self, name: str, value: object) -> object:
@@ -205,7 +241,10 @@ class Redactor:
             key: the attribute's key, in the stable or the older semantic conventions.
             value: a string, number or boolean, or a sequence of them.
         """
-        return self._attributes.one(key, value)
+        masked = self._attributes.one(key, value)
+        if self._callback is None or not isinstance(masked, str):
+            return masked
+        return self._last(masked, "attribute", lambda shown: str(self._attributes.one(key, shown)))
 
     def is_guarded_key(self, key: str) -> bool:
         """Tell whether `attribute` may change an attribute of this key; cheap, never raises."""
@@ -213,8 +252,8 @@ class Redactor:
 
     def _named(self, name: str, value: object) -> object:
         if self._names.is_sensitive(name):
-            return MARK
-        walk = Walk(self._names, self._string, remove=self._remove)
+            return self._mark.value(value, f"name:{name}")
+        walk = Walk(self._names, self._string, mark=self._mark, remove=self._remove)
         try:
             return walk.value(value)
         except TooLargeError:
@@ -222,5 +261,7 @@ class Redactor:
 
     def _string(self, string: str) -> str:
         if string.lstrip()[:1] in ("{", "["):
-            return self._documents.scrub(string, level=1)
-        return self._text.scrub(string)
+            masked = self._documents.scrub(string, level=1)
+        else:
+            masked = self._text.scrub(string)
+        return self._last(masked, "text", self._text.scrub)

@@ -7,7 +7,7 @@ A secret is known by its shape (a value rule), or by the name that it is assigne
 import re
 from typing import Final
 
-from otel_apimetrics.redaction.marks import MARK
+from otel_apimetrics.redaction.marks import PLAIN, Marker
 from otel_apimetrics.redaction.names import LABEL, LABEL_OR_SENSITIVE, VALUE, Names, tokens
 from otel_apimetrics.redaction.spans import line_end, value_end
 from otel_apimetrics.redaction.values import Rule, Values, mask_cut_end
@@ -31,9 +31,11 @@ class FreeText:
     Args:
         names: the verdicts on names.
         values: the value rules.
+        mark: writes the marks.
     """
 
-    def __init__(self, names: Names, values: Values) -> None:
+    def __init__(self, names: Names, values: Values, mark: Marker = PLAIN) -> None:
+        self.mark: Final = mark
         self._names: Final = names
         self._values: Final = values
 
@@ -96,7 +98,7 @@ class FreeText:
             whole_line = not quote and not _LINES.isdisjoint(tokens(name))
             end = line_end(text, start) if whole_line else value_end(text, start, escape)
             if end > start:
-                parts += (text[done:start], _mark(text[start:end], quote, escape))
+                parts += (text[done:start], self._marked(text[start:end], quote, escape, name))
                 done = end
         return "".join((*parts, text[done:])) if parts else text
 
@@ -136,6 +138,15 @@ class FreeText:
             for label in _LABEL.finditer(text)
         )
 
+    def _marked(self, value: str, quote: str, escape: str, name: str) -> str:
+        mark = self.mark(value.strip("\"'\\"), f"name:{name}")
+        if quote == '"':
+            return f'{escape}"{mark}{escape}"'
+        # A value that came with quotes keeps them, so that a statement stays readable.
+        if value[0] in "\"'":
+            return f"{value[0]}{mark}{value[0]}"
+        return mark
+
     def _masks(self, name: str, verdict: int, *, values_too: bool) -> bool:
         return self._names.is_sensitive(name) or (values_too and verdict == VALUE)
 
@@ -169,12 +180,3 @@ def _name_before(text: str, end: int, start: int = 0) -> tuple[str, str, str]:
 
 def _unescaped(name: str) -> str:
     return _ESCAPED.sub(lambda code: chr(int(code[1], 16)), name) if "\\" in name else name
-
-
-def _mark(value: str, quote: str, escape: str) -> str:
-    if quote == '"':
-        return f'{escape}"{MARK}{escape}"'
-    # A value that came with quotes keeps them, so that a statement stays readable.
-    if value[0] in "\"'":
-        return f"{value[0]}{MARK}{value[0]}"
-    return MARK

@@ -5,7 +5,6 @@ from typing import Final
 from urllib.parse import quote, unquote
 
 from otel_apimetrics.redaction.form import Form
-from otel_apimetrics.redaction.marks import MARK
 from otel_apimetrics.redaction.text import FreeText
 
 _SAFE: Final = "/[]:;=@&+,$!'()*"
@@ -50,7 +49,8 @@ class Urls:
         start += 2
         end = next((i for i in range(start, len(url)) if url[i] in "/?#\\"), len(url))
         userinfo, at, host = url[start:end].rpartition("@")
-        masked = f"{url[:start]}{MARK if userinfo else ''}{at}{host}{self.target(url[end:])}"
+        user = self._text.mark(userinfo, "value:url_userinfo") if userinfo else ""
+        masked = f"{url[:start]}{user}{at}{host}{self.target(url[end:])}"
         return url if masked == url else masked
 
 

@@ -11,26 +11,39 @@ from string import ascii_uppercase, digits
 from typing import Final, NamedTuple
 
 from otel_apimetrics.redaction.identifiers import ACCOUNT, RUN, mask_account, mask_cards
-from otel_apimetrics.redaction.marks import MARK, MARKED
+from otel_apimetrics.redaction.marks import MARK, MARKED, PLAIN, Marker
 from otel_apimetrics.redaction.sieve import Sieve
 
-Replacement = str | Callable[[re.Match[str]], str]
+Write = Callable[[re.Match[str], Marker], str]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Rule:
     """One shape of a secret."""
 
+    id: str
+    """Short name, for those who ask what masked a value."""
     gates: tuple[str, ...]
     """A text without any of these cannot match; none: asked by other means."""
     pattern: re.Pattern[str]
-    replacement: Replacement = MARK
+    write: Write | None = None
+    """Writes what stands for a match; `None`: the mark of the whole of it."""
+    checks: bool = False
+    """A match alone is no secret yet: a number has a check digit."""
 
     def changes(self, text: str) -> bool:
-        """Tell whether this rule finds something; a number may have a wrong check digit."""
-        if isinstance(self.replacement, str):
-            return self.pattern.search(text) is not None
-        return self.pattern.sub(self.replacement, text) != text
+        """Tell whether this rule finds something."""
+        if self.checks:
+            return self.sub(text, PLAIN) != text
+        return self.pattern.search(text) is not None
+
+    def sub(self, text: str, mark: Marker) -> str:
+        """Replace what the rule finds."""
+        write = self.write
+        if write is None:
+            rule = f"value:{self.id}"
+            return self.pattern.sub(lambda found: mark(found[0], rule), text)
+        return self.pattern.sub(lambda found: write(found, mark), text)
 
 
 class Found(NamedTuple):
@@ -42,55 +55,74 @@ class Found(NamedTuple):
     """The value rules that find something."""
 
 
-def _rule(gates: str, regex: str, replacement: Replacement = MARK) -> Rule:
-    return Rule(tuple(gates.split("|")), re.compile(regex, re.ASCII), replacement)
+def _rule(name: str, gates: str, regex: str, write: Write | None = None) -> Rule:
+    return Rule(name, tuple(gates.split("|")), re.compile(regex, re.ASCII), write)
 
 
 # The guard stands behind the literal, so that the engine can search for the literal.
 _RULES: Final = (
-    _rule("eyJ", r"eyJ(?<![\w-]eyJ)[\w-]{8,}\.[\w-]{8,}(?:\.[\w-]*){0,3}"),
+    _rule("jwt", "eyJ", r"eyJ(?<![\w-]eyJ)[\w-]{8,}\.[\w-]{8,}(?:\.[\w-]*){0,3}"),
     _rule(
+        "pem",
         "-----BEGIN",
         r"-----BEGIN [A-Z0-9 ]{1,64}(?:-----)?(?:[A-Za-z0-9+/=\s\\:,.]|-(?!----))*"
         r"(?:-----END [A-Z0-9 ]{1,64}(?:-----)?)?",
     ),
     _rule(
+        "url_userinfo",
         "://",
         r"""://[^\s/?#@:"'<>\\]{0,256}:[^\s/?#@"<>]{1,256}@""",
-        f"://{MARK}@",
+        lambda found, mark: f"://{mark(found[0][3:-1], 'value:url_userinfo')}@",
     ),
-    _rule("AKIA|ASIA|ABIA|ACCA", r"A(?<![A-Za-z0-9]A)(?:KIA|SIA|BIA|CCA)[A-Z2-7]{16}(?![A-Z0-9])"),
-    _rule("ghp_|gho_|ghu_|ghs_|ghr_", r"gh[pousr]_[A-Za-z0-9]{20,}"),
-    _rule("github_pat_", r"github_pat_\w{20,}"),
     _rule(
-        "glpat-|gldt-|glrt-|glptt-|glsoat-", r"gl(?:pat|dt|rt|ptt|soat)-[\w-]{16,}(?:\.[\w.-]*)?"
+        "aws_access_key",
+        "AKIA|ASIA|ABIA|ACCA",
+        r"A(?<![A-Za-z0-9]A)(?:KIA|SIA|BIA|CCA)[A-Z2-7]{16}(?![A-Z0-9])",
     ),
-    _rule("xox|xapp-", r"x(?:ox[a-z](?:\.xox[a-z])?|app)-[\w-]{10,}"),
-    _rule("hooks.slack.com", r"hooks\.slack\.com/(?:services|workflows|triggers)/[\w/-]{8,}"),
-    _rule("sk_|rk_", r"[sr]k_(?:live|test|prod)_\w{10,}"),
-    _rule("whsec_", r"whsec_[A-Za-z0-9+/=]{16,}"),
-    _rule("sk-", r"sk-(?<![A-Za-z0-9]sk-)[\w-]{20,}"),
-    _rule("AIza", r"AIza[\w-]{35}"),
-    _rule("ya29.", r"ya29\.[\w-]{20,}"),
-    _rule("GOCSPX-", r"GOCSPX-[\w-]{20,}"),
-    _rule("SG.", r"SG\.[\w-]{16,32}\.[\w-]{16,}"),
-    _rule("npm_", r"npm_[A-Za-z0-9]{36,}"),
-    _rule("pypi-A", r"pypi-A[\w-]{16,}"),
-    _rule("hf_", r"hf_(?<!\whf_)[A-Za-z0-9]{30,}"),
-    _rule("_v1_", r"do[opr]_v1_[a-f0-9]{32,}"),
-    _rule("shpat_|shpca_|shppa_|shpss_", r"shp(?:at|ca|pa|ss)_[a-fA-F0-9]{32,}"),
-    _rule("dapi", r"dapi[a-f0-9]{32}(?:-\d)?"),
-    _rule("hvs.|hvb.|hvr.", r"hv[sbr]\.[\w-]{20,}"),
-    _rule("AccountKey=", r"AccountKey=[A-Za-z0-9+/=]{20,}", f"AccountKey={MARK}"),
+    _rule("github", "ghp_|gho_|ghu_|ghs_|ghr_", r"gh[pousr]_[A-Za-z0-9]{20,}"),
+    _rule("github_pat", "github_pat_", r"github_pat_\w{20,}"),
+    _rule(
+        "gitlab",
+        "glpat-|gldt-|glrt-|glptt-|glsoat-",
+        r"gl(?:pat|dt|rt|ptt|soat)-[\w-]{16,}(?:\.[\w.-]*)?",
+    ),
+    _rule("slack", "xox|xapp-", r"x(?:ox[a-z](?:\.xox[a-z])?|app)-[\w-]{10,}"),
+    _rule(
+        "slack_hook",
+        "hooks.slack.com",
+        r"hooks\.slack\.com/(?:services|workflows|triggers)/[\w/-]{8,}",
+    ),
+    _rule("stripe", "sk_|rk_", r"[sr]k_(?:live|test|prod)_\w{10,}"),
+    _rule("webhook_secret", "whsec_", r"whsec_[A-Za-z0-9+/=]{16,}"),
+    _rule("openai", "sk-", r"sk-(?<![A-Za-z0-9]sk-)[\w-]{20,}"),
+    _rule("google_api_key", "AIza", r"AIza[\w-]{35}"),
+    _rule("google_oauth", "ya29.", r"ya29\.[\w-]{20,}"),
+    _rule("google_client", "GOCSPX-", r"GOCSPX-[\w-]{20,}"),
+    _rule("sendgrid", "SG.", r"SG\.[\w-]{16,32}\.[\w-]{16,}"),
+    _rule("npm", "npm_", r"npm_[A-Za-z0-9]{36,}"),
+    _rule("pypi", "pypi-A", r"pypi-A[\w-]{16,}"),
+    _rule("hugging_face", "hf_", r"hf_(?<!\whf_)[A-Za-z0-9]{30,}"),
+    _rule("digitalocean", "_v1_", r"do[opr]_v1_[a-f0-9]{32,}"),
+    _rule("shopify", "shpat_|shpca_|shppa_|shpss_", r"shp(?:at|ca|pa|ss)_[a-fA-F0-9]{32,}"),
+    _rule("databricks", "dapi", r"dapi[a-f0-9]{32}(?:-\d)?"),
+    _rule("vault", "hvs.|hvb.|hvr.", r"hv[sbr]\.[\w-]{20,}"),
+    _rule(
+        "azure_account_key",
+        "AccountKey=",
+        r"AccountKey=[A-Za-z0-9+/=]{20,}",
+        lambda found, mark: f"AccountKey={mark(found[0][11:], 'value:azure_account_key')}",
+    ),
 )
 _SCHEME: Final = Rule(
+    "auth_scheme",
     (),
-    re.compile(r"(?i:\b(bearer|basic) {1,4}[A-Za-z0-9._~+/=-]{8,})"),
-    lambda found: f"{found[1]} {MARK}",
+    re.compile(r"(?i:\b(bearer|basic) {1,4}([A-Za-z0-9._~+/=-]{8,}))"),
+    lambda found, mark: f"{found[1]} {mark(found[2], 'value:auth_scheme')}",
 )
-_CARD: Final = Rule((), RUN, mask_cards)
-_IBAN: Final = Rule((), ACCOUNT, mask_account)
+_CARD: Final = Rule("card", (), RUN, mask_cards, checks=True)
+_IBAN: Final = Rule("iban", (), ACCOUNT, mask_account, checks=True)
 _SSN: Final = Rule(
+    "ssn",
     (),
     re.compile(r"(?<![\d-])(?!000|666|9\d\d)\d{3}-(?!00)\d{2}-(?!0000)\d{4}(?![\d-])", re.ASCII),
 )
@@ -136,16 +168,24 @@ class Values:
     """The value rules, with those that the user added.
 
     Args:
-        patterns: the user's expressions; checked by the policy.
-        sieve: of the expressions of `BUILT_IN`, in their order; `None` where there is none.
+        patterns: the user's expressions by name; checked by the policy.
+        sieve: of the expressions of `BUILT_IN` and then `more`; `None` where there is none.
+        mark: writes the marks.
+        more: further rules.
     """
 
     def __init__(
-        self, patterns: Sequence[re.Pattern[str]] = (), sieve: Sieve | None = None
+        self,
+        patterns: Sequence[tuple[str, re.Pattern[str]]] = (),
+        sieve: Sieve | None = None,
+        mark: Marker = PLAIN,
+        more: Sequence[Rule] = (),
     ) -> None:
+        self._more: Final = tuple(more)
         self._sieve: Final = sieve
-        self.own: Final = tuple(Rule((), pattern) for pattern in patterns)
-        self.all: Final = (*BUILT_IN, *self.own)
+        self._mark: Final = mark
+        self.own: Final = tuple(Rule(name, (), pattern) for name, pattern in patterns)
+        self.all: Final = (*BUILT_IN, *self._more, *self.own)
 
     def look(self, text: str) -> Found:
         """Look at a text once; cheap where it holds nothing."""
@@ -155,7 +195,7 @@ class Values:
         named, shapes = seen
         if not shapes and not self.own:
             return Found(named, [])
-        found = [BUILT_IN[place] for place in shapes if BUILT_IN[place].changes(text)]
+        found = [rule for place in shapes if (rule := self.all[place]).changes(text)]
         found += [rule for rule in self.own if rule.pattern.search(text)]
         return Found(named, found)
 
@@ -180,6 +220,11 @@ class Values:
             found.append(_SSN)
         if b"AA00" in shapes and _ACCOUNT_GATE.search(shapes) and _IBAN.changes(text):
             found.append(_IBAN)
+        found += [
+            rule
+            for rule in self._more
+            if any(gate in text for gate in rule.gates) and rule.changes(text)
+        ]
         found += [rule for rule in self.own if rule.pattern.search(text)]
         return found
 
@@ -193,12 +238,25 @@ class Values:
         masked = text
         for rule in self.suspects(text) if rules is None else rules:
             # A user's expression may match a part of a mark.
-            masked = _outside_marks(rule, masked) if rule in self.own else _apply(rule, masked)
+            own = rule in self.own
+            masked = self._outside_marks(rule, masked) if own else rule.sub(masked, self._mark)
         if masked == text:
             return text
         # A mark is a border, and next to a border a rule may find what it did not before.
         left = self.suspects(masked)
         return self.scrub(masked, left) if left else masked
+
+    def _outside_marks(self, rule: Rule, text: str) -> str:
+        parts: list[str] = []
+        end = 0
+        for mark in MARKED.finditer(text):
+            parts += (self._own(rule, text[end : mark.start()]), mark[0])
+            end = mark.end()
+        return "".join((*parts, self._own(rule, text[end:])))
+
+    def _own(self, rule: Rule, text: str) -> str:
+        rule_id, mark = f"value:{rule.id}", self._mark
+        return rule.pattern.sub(lambda found: mark(found[0], rule_id) if found[0] else "", text)
 
 
 def mask_cut_end(text: str) -> str:
@@ -206,20 +264,3 @@ def mask_cut_end(text: str) -> str:
     start = max(0, len(text) - _TAIL)
     found = _CUT.search(text, start)
     return text if found is None else text[: found.start()] + MARK
-
-
-def _apply(rule: Rule, text: str) -> str:
-    return rule.pattern.sub(rule.replacement, text)
-
-
-def _outside_marks(rule: Rule, text: str) -> str:
-    parts: list[str] = []
-    end = 0
-    for mark in MARKED.finditer(text):
-        parts += (_own(rule, text[end : mark.start()]), mark[0])
-        end = mark.end()
-    return "".join((*parts, _own(rule, text[end:])))
-
-
-def _own(rule: Rule, text: str) -> str:
-    return rule.pattern.sub(lambda found: MARK if found[0] else "", text)

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
-from otel_apimetrics.redaction.marks import MARK, TOO_DEEP
+from otel_apimetrics.redaction.marks import TOO_DEEP, Marker
 from otel_apimetrics.redaction.names import (
     HARMLESS,
     LABEL,
@@ -40,10 +40,14 @@ class Walk:
     Args:
         names: the verdicts on names.
         string: masks inside of one string.
+        mark: writes the marks.
         remove: take a member out instead of masking its value.
     """
 
-    def __init__(self, names: Names, string: Callable[[str], str], *, remove: bool) -> None:
+    def __init__(
+        self, names: Names, string: Callable[[str], str], *, mark: Marker, remove: bool
+    ) -> None:
+        self._mark: Final = mark
         self._names: Final = names
         self._string: Final = string
         self._remove: Final = remove
@@ -112,8 +116,9 @@ class Walk:
     def _item(self, item: Any) -> Any:
         if not (self._names.ends_open and self._names.denied_at(self._path)):
             return self.value(item)
-        self.changed = self.changed or item != MARK
-        return MARK
+        mark = self._mark.value(item, "name:" + ".".join(self._path))
+        self.changed = self.changed or item != mark
+        return mark
 
     def _object(self, pairs: Pairs) -> Pairs:
         masked = Pairs()
@@ -123,15 +128,16 @@ class Walk:
         for key, member in pairs:
             self._path.append(key)
             verdict = self._names[key]
-            if (labelled and verdict == VALUE) or self._masks(verdict, has_value=has_value):
-                clean: Any = MARK
-                self.changed = self.changed or self._remove or member != MARK
+            masks = (labelled and verdict == VALUE) or self._masks(verdict, has_value=has_value)
+            if masks:
+                clean: Any = self._mark.value(member, f"name:{key}")
+                self.changed = self.changed or self._remove or member != clean
             else:
                 clean = self.value(member)
             self._path.pop()
             name = self._text(key)
             same = same and clean is member and name is key
-            if not (clean is MARK and self._remove):
+            if not (masks and self._remove):
                 masked.append((name, clean))
         return pairs if same else masked
 
