@@ -18,13 +18,49 @@ def body(document, **policy):
     return Redactor(RedactionPolicy(**policy)).body(text, JSON)
 
 
-@pytest.mark.parametrize(
-    "value", ["x", "", 1, 1.5, True, None, [1, {"a": 2}], {"a": {"b": "]}"}}, 'a"b\\']
-)
+@pytest.mark.parametrize("value", ["x", "", 1, 1.5, [1, {"a": 2}], {"a": {"b": "]}"}}, 'a"b\\'])
 @pytest.mark.parametrize("spaces", [(",", ":"), (", ", ": "), (" , ", " : ")])
 def test_a_sensitive_name_masks_its_whole_value_whatever_its_type(value, spaces):
     masked = redactor.body(json.dumps({"a": 1, "password": value, "b": 2}, separators=spaces), JSON)
     assert json.loads(masked) == {"a": 1, "password": MARK, "b": 2}
+
+
+@pytest.mark.parametrize("value", [None, True, False])
+@pytest.mark.parametrize("escape", ["", "\\n"])
+def test_null_true_and_false_are_no_secrets_unless_the_policy_denies_their_name(value, escape):
+    document = {"private": value, "password": value, "note": f"a{escape}", "pin": 1}
+    shown = json.loads(body(document))
+    assert shown == {**document, "pin": MARK}
+    assert json.loads(body(document, deny=["private"])) == {**shown, "private": MARK}
+    assert json.loads(body(document, deny=["*.x", "password"])) == {**shown, "password": MARK}
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "PROJ-17",
+        5,
+        "to taste, 1 tsp",
+        "https://a.example/b/1234567890",
+        "all-lower-case-words",
+        ["a"],
+    ],
+)
+@pytest.mark.parametrize("name", ["key", "salt", "signature", "ticket", "Nonce"])
+def test_a_name_with_a_harmless_sense_is_left_where_the_value_is_in_it(name, value):
+    document = {name: value, "b": [{name: value}]}
+    assert json.loads(body(document)) == document
+    assert json.loads(body({**document, "pin": 1})) == {**document, "pin": MARK}
+    assert json.loads(body(document, deny=[name])) == {name: MARK, "b": [{name: MARK}]}
+    assert redactor.text(f"{name}: PROJ-17") == f"{name}: PROJ-17"
+
+
+@pytest.mark.parametrize(
+    "value", ["9f86d081884c7d65", "AbCdEfGhIjKlMnOp", {"a": "9f86d081884c7d65"}]
+)
+def test_a_name_with_a_harmless_sense_is_masked_where_the_value_may_be_a_credential(value):
+    document = [{"key": "PROJ-17"}, {"key": value}]
+    assert json.loads(body(document)) == [{"key": "PROJ-17"}, {"key": MARK}]
 
 
 def test_what_is_not_masked_keeps_its_spelling():
@@ -84,11 +120,12 @@ def test_the_value_of_a_key_and_value_list_is_named_by_its_sibling():
 
 
 def test_a_key_without_a_value_is_a_secret():
-    assert json.loads(body({"key": "abc", "name": "x"})) == {"key": MARK, "name": "x"}
+    key = "9f86d081884c7d65"
+    assert json.loads(body({"key": key, "name": "x"})) == {"key": MARK, "name": "x"}
     text = '[{"key":"color","value":"red"},{"value":3}]'
     assert body(text) is text
-    assert json.loads(body([{"key": "abc"}, {"value": 3}])) == [{"key": MARK}, {"value": 3}]
-    mixed = [{"key": "abc"}, {"key": "color", "value": "red"}, {"password": "password"}]
+    assert json.loads(body([{"key": key}, {"value": 3}])) == [{"key": MARK}, {"value": 3}]
+    mixed = [{"key": key}, {"key": "color", "value": "red"}, {"password": "password"}]
     assert json.loads(body(mixed)) == [{"key": MARK}, mixed[1], {"password": MARK}]
     assert json.loads(body(mixed, deny=["a.b"])) == [{"key": MARK}, mixed[1], {"password": MARK}]
 

@@ -144,7 +144,7 @@ def test_equal_secrets_have_equal_marks_under_one_key_and_others_under_another()
 
 def test_what_is_no_text_is_marked_too():
     redactor = Redactor(RedactionPolicy(mask="hash", key="k"))
-    for member in (1234, 1.5, None, True, ["a"], {"a": 1}):
+    for member in (1234, 1.5, ["a"], {"a": 1}):
         shown = json.loads(redactor.body(json.dumps({"pin": member}), "application/json"))["pin"]
         assert re.fullmatch(r"\[REDACTED:hash [0-9a-f]{16}\]", shown)
         assert redactor.value("pin", member).startswith("[REDACTED:hash ")

@@ -27,7 +27,7 @@ from otel_apimetrics.redaction.text import FreeText
 from otel_apimetrics.redaction.values import Rule, Values
 from otel_apimetrics.redaction.walk import Number, Pairs, TooLargeError, Walk
 
-_NESTED: Final = re.compile(r'\\"[\s\\nrt]{0,16}:|\\u00[2-7]|\\/\\/')
+_NESTED: Final = re.compile(r'\\"[\s\\nrt]{0,16}:|\\u00[2-7]|\\/')
 """Signs that a string holds JSON, or spells plain characters so that a scan cannot see them."""
 _COLON: Final = re.compile(r"\s*:\s*")
 _SURROGATE: Final = re.compile("[\ud800-\udfff]")
@@ -35,6 +35,8 @@ _SHORTEST: Final = len("pin=1")
 """Characters of the shortest string that a rule may change."""
 _LEVELS: Final = 8
 """JSON in a JSON string in a JSON string, and so on."""
+
+_PLAIN: Final = ("null", "true", "false")
 
 _Pair = tuple[str, Any]
 _NAME: Final = itemgetter(0)
@@ -48,8 +50,8 @@ class _Looker:
         # A hook in C, so that no Python runs for an object.
         self._decode: Final = json.JSONDecoder(object_pairs_hook=self._seen.extend).decode
 
-    def names(self, text: str) -> set[str]:
-        """Give the names of all objects' members.
+    def names(self, text: str, names: Names) -> dict[str, int]:
+        """Give the names of all objects' members that are not harmless, with their verdicts.
 
         Raises:
             ValueError: the text is no JSON.
@@ -57,7 +59,17 @@ class _Looker:
         """
         try:
             self._decode(text)
-            return set(map(_NAME, self._seen))
+            found = set(map(_NAME, self._seen))
+            verdicts = {name: verdict for name in found if (verdict := names[name])}
+            for name in [name for name in verdicts if names.homonyms[name]]:
+                if all(
+                    # An object is seen as None here, and is none of ours to judge.
+                    value is not None and names.spares(name, value)
+                    for key, value in self._seen
+                    if key == name
+                ):
+                    del verdicts[name]
+            return verdicts
         finally:
             self._seen.clear()
 
@@ -122,11 +134,12 @@ class Documents:
         """Give the names to mask anywhere, and whether some depend on their siblings."""
         looker = self._lookers.pop() if self._lookers else _Looker()
         try:
-            found = looker.names(text)
+            verdicts = looker.names(text, self._names)
         finally:
             self._lookers.append(looker)
         names = self._names
-        verdicts = {name: verdict for name in found if (verdict := names[name])}
+        if any(map(names.homonyms.__getitem__, verdicts)):
+            return set(), True
         if VALUE in verdicts.values():
             keys: set[str] = set()
             labelled: list[bool] = []
@@ -143,7 +156,8 @@ class Documents:
             at = -1
             while (at := text.find(quoted, at + 1)) >= 0:
                 colon = _COLON.match(text, at + len(quoted))
-                places += [(colon.end(), key)] if colon else []
+                if colon and not self._is_plain(text, colon.end(), key):
+                    places.append((colon.end(), key))
         places.sort()
         parts: list[str] = []
         done = 0
@@ -155,6 +169,10 @@ class Documents:
                 done = end
         masked = "".join((*parts, text[done:]))
         return text if masked == text else masked
+
+    def _is_plain(self, text: str, start: int, key: str) -> bool:
+        """Tell a null, true or false: no secret, unless the policy itself denies its name."""
+        return text.startswith(_PLAIN, start) and not self._names.is_denied(key)
 
     def _rewrite(self, text: str, rules: list[Rule] | None, level: int) -> str:
         body = text.removeprefix("\ufeff")

@@ -102,7 +102,9 @@ class Form:
                 return True
             if names.allowed_at(path):
                 return False
-        if names.is_sensitive(name):
+        if names.is_sensitive(name) or (
+            name.endswith("]") and names.is_sensitive(name[name.rfind("[") + 1 : -1])
+        ):
             return True
         known = "_".join(tokens(name)) in _SIGNATURES or name.lower() in _SIGNATURES
         return known and not names.is_allowed(name)

@@ -19,9 +19,27 @@ ACCOUNT: Final = re.compile(
 """The shape of an IBAN, in groups of four or in one piece."""
 
 _DOUBLED: Final = str.maketrans("0123456789", "0246813579")
-_LENGTHS: Final = {"2": (16,), "3": (14, 15, 16), "4": (13, 16, 19), "5": (16, 13, 18, 19)}
-_SIX: Final = (16, 17, 18, 19, 13, 15)
-"""First digit of an issuer's range to the lengths it issues; 6 has several issuers."""
+_LENGTHS: Final = {
+    **dict.fromkeys(("22", "23", "24", "25", "26", "27"), (16,)),
+    **dict.fromkeys(("30", "36", "38", "39"), (16, 14)),
+    **dict.fromkeys(("34", "37"), (15,)),
+    "35": (16,),
+    **dict.fromkeys((f"4{digit}" for digit in "0123456789"), (19, 16, 13)),
+    **dict.fromkeys(("50", "56", "57", "58"), (19, 18, 16, 13)),
+    **dict.fromkeys(("51", "52", "53", "54", "55"), (16,)),
+    **dict.fromkeys((f"6{digit}" for digit in "0123456789"), (19, 18, 17, 16, 15, 13)),
+}
+"""First two digits of an issuer's range to the lengths it issues, the longest first."""
+_COUNTRIES_WORDS: Final = (
+    "AD AE AL AT AZ BA BE BG BH BI BR BY CH CR CY CZ DE DJ DK DO EE EG ES FI FK FO FR GB GE"
+    " GI GL GR GT HN HR HU IE IL IQ IS IT JO KW KZ LB LC LI LT LU LV LY MC MD ME MK MN MR MT"
+    " MU NI NL NO OM PK PL PS PT QA RO RS RU SA SC SD SE SI SK SM SO ST SV TL TN TR UA VA VG"
+    " XK YE"
+)
+_COUNTRIES: Final = frozenset(_COUNTRIES_WORDS.split())
+"""Countries of the IBAN registry. `RF` has the same check digits and is no account (ISO 11649)."""
+_BARCODE: Final = 13
+"""Digits of an EAN."""
 _SEPARATORS: Final = 9
 """Blanks and hyphens inside of one card number, at most."""
 
@@ -52,14 +70,23 @@ def _card_at(digits: str, places: list[int], start: int) -> int:
     # A card begins and ends where its group of digits does.
     if start and places[start] - places[start - 1] == 1:
         return 0
-    for length in _LENGTHS.get(digits[start], _SIX if digits[start] == "6" else ()):
+    for length in _LENGTHS.get(digits[start : start + 2], ()):
         end = start + length
         if end > len(digits) or (end < len(digits) and places[end] - places[end - 1] == 1):
             continue
         # Nobody writes a card digit by digit, and only such text would cost a sum for each.
-        if places[end - 1] - places[start] - length < _SEPARATORS and luhn(digits[start:end]):
+        if (
+            places[end - 1] - places[start] - length < _SEPARATORS
+            and luhn(digits[start:end])
+            and not (length == _BARCODE and _is_barcode(digits[start:end]))
+        ):
             return length
     return 0
+
+
+def _is_barcode(digits: str) -> bool:
+    """Tell whether thirteen digits are an EAN (GS1 General Specifications, section 7.9)."""
+    return (sum(map(int, digits[::2])) + 3 * sum(map(int, digits[1::2]))) % 10 == 0
 
 
 def luhn(digits: str) -> bool:
@@ -71,6 +98,8 @@ def luhn(digits: str) -> bool:
 def mask_account(found: re.Match[str], mark: Marker) -> str:
     """Replace an IBAN whose check digits are right (ISO 13616: mod 97 is 1)."""
     account = found[0].replace(" ", "").replace("-", "")
+    if account[:2] not in _COUNTRIES:
+        return found[0]
     rotated = account[4:] + account[:4]
     number = "".join(str(int(letter, 36)) for letter in rotated)
     return mark(account, "value:iban") if int(number) % 97 == 1 else found[0]

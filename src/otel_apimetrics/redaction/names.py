@@ -6,11 +6,21 @@ judged once and remembered, so that a name on the hot path costs one look into a
 
 import re
 import unicodedata
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import pairwise
 from typing import Final
 
-from otel_apimetrics.redaction.vocabulary import ANY, KEPT, PAIRS, WHOLE
+from otel_apimetrics.redaction.clean import Remembered
+from otel_apimetrics.redaction.vocabulary import (
+    ABOUT,
+    ANY,
+    COUNTED,
+    ENDS,
+    HOMONYMS,
+    KEPT,
+    PAIRS,
+    WHOLE,
+)
 
 HARMLESS: Final = 0
 SENSITIVE: Final = 1
@@ -57,14 +67,23 @@ def tokens(name: str, *, camel: bool = True) -> tuple[str, ...]:
     return tuple(word for word in (word.rstrip("0123456789") for word in words) if word)
 
 
+_COUNTS: Final = frozenset(["count", "counts", "usage", "details", "logprobs"])
+
+
 def _judge(words: Sequence[str]) -> bool:
     if not words:
         return False
-    return (
-        (len(words) == 1 and words[0] in WHOLE)
-        or words[-1] == "pass"
+    if len(words) == 1 and words[0] in WHOLE:
+        return True
+    if words[-1] in ABOUT:
+        return False
+    if not COUNTED.isdisjoint(words) and ("tokens" in words or words[-1] in _COUNTS):
+        words = [word for word in words if word not in {"token", "tokens"}]
+    return bool(words) and (
+        words[-1] == "pass"
         or not ANY.isdisjoint(words)
         or not PAIRS.isdisjoint(pairwise(words))
+        or any(word.endswith(ENDS) for word in words)
     )
 
 
@@ -81,6 +100,8 @@ class Names(dict[str, int]):
 
     def __init__(self, deny: Sequence[str] = (), allow: Sequence[str] = ()) -> None:
         super().__init__()
+        self.homonyms: Final = Remembered(self._is_homonym)
+        """Tells of a name whether it has a harmless sense as well."""
         self._deny = frozenset(form for name in deny if "." not in name for form in _forms(name))
         self._allow = frozenset(form for name in allow if "." not in name for form in _forms(name))
         self._deny_paths = _paths(deny)
@@ -118,6 +139,13 @@ class Names(dict[str, int]):
         """Tell whether a dotted path to allow fits this path of members and indices."""
         return _fits(self._allow_paths, path)
 
+    def spares(self, name: str, value: object) -> bool:
+        """Tell whether a name has a harmless sense as well, and this value is plainly in it."""
+        return self.homonyms[name] and _is_harmless(value)
+
+    def _is_homonym(self, name: str) -> bool:
+        return "_".join(tokens(name)) in HOMONYMS and not self.is_denied(name)
+
     def is_denied(self, name: str) -> bool:
         """Tell whether the policy itself, not a built-in rule, masks this bare name."""
         return not self._deny.isdisjoint(_forms(name))
@@ -140,6 +168,25 @@ class Names(dict[str, int]):
             sibling = _LABELS.get("_".join(readings[0]), SENSITIVE)
             return SENSITIVE if rest else sibling
         return rest or _LABELS.get("_".join(readings[0]), HARMLESS)
+
+
+_CREDENTIAL: Final = 16
+"""Characters of the shortest credential whose name alone does not tell it."""
+_MIXED: Final = re.compile("[0-9]|[a-z].*[A-Z]|[A-Z].*[a-z]")
+_SPEECH: Final = re.compile(r"[\s<]|\A/|://|\A\d{4}-\d\d-\d\dT")
+"""Words, markup, a path, a URL or a time."""
+_LONG_NUMBER: Final = 12
+
+
+def _is_harmless(value: object) -> bool:
+    if isinstance(value, Mapping):
+        return all(map(_is_harmless, value.values()))
+    if isinstance(value, (list, tuple)):
+        return all(map(_is_harmless, value))
+    text = str(value)
+    if text.isdigit():
+        return len(text) < _LONG_NUMBER
+    return len(text) < _CREDENTIAL or bool(_SPEECH.search(text)) or not _MIXED.search(text)
 
 
 def _forms(name: str) -> tuple[str, ...]:

@@ -7,7 +7,7 @@ has pointed at, and its expressions are made from the rules themselves.
 """
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from importlib import import_module
 from typing import Any, Final
 
@@ -32,9 +32,9 @@ _ODD_NAMES: Final = (
     r"""\\(?s:.)[^"]*"\s*:""",
     r"""\\"[\s\\nrt]{0,16}:""",
     r"""\\u00[2-7]""",
-    r"""\\/\\/""",
+    r"""\\/""",
 )
-_LOOKAROUND: Final = re.compile(r"\(\?<?[!=][^()]*\)")
+_ATOM: Final = re.compile(r"\\.|\[\^?\]?(?:\\.|[^\]\\])*\]|\(\?<?[!=]|\(|\)|.", re.DOTALL)
 _LONG_REPEAT: Final = re.compile(r"\{(\d+),(?:[4-9]\d|\d{3,})\}")
 
 
@@ -118,5 +118,16 @@ def _denied(name: str) -> str:
 
 def _loose(expression: str) -> str:
     """Make an expression re2's: without what looks around, and with few counters."""
-    loose = _LOOKAROUND.sub("", expression)
+    loose = "".join(_without_looks(expression))
     return _LONG_REPEAT.sub(lambda found: "*" if found[1] == "0" else "+", loose)
+
+
+def _without_looks(expression: str) -> Iterator[str]:
+    inside = 0
+    for atom in _ATOM.findall(expression):
+        if inside:
+            inside += atom.startswith("(") - (atom == ")")
+        elif atom.startswith(("(?=", "(?!", "(?<")):
+            inside = 1
+        else:
+            yield atom

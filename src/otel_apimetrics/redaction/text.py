@@ -18,6 +18,7 @@ _UNQUOTED_SIGNS: Final = (re.compile(r"=(?<![=!<>]=)"), re.compile(r":(?<![\"]:)
 one letter that the engine searches for."""
 _BLANKS: Final = re.compile(r"(?:\\[nrt]|[=>\s]){0,64}")
 _LONGEST_NAME: Final = 128
+_QUOTES: Final = "\"'\\"
 _BACKWARDS: Final = re.compile(r"[ \t]{0,8}([\"'`]?)(\\{0,15})")
 _WORD: Final = re.compile(r"[\w.$%\[\]-]{1,128}")
 _ESCAPED: Final = re.compile(r"\\+u([0-9a-fA-F]{4})")
@@ -97,7 +98,7 @@ class FreeText:
             # A name that opens a line of a header owns the line, unless it is quoted.
             whole_line = not quote and not _LINES.isdisjoint(tokens(name))
             end = line_end(text, start) if whole_line else value_end(text, start, escape)
-            if end > start:
+            if end > start and not self._names.spares(name, text[start:end].strip(_QUOTES)):
                 parts += (text[done:start], self._marked(text[start:end], quote, escape, name))
                 done = end
         return "".join((*parts, text[done:])) if parts else text
@@ -139,7 +140,7 @@ class FreeText:
         )
 
     def _marked(self, value: str, quote: str, escape: str, name: str) -> str:
-        mark = self.mark(value.strip("\"'\\"), f"name:{name}")
+        mark = self.mark(value.strip(_QUOTES), f"name:{name}")
         if quote == '"':
             return f'{escape}"{mark}{escape}"'
         # A value that came with quotes keeps them, so that a statement stays readable.

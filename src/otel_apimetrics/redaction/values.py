@@ -61,11 +61,20 @@ def _rule(name: str, gates: str, regex: str, write: Write | None = None) -> Rule
 
 # The guard stands behind the literal, so that the engine can search for the literal.
 _RULES: Final = (
-    _rule("jwt", "eyJ", r"eyJ(?<![\w-]eyJ)[\w-]{8,}\.[\w-]{8,}(?:\.[\w-]*){0,3}"),
+    # A direct key leaves the second part of a JWE empty; an SD-JWT adds disclosures.
+    _rule(
+        "jwt",
+        "eyJ",
+        r"eyJ(?<![\w-]eyJ)[\w-]{8,}\.(?:[\w-]{8,}|\.[\w-]{8,}\.[\w-]+)(?:[.~][\w-]*){0,64}",
+    ),
     _rule(
         "pem",
         "-----BEGIN",
-        r"-----BEGIN [A-Z0-9 ]{1,64}(?:-----)?(?:[A-Za-z0-9+/=\s\\:,.]|-(?!----))*"
+        # Certificates, public keys and signatures are public.
+        r"-----BEGIN (?![A-Z0-9 ]{0,48}(?:CERTIFICATE|PUBLIC|SIGNATURE))[A-Z0-9 ]{1,64}(?:-----)?"
+        # Armour headers (RFC 4880, section 6.2) hold any text.
+        r"(?:[\s\\nr]{1,8}(?:Version|Comment|MessageID|Hash|Charset): [^\n\\\"]{0,256}){0,4}"
+        r"(?:[A-Za-z0-9+/=\s\\:,.]|-(?!----))*"
         r"(?:-----END [A-Z0-9 ]{1,64}(?:-----)?)?",
     ),
     _rule(
@@ -86,19 +95,29 @@ _RULES: Final = (
         "glpat-|gldt-|glrt-|glptt-|glsoat-",
         r"gl(?:pat|dt|rt|ptt|soat)-[\w-]{16,}(?:\.[\w.-]*)?",
     ),
-    _rule("slack", "xox|xapp-", r"x(?:ox[a-z](?:\.xox[a-z])?|app)-[\w-]{10,}"),
+    _rule(
+        "slack",
+        "xox|xapp-",
+        r"x(?:ox[a-ce-z]-\d|oxe\.xox[a-z]-\d|oxd-|app(?<![A-Za-z0-9]xapp)-\d)[\w-]{10,}",
+    ),
     _rule(
         "slack_hook",
         "hooks.slack.com",
         r"hooks\.slack\.com/(?:services|workflows|triggers)/[\w/-]{8,}",
     ),
-    _rule("stripe", "sk_|rk_", r"[sr]k_(?:live|test|prod)_\w{10,}"),
+    _rule("stripe", "sk_|rk_", r"[sr]k_(?<![A-Za-z0-9][sr]k_)(?:live|test|prod)_\w{10,}"),
     _rule("webhook_secret", "whsec_", r"whsec_[A-Za-z0-9+/=]{16,}"),
-    _rule("openai", "sk-", r"sk-(?<![A-Za-z0-9]sk-)[\w-]{20,}"),
+    _rule(
+        "openai",
+        "sk-",
+        # Three words in lower case are a slug: of a place in Slovakia, say.
+        r"sk-(?<![A-Za-z0-9]sk-)(?![a-z]{2,24}-[a-z]{2,24}-[a-z-]{0,99}[0-9]{0,4}(?:[^\w-]|\Z))"
+        r"[\w-]{20,}",
+    ),
     _rule("google_api_key", "AIza", r"AIza[\w-]{35}"),
     _rule("google_oauth", "ya29.", r"ya29\.[\w-]{20,}"),
     _rule("google_client", "GOCSPX-", r"GOCSPX-[\w-]{20,}"),
-    _rule("sendgrid", "SG.", r"SG\.[\w-]{16,32}\.[\w-]{16,}"),
+    _rule("sendgrid", "SG.", r"SG\.(?<![A-Za-z0-9]SG\.)[\w-]{16,32}\.[\w-]{16,}"),
     _rule("npm", "npm_", r"npm_[A-Za-z0-9]{36,}"),
     _rule("pypi", "pypi-A", r"pypi-A[\w-]{16,}"),
     _rule("hugging_face", "hf_", r"hf_(?<!\whf_)[A-Za-z0-9]{30,}"),
@@ -116,7 +135,11 @@ _RULES: Final = (
 _SCHEME: Final = Rule(
     "auth_scheme",
     (),
-    re.compile(r"(?i:\b(bearer|basic) {1,4}([A-Za-z0-9._~+/=-]{8,}))"),
+    # A word in the case of prose is no token: "Basic authentication", "bearer instruments".
+    re.compile(
+        r"\b(?![Bb]asic {1,4}[A-Za-z][a-z]{0,20}[.-]{0,3}(?:[^A-Za-z0-9._~+/=-]|\Z))"
+        r"(?i:(bearer|basic)) {1,4}(?![Aa]uth(?:enti|oriz))([A-Za-z0-9._~+/=-]{8,})"
+    ),
     lambda found, mark: f"{found[1]} {mark(found[2], 'value:auth_scheme')}",
 )
 _CARD: Final = Rule("card", (), RUN, mask_cards, checks=True)
@@ -159,7 +182,7 @@ _CUT: Final = re.compile(
     r"""|(?<![\d.])\d(?:[ -]?\d){5,}[ -]?|(?<!\d)\d{3}-\d{1,2}(?:-\d{0,3})?"""
     r"""|(?<![A-Za-z0-9])[A-Z]{2}\d{2}(?:[ -]?[A-Z0-9]){2,32}[ -]?)\\?\Z""",
 )
-BUILT_IN: Final = (*_RULES, _SCHEME, _CARD, _SSN, _IBAN)
+BUILT_IN: Final = (*_RULES, _SCHEME, _IBAN, _CARD, _SSN)
 _TAIL: Final = 2_048
 """Characters at a cut that are looked at. A longer secret is long enough for its own rule."""
 
@@ -214,12 +237,13 @@ class Values:
         if ("bearer " in lower or "basic " in lower) and _SCHEME.pattern.search(text):
             found.append(_SCHEME)
         shapes = raw.translate(_SHAPES, _BLANKS)
+        # Before cards: an account number in groups may hold a run that passes for a card.
+        if b"AA00" in shapes and _ACCOUNT_GATE.search(shapes) and _IBAN.changes(text):
+            found.append(_IBAN)
         if _THIRTEEN in shapes and _CARD.changes(text):
             found.append(_CARD)
         if _SSN_GATE.search(text) and _SSN.pattern.search(text):
             found.append(_SSN)
-        if b"AA00" in shapes and _ACCOUNT_GATE.search(shapes) and _IBAN.changes(text):
-            found.append(_IBAN)
         found += [
             rule
             for rule in self._more

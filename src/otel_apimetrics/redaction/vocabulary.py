@@ -64,6 +64,23 @@ ANY: Final = frozenset(
         "iban",
         "token",
         "tokens",
+        "passwords",
+        "otp",
+        "totp",
+        "psk",
+        "hmac",
+        "mnemonic",
+        "nino",
+        "birthdate",
+        "magstripe",
+        # Password in other languages.
+        "passwort",
+        "kennwort",
+        "wachtwoord",
+        "senha",
+        "contraseña",
+        "contrasena",
+        "motdepasse",
         # Spellings that run two words together.
         "privatekey",
         "creditcard",
@@ -76,6 +93,14 @@ ANY: Final = frozenset(
         "sessiontoken",
         "authtoken",
         "mysqlpwd",
+        "userpass",
+        "dbpass",
+        "requirepass",
+        "privkey",
+        "ccnumber",
+        "ccnum",
+        "cardno",
+        "pinblock",
     ]
 )
 """Sensitive anywhere in a name."""
@@ -87,29 +112,74 @@ def _adjacent(left: str, right: str) -> Iterable[tuple[str, str]]:
 
 _KEY_OWNERS: Final = (
     "api app access private public secret signing encryption hmac service account client consumer"
-    " db master ssh pgp auth"
+    " db master ssh pgp auth application subscription license storage shared preshared priv"
 )
 PAIRS: Final = frozenset(
     (
         *_adjacent(_KEY_OWNERS, "key keys"),
         *_adjacent("client", "secret"),
         *_adjacent("card cc", "number num no"),
-        *_adjacent("account routing", "number"),
+        *_adjacent("account routing acct", "number no"),
+        *_adjacent("card user new old atm", "pin"),
+        *_adjacent("card", "pan"),
+        *_adjacent("pin", "block"),
+        *_adjacent("track", "data"),
+        *_adjacent("verification", "value code"),
+        *_adjacent("time factor sms mfa device", "code"),
+        *_adjacent("recovery backup", "code codes phrase"),
+        *_adjacent("seed", "phrase"),
+        *_adjacent("code oauth", "verifier"),
+        *_adjacent("pass", "phrase code word"),
+        *_adjacent("de", "passe"),
+        *_adjacent("of", "birth"),
+        *_adjacent("national", "id insurance"),
+        *_adjacent("driver drivers driving", "license licence"),
+        *_adjacent("question", "answer"),
+        *_adjacent("client", "assertion"),
+        *_adjacent("amz goog oauth webhook", "signature"),
         *_adjacent("credit debit", "card"),
         *_adjacent("social", "security"),
-        *_adjacent("tax", "id"),
-        *_adjacent("passport", "number"),
+        *_adjacent("tax", "id identification"),
+        *_adjacent("passport", "number no"),
         *_adjacent("birth", "date"),
         *_adjacent("security", "answer code"),
-        *_adjacent("connection", "string"),
+        *_adjacent("connection", "string strings"),
         *_adjacent("set", "cookie"),
         *_adjacent("session", "id"),
         *_adjacent("auth", "token code header"),
     )
 )
 """Sensitive where they follow one another in a name."""
+HOMONYMS: Final = frozenset(
+    ["access", "key", "nonce", "pan", "private", "salt", "signature", "ticket"]
+)
+"""Whole names that are often harmless: the key of an issue, salt in a dish. Their value decides."""
+ENDS: Final = ("password", "passwd", "passphrase", "apikey", "token")
+"""Sensitive at the end of a word: names in one piece, such as `csrfmiddlewaretoken`."""
+_ABOUT_WORDS: Final = (
+    "at count duration endpoint enabled expiration expires expiry label length lifetime"
+    " placeholder policy required scanning supported timeout ttl"
+)
+ABOUT: Final = frozenset(_ABOUT_WORDS.split())
+"""Last words of names that tell something about a secret and not the secret."""
+_COUNTED_WORDS: Final = (
+    "accepted audio billed budget cache cached candidates completion image input limit max"
+    " min num output per prediction prompt ratelimit reasoning rejected remaining text"
+    " thinking total trained used token"
+)
+COUNTED: Final = frozenset(_COUNTED_WORDS.split())
+"""Words beside which `tokens` are pieces of text that are counted."""
 KEPT: Final = frozenset(
     [
+        "access_control_allow_credentials",
+        "prev_page_token",
+        "previous_page_token",
+        "sync_token",
+        "next_sync_token",
+        "next_continuation_token",
+        "account_sid",
+        "messaging_service_sid",
+        "secret_scanning_push_protection",
         "author",
         "authors",
         "authority",

@@ -128,7 +128,9 @@ class Walk:
         for key, member in pairs:
             self._path.append(key)
             verdict = self._names[key]
-            masks = (labelled and verdict == VALUE) or self._masks(verdict, has_value=has_value)
+            masks = (labelled and verdict == VALUE) or (
+                self._masks(verdict, has_value=has_value) and not self._is_plain(key, member)
+            )
             if masks:
                 clean: Any = self._mark.value(member, f"name:{key}")
                 self.changed = self.changed or self._remove or member != clean
@@ -152,6 +154,16 @@ class Walk:
         if verdict == LABEL_OR_SENSITIVE and has_value:
             return False
         return not names.allowed_at(self._path)
+
+    def _is_plain(self, name: str, member: Any) -> bool:
+        """Tell a null, true or false, and the plain sense of a name that has two.
+
+        Where the policy itself denies the name, nothing is plain.
+        """
+        names = self._names
+        if member is not None and not isinstance(member, bool) and not names.spares(name, member):
+            return False
+        return not (names.is_denied(name) or names.denied_at(self._path))
 
     def _labels_a_value(self, pairs: Sequence[tuple[str, Any]]) -> bool:
         names = self._names
