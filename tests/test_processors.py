@@ -3,9 +3,17 @@
 import pytest
 from opentelemetry import trace
 from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.export import SimpleSpanProcessor
+from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from opentelemetry.trace import SpanKind
 
-from otel_apimetrics import ApiMetricsWSGIMiddleware, RedactionPolicy, processors, span_lock
+from otel_apimetrics import (
+    ApiMetricsWSGIMiddleware,
+    RedactingSpanProcessor,
+    RedactionPolicy,
+    processors,
+    span_lock,
+)
 from otel_apimetrics.redaction import Redactor
 from tests.in_process import make_environ, serve_wsgi
 from tests.telemetry import Telemetry
@@ -101,3 +109,46 @@ def test_a_provider_that_is_thrown_away_is_forgotten(redactor):
     del provider
     gc.collect()
     assert reference() is None
+
+
+def test_a_provider_that_is_built_by_hand_is_redacted_too():
+    exporter = InMemorySpanExporter()
+    provider = TracerProvider(shutdown_on_exit=False)
+    provider.add_span_processor(RedactingSpanProcessor(RedactionPolicy(deny=["note"])))
+    provider.add_span_processor(SimpleSpanProcessor(exporter))
+    tracer = provider.get_tracer("job")
+    for kind in (SpanKind.INTERNAL, SpanKind.CLIENT, SpanKind.SERVER, SpanKind.CONSUMER):
+        with pytest.raises(ValueError, match="token"):
+            with tracer.start_as_current_span("job", kind=kind) as span:
+                span.set_attribute("url.full", "https://a.example/?token=x1")
+                span.set_attribute("app.note", "x2")
+                span.add_event("e", {"db.statement": "password='x3'"})
+                raise ValueError("token=x4")
+    for span in exporter.get_finished_spans():
+        shown = str(span.attributes) + str([event.attributes for event in span.events])
+        assert "https://a.example/?token=[REDACTED]" in shown
+        assert not any(
+            secret in shown + str(span.status.description) for secret in ("x1", "x2", "x3", "x4")
+        )
+    provider.shutdown()
+
+
+def test_where_both_guard_a_span_the_instrumentors_policy_holds(telemetry, redactor):
+    processors.attach(telemetry.tracer_provider, redactor)
+    processor = RedactingSpanProcessor()
+    telemetry.tracer_provider.add_span_processor(processor)
+    with telemetry.tracer_provider.get_tracer("x").start_as_current_span("x") as span:
+        assert span.__dict__["_apimetrics_redactor"] is redactor
+    assert processor.force_flush()
+    processor.shutdown()
+
+
+@pytest.mark.swallows_errors
+def test_an_error_of_the_redacting_processor_is_swallowed(
+    telemetry, monkeypatch, no_swallowed_errors
+):
+    monkeypatch.setattr(span_lock, "guard", lambda *_: 1 / 0)
+    telemetry.tracer_provider.add_span_processor(RedactingSpanProcessor())
+    with telemetry.tracer_provider.get_tracer("x").start_as_current_span("x"):
+        pass
+    assert [place for place, _ in no_swallowed_errors] == ["processors.redact"]

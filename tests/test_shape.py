@@ -20,6 +20,7 @@ PUBLIC = {
     "ConfigError",
     "Consumer",
     "Exchange",
+    "RedactingSpanProcessor",
     "RedactionPolicy",
     "__version__",
     "add_label",

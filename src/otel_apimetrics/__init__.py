@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from otel_apimetrics.exchange import Company, Consumer, Exchange
     from otel_apimetrics.instrumentor import ApiMetricsInstrumentor
     from otel_apimetrics.middleware import ApiMetricsASGIMiddleware, ApiMetricsWSGIMiddleware
+    from otel_apimetrics.processors import RedactingSpanProcessor
     from otel_apimetrics.redaction import RedactionPolicy
 
 _HOMES = {
@@ -30,6 +31,7 @@ _HOMES = {
     "ConfigError": "config",
     "Consumer": "exchange",
     "Exchange": "exchange",
+    "RedactingSpanProcessor": "processors",
     "RedactionPolicy": "redaction",
     "add_label": "api",
     "add_metadata": "api",
@@ -46,6 +48,7 @@ __all__ = [
     "ConfigError",
     "Consumer",
     "Exchange",
+    "RedactingSpanProcessor",
     "RedactionPolicy",
     "__version__",
     "add_label",

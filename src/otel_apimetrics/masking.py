@@ -194,13 +194,16 @@ class Masking:
         if sensitive:
             return Body(size=body.size)
         # A body without a type came this far only because it looks like JSON.
-        kind = media_type(first(headers, "content-type")) or "application/json"
+        declared = first(headers, "content-type")
+        kind = media_type(declared) or "application/json"
         if not self._config.accepts(kind):
             safe = None
         elif self._schema:
             safe = self._redactor.schema(content, kind)
         else:
-            safe = self._redactor.body(content, kind, truncated=body.truncated)
+            safe = self._redactor.body(
+                content, kind, truncated=body.truncated, content_type=declared
+            )
         if safe is content:
             return body
         return Body(content=safe, size=body.size, truncated=body.truncated)

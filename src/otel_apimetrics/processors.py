@@ -10,7 +10,47 @@ from opentelemetry.sdk.trace import ReadableSpan, Span, SpanProcessor
 
 from otel_apimetrics import _guard, open_requests, span_lock, spans
 from otel_apimetrics.recording import Recording
-from otel_apimetrics.redaction import Redactor
+from otel_apimetrics.redaction import RedactionPolicy, Redactor
+
+
+class RedactingSpanProcessor(SpanProcessor):
+    """Redacts what any instrumentation says on any span, without recording requests.
+
+    For providers that are built by hand, in processes that `ApiMetricsInstrumentor` does not
+    instrument: workers, batch jobs. Add it first, before the processors that export::
+
+        provider.add_span_processor(RedactingSpanProcessor())
+        provider.add_span_processor(BatchSpanProcessor(exporter))
+
+    Attributes, events, links, names and status descriptions are redacted on the live span: a
+    span that has ended cannot be changed. On a span that `ApiMetricsInstrumentor` guards its
+    policy holds. `on_start` does not block and never raises.
+
+    Args:
+        policy: what to mask beyond the built-in rules.
+    """
+
+    def __init__(self, policy: RedactionPolicy | None = None) -> None:
+        self._redactor = Redactor() if policy is None else Redactor(policy)
+
+    def on_start(self, span: Span, parent_context: Context | None = None) -> None:  # noqa: ARG002
+        """Guard the span until it ends."""
+        try:
+            if not span_lock.is_guarded(span):
+                span_lock.guard(span, self._redactor)
+        except Exception as error:
+            _guard.swallow("processors.redact", error)
+
+    def on_end(self, span: ReadableSpan) -> None:
+        """Do nothing: an ended span cannot be changed."""
+
+    def shutdown(self) -> None:
+        """Do nothing: nothing is held here."""
+
+    def force_flush(self, timeout_millis: int = 30_000) -> bool:  # noqa: ARG002
+        """Return at once: nothing is held here."""
+        return True
+
 
 _attached: "weakref.WeakKeyDictionary[Any, ApiMetricsSpanProcessor]" = weakref.WeakKeyDictionary()
 _lock = Lock()

@@ -31,6 +31,9 @@ _ADDRESS = "_apimetrics_address"
 _FINAL = "_apimetrics_final"
 """In a span's `__dict__`: an attribute that others may not overwrite."""
 
+_REDACTOR = "_apimetrics_redactor"
+"""In a span's `__dict__`: what redacts it."""
+
 _guarded_classes: dict[type[Span], type[Span]] = {}
 
 
@@ -92,6 +95,11 @@ def close(span: trace.Span) -> None:
         span.end()
 
 
+def is_guarded(span: trace.Span) -> bool:
+    """Tell whether the lock is on a span already."""
+    return _REDACTOR in getattr(span, "__dict__", ())
+
+
 def is_held(span: trace.Span) -> bool:
     """Tell whether a recording already holds this span."""
     return _OPEN in getattr(span, "__dict__", ())
@@ -107,7 +115,7 @@ def guard(span: trace.Span, redactor: Redactor) -> None:
         if cls in _guarded_classes.values():
             return
         guarded = _guarded_classes[cls] = _guarded(cls)
-    span.__dict__["_apimetrics_redactor"] = redactor
+    span.__dict__[_REDACTOR] = redactor
     span.__class__ = guarded
 
 
@@ -164,7 +172,7 @@ def _finish(span: Span) -> None:
 
 def _redact_name(span: Span) -> None:
     """Redact the name: contrib's WSGI and ASGI middlewares name their spans by the path."""
-    redactor: Redactor = span.__dict__["_apimetrics_redactor"]
+    redactor: Redactor = span.__dict__[_REDACTOR]
     try:
         name = redactor.text(span.name)
     except Exception as error:
@@ -180,7 +188,7 @@ def _redact_in_place(span: Span) -> None:
     if not attributes:
         return
     held = span.__dict__
-    redactor: Redactor = held["_apimetrics_redactor"]
+    redactor: Redactor = held[_REDACTOR]
     clean = held.get(_CLEAN, _NOTHING)
     address = held.get(_ADDRESS)
     guarded = redactor.guarded_keys
@@ -211,14 +219,14 @@ def _attribute(redactor: Redactor, key: str, value: Any) -> Any:
 def _redacted(span: Span, attributes: Mapping[str, Any] | None) -> Mapping[str, Any] | None:
     if not attributes:
         return attributes
-    redactor: Redactor = span.__dict__["_apimetrics_redactor"]
+    redactor: Redactor = span.__dict__[_REDACTOR]
     return {key: _attribute(redactor, key, value) for key, value in attributes.items()}
 
 
 def _redacted_status(
     span: Span, status: Status | StatusCode, description: str | None
 ) -> tuple[Status | StatusCode, str | None]:
-    redactor: Redactor = span.__dict__["_apimetrics_redactor"]
+    redactor: Redactor = span.__dict__[_REDACTOR]
     try:
         if description is not None:
             description = redactor.text(description)

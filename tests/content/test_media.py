@@ -126,7 +126,7 @@ def test_other_types_are_not_text(name):
         ("application/vnd.acme", "utf-8", True),
         ("application/vnd.acme", "", False),
         ("image/png", "utf-8", False),
-        ("multipart/form-data", "utf-8", False),
+        ("multipart/form-data", "", True),
     ],
 )
 def test_a_charset_makes_an_unknown_type_text_but_no_picture(name, charset, expected):

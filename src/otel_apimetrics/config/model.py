@@ -94,12 +94,19 @@ class Config:
         "application/*+json",
         "application/x-ndjson",
         "application/x-www-form-urlencoded",
+        "application/graphql",
+        "application/xml",
+        "application/*+xml",
+        "multipart/form-data",
         "text/*",
     )
-    """Media types whose bodies are captured; `*` stands for any run of characters.
+    """Media types whose bodies are captured; `*` stands for any run of characters. Files in
+    forms are told by their type and size alone; CSV and binary types are never captured.
 
     Default: `application/json`, `application/*+json`, `application/x-ndjson`,
-    `application/x-www-form-urlencoded`, `text/*`. Environment: `OTEL_APIMETRICS_CONTENT_TYPES`.
+    `application/x-www-form-urlencoded`, `application/graphql`, `application/xml`,
+    `application/*+xml`, `multipart/form-data`, `text/*`.
+    Environment: `OTEL_APIMETRICS_CONTENT_TYPES`.
     """
     excluded_paths: tuple[str, ...] = ()
     """Regular expressions searched in the path and in the full URL of a request; where one

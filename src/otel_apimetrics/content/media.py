@@ -100,6 +100,6 @@ def may_be_text(media_type: str, charset: str) -> bool:
         True for a textual type, for none, and for an unknown type that declares a charset.
         An image does not become text by a charset that a framework added to it.
     """
-    if not media_type or is_textual(media_type):
+    if not media_type or is_textual(media_type) or media_type.startswith("multipart/"):
         return True
     return bool(charset) and media_type.partition("/")[0] not in _BINARY_TYPES

@@ -13,7 +13,8 @@ class Text:
     """A body's text, not yet redacted."""
 
     content: str
-    """Content coding removed, charset decoded, byte order mark dropped; NUL may occur."""
+    """Content coding removed, charset decoded, byte order mark dropped; NUL may occur. Of
+    multipart bytes that are no UTF-8 are lone surrogates (PEP 383)."""
     truncated: bool
     """True where `content` is shorter than what was sent."""
     media_type: str
@@ -43,7 +44,7 @@ def body_text(
         max_ratio: bytes after the content codings for each byte of `data`, at most.
 
     Returns:
-        The text; `None` for a binary or multipart type, an unknown coding or charset, a ratio
+        The text; `None` for a binary type, an unknown coding or charset, a ratio
         exceeded, and for data that is corrupt, ends early or does not fit its charset.
     """
     try:
@@ -55,6 +56,9 @@ def body_text(
             data, whole = undo(
                 data, content_encoding, complete=complete, limit=limit, max_ratio=max_ratio
             )
+        if kind.startswith("multipart/"):
+            # Its parts have charsets of their own, or none: no byte may be lost here.
+            return Text(data.decode("utf-8", "surrogateescape"), not whole, kind)
         content = decode(data, charset if kind else "", whole=whole)
     except CodingError:
         return None

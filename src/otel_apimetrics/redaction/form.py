@@ -65,7 +65,7 @@ class Form:
             if (clean := self._pair(pair, oauth=oauth, suspicious=suspicious)) is not None
         ]
         if cut and masked:
-            masked[-1] = mask_cut_end(masked[-1])
+            masked[-1] = self._text.scrub_values(mask_cut_end(masked[-1]))
         written = "&".join(masked)
         return query if written == query else written
 

@@ -172,7 +172,7 @@ class Names(dict[str, int]):
 
 _CREDENTIAL: Final = 16
 """Characters of the shortest credential whose name alone does not tell it."""
-_MIXED: Final = re.compile("[0-9]|[a-z].*[A-Z]|[A-Z].*[a-z]")
+_DIGIT: Final = re.compile("[0-9]")
 _SPEECH: Final = re.compile(r"[\s<]|\A/|://|\A\d{4}-\d\d-\d\dT")
 """Words, markup, a path, a URL or a time."""
 _LONG_NUMBER: Final = 12
@@ -186,7 +186,11 @@ def _is_harmless(value: object) -> bool:
     text = str(value)
     if text.isdigit():
         return len(text) < _LONG_NUMBER
-    return len(text) < _CREDENTIAL or bool(_SPEECH.search(text)) or not _MIXED.search(text)
+    return len(text) < _CREDENTIAL or bool(_SPEECH.search(text)) or not _is_mixed(text)
+
+
+def _is_mixed(text: str) -> bool:
+    return bool(_DIGIT.search(text)) or (text != text.lower() and text != text.upper())
 
 
 def _forms(name: str) -> tuple[str, ...]:

@@ -171,8 +171,8 @@ def _check(name: object, regex: object) -> None:
     except ValueError as error:
         raise PolicyError(
             f"{where} repeats a group that itself repeats or chooses, which can take exponential"
-            ' time: write the inner part as a character class ("[ab]+"), without a quantifier, or install'
-            " the extra `fast` (google-re2), which takes linear time"
+            ' time: write the inner part as a character class ("[ab]+"), without a quantifier,'
+            " or install the extra `fast` (google-re2), which takes linear time"
         ) from error
     if expression.search("") is not None:
         raise PolicyError(f"{where} matches the empty text: make it match at least one character")

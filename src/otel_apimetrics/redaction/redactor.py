@@ -7,6 +7,7 @@ from typing import Any, Final, TypeVar, cast
 from otel_apimetrics import _guard
 from otel_apimetrics.exchange import Headers
 from otel_apimetrics.redaction.attributes import Addresses, GuardedKeys, SpanAttributes
+from otel_apimetrics.redaction.bodies import Bodies, is_json
 from otel_apimetrics.redaction.clean import Clean
 from otel_apimetrics.redaction.documents import Documents
 from otel_apimetrics.redaction.form import Form
@@ -17,20 +18,13 @@ from otel_apimetrics.redaction.personal import CUT_PERSONAL, PERSONAL
 from otel_apimetrics.redaction.policy import RedactionPolicy
 from otel_apimetrics.redaction.schema import schema_of
 from otel_apimetrics.redaction.sieve import Sieve
-from otel_apimetrics.redaction.stream import scrub_events, scrub_lines
 from otel_apimetrics.redaction.text import FreeText
 from otel_apimetrics.redaction.urls import Urls
-from otel_apimetrics.redaction.values import BUILT_IN, Rule, Values, mask_cut_end
+from otel_apimetrics.redaction.values import BUILT_IN, Rule, Values
 from otel_apimetrics.redaction.walk import TooLargeError, Walk
 
 _Method = TypeVar("_Method", bound=Callable[..., Any])
 
-_FORM: Final = "application/x-www-form-urlencoded"
-_JSON: Final = frozenset({"application/json", "text/json"})
-_LINES: Final = frozenset(
-    {"application/x-ndjson", "application/ndjson", "application/jsonl", "application/json-seq"}
-)
-_NOT_AS_TEXT: Final = frozenset({"text/xml", "text/html", "text/csv"})
 _DEFAULT: Final = RedactionPolicy()
 
 
@@ -95,6 +89,9 @@ class Redactor:
         self._documents: Final = Documents(self._names, self._values, self._text, remove=remove)
         self._form: Final = Form(self._names, self._text, self._documents, remove=remove)
         self._urls: Final = Urls(self._form, self._text)
+        self._bodies: Final = Bodies(
+            self._names, self._text, self._documents, self._form, self._urls, remove=remove
+        )
         self._headers: Final = HeaderFields(self._names, self._text, self._urls, remove=remove)
         self._clean_text: Final = Clean(self._text.scrub)
         self._clean_path: Final = Clean(self._urls.path)
@@ -112,19 +109,24 @@ class Redactor:
         """Tells of each span attribute's key whether its value has to be looked at."""
 
     @_closed
-    def body(self, text: str, media_type: str, *, truncated: bool = False) -> str | None:
+    def body(
+        self, text: str, media_type: str, *, truncated: bool = False, content_type: str = ""
+    ) -> str | None:
         """Mask a body.
 
         Args:
-            text: content-coding removed and decoded.
+            text: content-coding removed and decoded; of multipart bytes that are no UTF-8 are
+                lone surrogates (PEP 383).
             media_type: type and subtype in lower case, without parameters.
             truncated: the body goes on where it was not captured, so it may not parse, and a
                 secret at its end may be incomplete.
+            content_type: the whole Content-Type, where multipart has its boundary.
 
         Returns:
             The masked text, or `None`: this media type must not be captured.
         """
-        masked = self._body(text, media_type, truncated=truncated)
+        scrub = self._bodies.scrub
+        masked = scrub(text, media_type, cut=truncated, content_type=content_type)
         if masked is None:
             return None
         if self._pii and truncated:
@@ -132,7 +134,7 @@ class Redactor:
         return self._last(
             masked,
             "body",
-            lambda shown: self._body(shown, media_type, truncated=truncated) or "",
+            lambda shown: scrub(shown, media_type, cut=truncated, content_type=content_type) or "",
         )
 
     def _last(self, masked: str, place: str, again: Callable[[str], str]) -> str:
@@ -143,23 +145,6 @@ class Redactor:
         if not isinstance(shown, str):
             raise TypeError(f"the callback of redaction returned a {type(shown).__name__}")
         return masked if shown == masked else again(shown)
-
-    def _body(self, text: str, media_type: str, *, truncated: bool) -> str | None:
-        if media_type in _JSON or media_type.endswith("+json"):
-            return self._documents.scrub(text, cut=truncated)
-        if media_type == _FORM:
-            return self._form.scrub(text, cut=truncated)
-        return self._lines_or_text(text, media_type, truncated=truncated)
-
-    def _lines_or_text(self, text: str, media_type: str, *, truncated: bool) -> str | None:
-        if media_type in _LINES:
-            return scrub_lines(text, self._documents, cut=truncated)
-        if media_type == "text/event-stream":
-            return scrub_events(text, self._documents, self._text, cut=truncated)
-        if not media_type.startswith("text/") or media_type in _NOT_AS_TEXT:
-            return None
-        masked = self._text.scrub(text)
-        return mask_cut_end(masked) if truncated else masked
 
     @_closed
     def schema(self, text: str, media_type: str) -> str | None:
@@ -172,7 +157,7 @@ class Redactor:
         Returns:
             JSON, or `None` where the body is no JSON or was cut.
         """
-        if media_type not in _JSON and not media_type.endswith("+json"):
+        if not is_json(media_type):
             return None
         shape = schema_of(text, self._names)
         return None if shape is None else self._documents.scrub(shape)

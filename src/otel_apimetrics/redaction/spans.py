@@ -37,7 +37,10 @@ def value_end(text: str, start: int, escape: str = "") -> int:
     elif text.startswith('"', start):
         found = _STRING.match(text, start)
     elif text.startswith(("{", "["), start):
-        return _container_end(text, start, _BARE_BRACKET if escape else _BRACKET)
+        end = _container_end(text, start, _BARE_BRACKET if escape else _BRACKET)
+        # What touches a mark would be read as a part of it, and belongs to this value already.
+        tail = _SCALAR.match(text, end)
+        return end if tail is None else tail.end()
     else:
         found = _SCALAR.match(text, start)
     return len(text) if found is None else found.end()

@@ -41,7 +41,7 @@ def scrub_events(text: str, documents: Documents, free: FreeText, *, cut: bool) 
             _scrub_data(masked, data, documents, cut=cut and index == last)
             data = []
     if cut:
-        masked[last] = mask_cut_end(masked[last])
+        masked[last] = free.scrub_values(mask_cut_end(masked[last]))
     return text if masked == lines else "".join(masked)
 
 

@@ -18,6 +18,8 @@ _UNQUOTED_SIGNS: Final = (re.compile(r"=(?<![=!<>]=)"), re.compile(r":(?<![\"]:)
 one letter that the engine searches for."""
 _BLANKS: Final = re.compile(r"(?:\\[nrt]|[=>\s]){0,64}")
 _LONGEST_NAME: Final = 128
+_LONGEST_SPARED: Final = 256
+"""Characters of a value that is left because its name has a harmless sense."""
 _QUOTES: Final = "\"'\\"
 _BACKWARDS: Final = re.compile(r"[ \t]{0,8}([\"'`]?)(\\{0,15})")
 _WORD: Final = re.compile(r"[\w.$%\[\]-]{1,128}")
@@ -95,10 +97,12 @@ class FreeText:
                 continue
             blanks = _BLANKS.match(text, sign.end())
             start = blanks.end() if blanks else sign.end()
+            if self._names.homonyms[name] and self._is_spared(name, text, start, escape):
+                continue
             # A name that opens a line of a header owns the line, unless it is quoted.
             whole_line = not quote and not _LINES.isdisjoint(tokens(name))
             end = line_end(text, start) if whole_line else value_end(text, start, escape)
-            if end > start and not self._names.spares(name, text[start:end].strip(_QUOTES)):
+            if end > start:
                 parts += (text[done:start], self._marked(text[start:end], quote, escape, name))
                 done = end
         return "".join((*parts, text[done:])) if parts else text
@@ -121,7 +125,8 @@ class FreeText:
             masked = self._values.scrub(masked, rules)
             # A mark is a border, and behind a border a word may be a name.
             masked = self.assignments(masked, values_too=values_too)
-        return mask_cut_end(masked) if cut else masked
+        # Where the end is gone, a rule that it held back may find something.
+        return self.scrub_values(mask_cut_end(masked)) if cut else masked
 
     def _token(self, token: str, rules: list[Rule]) -> str:
         if token[0] == '"':
@@ -138,6 +143,12 @@ class FreeText:
             and self._names.is_sensitive(_unescaped(label[2]))
             for label in _LABEL.finditer(text)
         )
+
+    def _is_spared(self, name: str, text: str, start: int, escape: str) -> bool:
+        # What is spared is read again behind the next sign, so only its beginning is read.
+        window = text[start : start + _LONGEST_SPARED]
+        end = value_end(window, 0, escape)
+        return end < _LONGEST_SPARED and self._names.spares(name, window[:end].strip(_QUOTES))
 
     def _marked(self, value: str, quote: str, escape: str, name: str) -> str:
         mark = self.mark(value.strip(_QUOTES), f"name:{name}")

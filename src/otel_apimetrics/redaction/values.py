@@ -183,6 +183,8 @@ _CUT: Final = re.compile(
     r"""|(?<![A-Za-z0-9])[A-Z]{2}\d{2}(?:[ -]?[A-Z0-9]){2,32}[ -]?)\\?\Z""",
 )
 BUILT_IN: Final = (*_RULES, _SCHEME, _IBAN, _CARD, _SSN)
+_ROUNDS: Final = 12
+"""Looks at one text. Each finds at least one secret that a mark has uncovered."""
 _TAIL: Final = 2_048
 """Characters at a cut that are looked at. A longer secret is long enough for its own rule."""
 
@@ -252,12 +254,13 @@ class Values:
         found += [rule for rule in self.own if rule.pattern.search(text)]
         return found
 
-    def scrub(self, text: str, rules: Sequence[Rule] | None = None) -> str:
+    def scrub(self, text: str, rules: Sequence[Rule] | None = None, rounds: int = _ROUNDS) -> str:
         """Replace what the rules find. What is marked already stays.
 
         Args:
             text: any text, decoded.
             rules: those that `suspects` named for a text which holds this one; `None` asks.
+            rounds: how often it is looked at again; then the whole text is masked.
         """
         masked = text
         for rule in self.suspects(text) if rules is None else rules:
@@ -268,7 +271,9 @@ class Values:
             return text
         # A mark is a border, and next to a border a rule may find what it did not before.
         left = self.suspects(masked)
-        return self.scrub(masked, left) if left else masked
+        if not left:
+            return masked
+        return MARK if rounds == 0 else self.scrub(masked, left, rounds - 1)
 
     def _outside_marks(self, rule: Rule, text: str) -> str:
         parts: list[str] = []

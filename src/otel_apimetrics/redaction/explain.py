@@ -1,0 +1,241 @@
+"""What is masked, and by which rule: for those who try a policy before it goes live.
+
+The redactor runs twice: once as in production, which gives the result, and once with marks that
+are numbered, which tell the rule. Production pays nothing for it.
+"""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from json.encoder import encode_basestring
+from typing import Final, NamedTuple
+from urllib.parse import quote
+
+from otel_apimetrics.redaction.marks import FAILED, MARK, TOO_DEEP, Marker
+from otel_apimetrics.redaction.policy import RedactionPolicy
+from otel_apimetrics.redaction.redactor import Redactor
+
+Ask = Callable[[Redactor], str | None]
+"""Asks a redactor for one text; `None`: it records nothing of it."""
+
+NUMBERED: Final = re.compile(r"\[REDACTED:(?:#|%23)(\d{1,6})\]")
+"""A mark with a number, in a query too, where a number sign is an escape."""
+_NUMBER: Final = re.compile(r"(\d{1,6})\]")
+ALONE: Final = re.compile(
+    r"\[REDACTED(?::error)?\]|\[TRUNCATED:(\w{1,16})\]"
+    r"|<file [\w.+-]{1,127}/[\w.+-]{1,127} \d{1,15} B(?:, cut)?>"
+)
+"""What stands for something and has no number."""
+_FORM_SAFE: Final = "[]:/"
+_PATH_SAFE: Final = "/[]:;=@&+,$!'()*"
+_LONGEST_RULE: Final = 80
+"""Characters of a rule's name that are told: a part of it comes from a request."""
+
+
+class Note(NamedTuple):
+    """What one number stands for."""
+
+    secret: str
+    rule: str
+    last: str | None = None
+    """The last digits of a payment card; `None`: it is none."""
+
+
+class Notes(Marker):
+    """Writes marks with a number, and keeps what each stands for. Not safe between threads."""
+
+    def __init__(self) -> None:
+        super().__init__("hash", b"unused")
+        self.notes: Final[dict[int, Note]] = {}
+        self._taken: frozenset[int] = frozenset()
+        self._last = 0
+
+    def begin(self, text: str) -> None:
+        """Forget all, and leave out the numbers that a text may hold already."""
+        self.notes.clear()
+        self._taken = frozenset(map(int, _NUMBER.findall(text)))
+        self._last = 0
+
+    def card(self, card: str, last: str) -> str:
+        """Give the mark of a payment card."""
+        return self._numbered(Note(card, "value:card", last))
+
+    def _mark(self, secret: str, rule: str) -> str:
+        return self._numbered(Note(secret, rule))
+
+    def _numbered(self, note: Note) -> str:
+        self._last += 1
+        while self._last in self._taken:
+            self._last += 1
+        self.notes[self._last] = note
+        return f"[REDACTED:#{self._last}]"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that is masked."""
+
+    rule: str
+    """ "name:", "header:" or "cookie:" and the name, "value:" and the rule of values; or one word:
+    "error" (the redaction failed), "depth", "size" or "parts" (too much of it), "file", "cut" (the
+    end of a body that was cut), "structure" (a part that is hidden as a whole), "media type" and
+    "sensitive path" (nothing is recorded), "callback"."""
+    mark: str
+    """What is written instead; "" where nothing is."""
+    start: int
+    """Where the mark begins in `Explanation.masked`, characters."""
+    end: int
+    secret: str = ""
+    """What was found, decoded; "" where only its place is known. Do not print it."""
+
+    def __repr__(self) -> str:
+        return f"Finding(rule={self.rule!r}, mark={self.mark!r}, start={self.start})"
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Explanation:
+    """One text, before and after its redaction."""
+
+    before: str
+    noted: str
+    """With numbered marks: the findings of `numbers` by their number."""
+    masked: str
+    """With the marks of the policy. It is `after`, but where `after` leaves things out."""
+    after: str | None
+    """What production writes, by a redactor that knows nothing of notes; `None`: nothing."""
+    findings: tuple[Finding, ...] = ()
+    """In the order of `masked`."""
+    numbers: tuple[tuple[int, Finding], ...] = ()
+    exact: bool = True
+    """False where the numbered run went another way than production, which marks inside of
+    marks can bring about: then `masked` and the places are those of the numbered run."""
+
+    @property
+    def changed(self) -> bool:
+        """Tell whether production writes something else than what came in."""
+        return self.after != self.before
+
+
+class Explainer:
+    """Explains what a policy does to texts. Not safe between threads.
+
+    Args:
+        policy: as production has it. Its callback is called more than once a text.
+    """
+
+    def __init__(self, policy: RedactionPolicy) -> None:
+        self.policy: Final = policy
+        self._notes: Final = Notes()
+        self._marker: Final = policy.marker()
+        visible = replace(policy, mask="mask")
+        self.redactor: Final = Redactor(policy)
+        self._removes: Final = policy.mask == "remove"
+        self._visible: Final = Redactor(visible) if self._removes else self.redactor
+        self._noting: Final = Redactor(visible, mark=self._notes)
+
+    def explain(self, before: str, ask: Ask, *, truncated: bool = False) -> Explanation:
+        """Ask for a text's redaction, and tell what it found.
+
+        Args:
+            before: the text.
+            ask: asks any one redactor for the redaction of it.
+            truncated: `ask` says so of the text, too.
+        """
+        self._notes.begin(before)
+        noted = ask(self._noting)
+        if noted is None:
+            return withheld(before, "media type")
+        after = ask(self.redactor)
+        masked = (ask(self._visible) or "") if self._removes else (after or "")
+        placed = self._placed(noted, masked)
+        exact = placed is not None
+        if placed is None:
+            masked = self._real(noted)
+            placed = self._placed(noted, masked) or []
+        findings = [finding for _, finding in placed]
+        findings += _alone(before, masked, findings, truncated=truncated)
+        findings.sort(key=lambda finding: finding.start)
+        if not findings and self.policy.callback is not None and after != before:
+            findings.append(Finding("callback", "", 0, 0))
+        return Explanation(before, noted, masked, after, tuple(findings), tuple(placed), exact)
+
+    def _placed(self, noted: str, masked: str) -> list[tuple[int, Finding]] | None:
+        """Find each numbered mark's place in the masked text; `None` where it differs elsewhere."""
+        placed: list[tuple[int, Finding]] = []
+        done = at = 0
+        for token in NUMBERED.finditer(noted):
+            number = int(token[1])
+            if number not in self._notes.notes:
+                continue
+            literal = noted[done : token.start()]
+            at += len(literal)
+            mark = next((way for way in self._spellings(token) if masked.startswith(way, at)), None)
+            if mark is None or not masked.startswith(literal, at - len(literal)):
+                return None
+            note = self._notes.notes[number]
+            finding = Finding(self._rule(note), mark, at, at + len(mark), self._real(note.secret))
+            placed.append((number, finding))
+            at += len(mark)
+            done = token.end()
+        return placed if masked[at:] == noted[done:] else None
+
+    def _spellings(self, token: re.Match[str]) -> tuple[str, ...]:
+        """Give what the policy writes for a numbered mark, as it may be escaped there."""
+        note = self._notes.notes.get(int(token[1]))
+        if note is None:
+            return (token[0],)
+        secret = self._real(note.secret)
+        if note.last is None:
+            mark = self._marker(secret, note.rule)
+        else:
+            mark = self._marker.card(secret, note.last)
+        escaped = encode_basestring(mark)[1:-1]
+        if "#" in token[0]:
+            return mark, escaped, encode_basestring(escaped)[1:-1]
+        return tuple(
+            quote(way, safe=safe) for way in (mark, escaped) for safe in (_FORM_SAFE, _PATH_SAFE)
+        )
+
+    def _real(self, text: str) -> str:
+        """Write the marks of the policy. What is found may hold what was found before."""
+        return NUMBERED.sub(lambda token: self._spellings(token)[0], text)
+
+    def _rule(self, note: Note) -> str:
+        kind, _, name = note.rule.partition(":")
+        if kind != "value":
+            # The name is a request's, and may itself be what another rule masks.
+            name = self._visible.text(self._real(name))
+        return f"{kind}:{name}"[:_LONGEST_RULE]
+
+
+def withheld(before: str, rule: str) -> Explanation:
+    """Explain a text of which nothing is recorded.
+
+    Args:
+        before: the text.
+        rule: why ("media type", "sensitive path").
+    """
+    finding = Finding(rule, "", 0, 0, before)
+    return Explanation(before, "", "", None, (finding,))
+
+
+def _alone(before: str, masked: str, found: list[Finding], *, truncated: bool) -> list[Finding]:
+    """Find the marks that have no number, and were not in the text before."""
+    starts = {finding.start for finding in found}
+    marks = [mark for mark in ALONE.finditer(masked) if mark.start() not in starts]
+    findings: list[Finding] = []
+    for text in dict.fromkeys(mark[0] for mark in marks):
+        same = [mark for mark in marks if mark[0] == text]
+        # What is written last is what a cut adds.
+        for mark in same[min(before.count(text), len(same)) :]:
+            cut = truncated and mark.end() == len(masked)
+            findings.append(Finding(_why(mark, cut=cut), mark[0], *mark.span()))
+    return findings
+
+
+def _why(mark: re.Match[str], *, cut: bool) -> str:
+    if mark[0] == FAILED:
+        return "error"
+    if mark[0] == MARK:
+        return "cut" if cut else "structure"
+    return "depth" if mark[0] == TOO_DEEP else mark[1] or "file"

@@ -1,0 +1,1 @@
+"""Markup: XML, SOAP and HTML, read lexically; no entity is ever resolved."""

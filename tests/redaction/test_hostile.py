@@ -1,0 +1,194 @@
+"""No text costs more than its length: four times the text is not much more than four times the work."""
+
+import re
+import sys
+from time import process_time
+
+import pytest
+
+from otel_apimetrics.redaction import RedactionPolicy, Redactor
+from otel_apimetrics.redaction import redactor as redactor_module
+from otel_apimetrics.redaction.personal import PERSONAL
+from otel_apimetrics.redaction.values import BUILT_IN
+
+pytestmark = pytest.mark.e2e
+
+SMALL, LARGE = 16 * 1024, 64 * 1024
+"""Characters that a rule reads; a whole room, with its Python around the rules, reads a quarter."""
+GROWTH = 8
+"""Times the work of a four times longer text, at most; 16 would be quadratic."""
+NOTHING = 0.01
+"""Seconds of CPU that are not looked at any closer."""
+
+GATES = sorted({gate for rule in (*BUILT_IN, *PERSONAL) for gate in rule.gates})
+UNITS = [
+    *GATES,
+    *(f"{gate}a" for gate in GATES),
+    *(f"{gate}A0-_." for gate in GATES),
+    *(
+        "a",
+        "A",
+        "0",
+        " ",
+        "-",
+        "_",
+        ".",
+        "=",
+        ":",
+        "&",
+        "%",
+        "\\",
+        '"',
+        "'",
+        "`",
+        "<",
+        "@",
+        "/",
+        "\n",
+        "\t",
+    ),
+    *("{", "[", "{}", "[]", '{"a":', '{"password":', '["', '\\"', "\\\\", "\\u0070", "\\/", "\\n"),
+    *(
+        "password=",
+        "password: ",
+        '"password":',
+        "token='",
+        "key=key=",
+        "a=b;",
+        "x-",
+        "http_",
+        "aB",
+        "a1",
+        "1a",
+    ),
+    *(
+        "eyJaaaaaaaa.",
+        "eyJ.",
+        "-----BEGIN A-----",
+        "-----END A",
+        "-----BEGIN PUBLIC",
+        "://a:",
+        "://a@",
+        "://:",
+    ),
+    *("sk-a-", "sk-ab-cd-", "Bearer ", "basic    ", "Basic a ", "Basic a.", "bearer Authenti"),
+    *(
+        "1 ",
+        "1-",
+        "4111 ",
+        "4111-1111",
+        "123-45-",
+        "123-45-6789",
+        "GB82 ",
+        "AA00",
+        "AA00 0000 ",
+        "A1 ",
+    ),
+    *("a@", "a.", "a@b.", "+1", "+1 (", "1.1.", "::", "a:", "0.0.0.0"),
+    *(
+        "a=1&",
+        "a[b]=1&",
+        "%25",
+        "%3D",
+        "&&",
+        "a=%7B&",
+        "state=1&",
+        ";=",
+        "a=b; ",
+        "<a>; ",
+        "0;url=",
+        ", ",
+    ),
+    *("é", "日", "ſ", "\u200b", "é:", 'é"', "data: {", "data: {\n", "\r", "data:\n"),
+    *(
+        '"name":"password",',
+        '"value":1,',
+        '{"name":"a","value":',
+        "name",
+        '"key":',
+        "AccountKey=",
+        "xoxe.xoxb-",
+    ),
+]
+
+ENTRIES = {
+    "JSON": lambda redactor, text: redactor.body(text, "application/json"),
+    "JSON, cut": lambda redactor, text: redactor.body(text, "application/json", truncated=True),
+    "events": lambda redactor, text: redactor.body(text, "text/event-stream"),
+    "form": lambda redactor, text: redactor.body(text, "application/x-www-form-urlencoded"),
+    "text": lambda redactor, text: redactor.body(text, "text/plain"),
+    "path": lambda redactor, text: redactor.path(text),
+    "cookie": lambda redactor, text: redactor.header("cookie", text),
+    "link": lambda redactor, text: redactor.header("link", text),
+    "refresh": lambda redactor, text: redactor.header("refresh", text),
+    "metadata": lambda redactor, text: redactor.value("note", {"a": text, text: 1}),
+}
+
+
+def seconds(work, text):
+    start = process_time()
+    work(text)
+    return process_time() - start
+
+
+def grows_with_its_length(work, make, part=1):
+    # Another process may have the machine for a moment: three looks, one has to be right.
+    for _ in range(3):
+        large = seconds(work, make(LARGE // part))
+        if large < NOTHING or large <= GROWTH * seconds(work, make(SMALL // part)):
+            return True
+    return False
+
+
+def texts_of(unit):
+    yield lambda size: (unit * (size // len(unit) + 1))[:size]
+    yield lambda size: (unit + "a" * size)[:size]
+    yield lambda size: "a" * (size - len(unit)) + unit
+    yield lambda size: '{"a": "' + (unit * (size // len(unit) + 1))[:size] + '"}'
+
+
+@pytest.fixture(scope="module", params=["with re2", "without re2"])
+def redactor(request):
+    with pytest.MonkeyPatch.context() as patch:
+        if request.param == "without re2":
+            patch.setitem(sys.modules, "re2", None)
+        redactor_module._sieve_of.cache_clear()
+        made = Redactor(
+            RedactionPolicy(pii=True, deny=["nested.*.name", "own"], patterns=["cust-[0-9]+x"])
+        )
+    redactor_module._sieve_of.cache_clear()
+    return made
+
+
+@pytest.mark.parametrize("entry", ENTRIES)
+def test_no_text_costs_more_than_its_length(redactor, entry):
+    def work(text):
+        ENTRIES[entry](redactor, text)
+
+    slow = [
+        repr(make(80))
+        for unit in UNITS
+        for make in texts_of(unit)
+        if not grows_with_its_length(work, make, part=4)
+    ]
+    assert not slow
+
+
+@pytest.mark.parametrize("rule", [*BUILT_IN, *PERSONAL], ids=lambda rule: rule.id)
+def test_no_rule_alone_costs_more_than_the_length_of_a_text(rule):
+    near = re.sub(r"[^\w:/@. -]", "", rule.pattern.pattern)[:40]
+    slow = [
+        repr(make(80))
+        for unit in [*rule.gates, near, *UNITS[-60:], "a", "0", "A"]
+        for make in texts_of(unit or "a")
+        if not grows_with_its_length(rule.changes, make)
+    ]
+    assert not slow
+
+
+@pytest.mark.parametrize("depth", [1_000, 20_000])
+@pytest.mark.parametrize("nest", ["[", '{"a":', '{"password":', '[{"name":"password","value":'])
+def test_nesting_without_end_is_read_and_nothing_is_shown(redactor, nest, depth):
+    for text in (nest * depth, nest * depth + '"sk_live_' + "a" * 24 + '"'):
+        for truncated in (False, True):
+            assert "a" * 24 not in redactor.body(text, "application/json", truncated=truncated)
