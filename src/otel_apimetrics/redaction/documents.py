@@ -164,11 +164,14 @@ class Documents:
         for start, key in places:
             if start >= done:
                 end = value_end(text, start)
-                marked = MARK if mark.constant else mark(text[start:end].strip('"'), f"name:{key}")
+                marked = MARK if mark.constant else self._mark_of(text[start:end], key)
                 parts += (text[done:start], f'"{marked}"')
                 done = end
         masked = "".join((*parts, text[done:]))
         return text if masked == text else masked
+
+    def _mark_of(self, value: str, key: str) -> str:
+        return self._text.mark.value(json.loads(value), f"name:{key}")
 
     def _is_plain(self, text: str, start: int, key: str) -> bool:
         """Tell a null, true or false: no secret, unless the policy itself denies its name."""
@@ -203,7 +206,7 @@ class Documents:
     def _string(self, string: str, rules: list[Rule] | None, level: int, *, assigned: bool) -> str:
         if len(string) < _SHORTEST:
             return string
-        if string[0] in "{[ \t\r\n" and string.lstrip()[:1] in ("{", "["):
+        if string[0] in '{[" \t\r\n' and string.lstrip()[:1] in ("{", "[", '"'):
             return self.scrub(string, level=level + 1)
         masked = self._text.assignments(string) if assigned else string
         masked = self._values.scrub(masked, rules)

@@ -65,9 +65,16 @@ class Form:
             if (clean := self._pair(pair, oauth=oauth, suspicious=suspicious)) is not None
         ]
         if cut and masked:
-            masked[-1] = self._text.scrub_values(mask_cut_end(masked[-1]))
+            masked[-1] = self._end(masked[-1])
         written = "&".join(masked)
         return query if written == query else written
+
+    def _end(self, pair: str) -> str:
+        """Mask what may be the beginning of a secret, in the last pair of a form that was cut."""
+        written, equals, value = pair.rpartition("=")
+        decoded = unquote_plus(value)
+        masked = self._text.scrub_values(mask_cut_end(decoded))
+        return pair if masked == decoded else f"{written}{equals}{quote(masked, safe=_SAFE)}"
 
     def _pair(self, pair: str, *, oauth: bool, suspicious: bool) -> str | None:
         written, equals, value = pair.partition("=")

@@ -54,15 +54,16 @@ class FreeText:
     def scrub(self, text: str) -> str:
         """Mask assigned secrets and whatever a value rule finds."""
         named, rules = self._values.look(text)
+        values_too = named and self._names_a_value(text)
         if named:
-            masked = self.assignments(text)
+            masked = self.assignments(text, values_too=values_too)
             rules = rules if masked == text else self._values.suspects(masked)
         else:
             masked = text
         if not rules:
             return masked
         # A mark is a border, and behind a border a word may be a name.
-        return self.assignments(self._values.scrub(masked, rules))
+        return self.assignments(self._values.scrub(masked, rules), values_too=values_too)
 
     def scrub_values(self, text: str) -> str:
         """Mask whatever a value rule finds, and no assignment."""
@@ -151,7 +152,9 @@ class FreeText:
         return end < _LONGEST_SPARED and self._names.spares(name, window[:end].strip(_QUOTES))
 
     def _marked(self, value: str, quote: str, escape: str, name: str) -> str:
-        mark = self.mark(value.strip(_QUOTES), f"name:{name}")
+        secret, rule = value.strip(_QUOTES), f"name:{name}"
+        nested = secret.startswith(("{", "[")) and not secret.startswith("[REDACTED")
+        mark = self.mark.nested(secret, rule) if nested else self.mark(secret, rule)
         if quote == '"':
             return f'{escape}"{mark}{escape}"'
         # A value that came with quotes keeps them, so that a statement stays readable.
