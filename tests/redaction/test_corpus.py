@@ -1,5 +1,6 @@
 from collections import Counter
 from functools import cache
+from pathlib import Path
 from random import Random
 
 import pytest
@@ -7,6 +8,7 @@ import pytest
 from otel_apimetrics.redaction import Redactor
 from tests.redaction.corpus import Kind, carried, homonyms, kinds, ordinary, report
 from tests.redaction.corpus.carriers import shows
+from tests.redaction.corpus.page import measured
 
 KINDS = {kind.name: kind for kind in kinds()}
 
@@ -83,3 +85,8 @@ def test_the_report_tells_recall_by_kind_and_the_false_positives():
     assert len(measured["false_positives"]) == len(changed())
     assert measured["false_positive_rate"] == len(changed()) / len(ordinary())
     assert measured["homonyms"] == measured["homonyms_changed"] == len(homonyms())
+
+
+def test_the_page_tells_what_is_measured():
+    page = Path(__file__).parents[2] / "docs" / "privacy.md"
+    assert page.read_text().partition("--page` prints this.\n\n")[2] == f"{measured()}\n"

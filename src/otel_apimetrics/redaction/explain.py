@@ -11,7 +11,7 @@ from json.encoder import encode_basestring
 from typing import Final, NamedTuple
 from urllib.parse import quote
 
-from otel_apimetrics.redaction.marks import FAILED, MARK, TOO_DEEP, Marker
+from otel_apimetrics.redaction.marks import FAILED, MARK, Marker
 from otel_apimetrics.redaction.policy import RedactionPolicy
 from otel_apimetrics.redaction.redactor import Redactor
 
@@ -26,6 +26,12 @@ ALONE: Final = re.compile(
     r"|<file [\w.+-]{1,127}/[\w.+-]{1,127} \d{1,15} B(?:, cut)?>"
 )
 """What stands for something and has no number."""
+_NAMED: Final = re.compile(
+    r"""(?:<([\w:.-]{1,80})(?:\s[^<>]{0,200})?>|[\s;]([\w:.-]{1,80})\s?=\s?["']?)\Z"""
+)
+"""The tag or attribute before a mark, which is masked by its name."""
+_BEFORE: Final = 300
+"""Characters before a mark in which its name is looked for."""
 _FORM_SAFE: Final = "[]:/"
 _PATH_SAFE: Final = "/[]:;=@&+,$!'()*"
 _LONGEST_RULE: Final = 80
@@ -37,8 +43,16 @@ class Note(NamedTuple):
 
     secret: str
     rule: str
-    last: str | None = None
-    """The last digits of a payment card; `None`: it is none."""
+    last: str = ""
+    """The last digits of a payment card."""
+    nested: bool = False
+    """It is a list or an object, as text."""
+
+    def mark(self, marker: Marker, secret: str) -> str:
+        """Give what a marker writes for a secret that is of the kind of this one."""
+        if self.last:
+            return marker.card(secret, self.last)
+        return (marker.nested if self.nested else marker)(secret, self.rule)
 
 
 class Notes(Marker):
@@ -60,6 +74,10 @@ class Notes(Marker):
         """Give the mark of a payment card."""
         return self._numbered(Note(card, "value:card", last))
 
+    def nested(self, text: str, rule: str) -> str:
+        """Give the mark of a list or an object, as text."""
+        return self._numbered(Note(text, rule, nested=True))
+
     def _mark(self, secret: str, rule: str) -> str:
         return self._numbered(Note(secret, rule))
 
@@ -78,8 +96,8 @@ class Finding:
     rule: str
     """ "name:", "header:" or "cookie:" and the name, "value:" and the rule of values; or one word:
     "error" (the redaction failed), "depth", "size" or "parts" (too much of it), "file", "cut" (the
-    end of a body that was cut), "structure" (a part that is hidden as a whole), "media type" and
-    "sensitive path" (nothing is recorded), "callback"."""
+    end of a body that was cut), "structure" (a piece of markup that is hidden as a whole), "media
+    type" and "sensitive path" (nothing is recorded), "callback"."""
     mark: str
     """What is written instead; "" where nothing is."""
     start: int
@@ -184,11 +202,7 @@ class Explainer:
         note = self._notes.notes.get(int(token[1]))
         if note is None:
             return (token[0],)
-        secret = self._real(note.secret)
-        if note.last is None:
-            mark = self._marker(secret, note.rule)
-        else:
-            mark = self._marker.card(secret, note.last)
+        mark = note.mark(self._marker, self._real(note.secret))
         escaped = encode_basestring(mark)[1:-1]
         if "#" in token[0]:
             return mark, escaped, encode_basestring(escaped)[1:-1]
@@ -236,6 +250,10 @@ def _alone(before: str, masked: str, found: list[Finding], *, truncated: bool) -
 def _why(mark: re.Match[str], *, cut: bool) -> str:
     if mark[0] == FAILED:
         return "error"
-    if mark[0] == MARK:
-        return "cut" if cut else "structure"
-    return "depth" if mark[0] == TOO_DEEP else mark[1] or "file"
+    if mark[0] != MARK:
+        return mark[1] or "file"
+    if cut:
+        return "cut"
+    window = mark.string[max(0, mark.start() - _BEFORE) : mark.start()]
+    named = _NAMED.search(window)
+    return f"name:{named[1] or named[2]}" if named else "structure"

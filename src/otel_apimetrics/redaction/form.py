@@ -107,7 +107,7 @@ class Form:
             path = [step for step in name.replace("]", "").replace("[", ".").split(".") if step]
             if names.denied_at(path):
                 return True
-            if names.allowed_at(path):
+            if names.allowed_at(path) and not names.is_denied(name):
                 return False
         if names.is_sensitive(name) or (
             name.endswith("]") and names.is_sensitive(name[name.rfind("[") + 1 : -1])

@@ -129,7 +129,7 @@ class Walk:
             self._path.append(key)
             verdict = self._names[key]
             masks = (labelled and verdict == VALUE) or (
-                self._masks(verdict, has_value=has_value) and not self._is_plain(key, member)
+                self._masks(key, verdict, has_value=has_value) and not self._is_plain(key, member)
             )
             if masks:
                 clean: Any = self._mark.value(member, f"name:{key}")
@@ -143,7 +143,7 @@ class Walk:
                 masked.append((name, clean))
         return pairs if same else masked
 
-    def _masks(self, verdict: int, *, has_value: bool) -> bool:
+    def _masks(self, name: str, verdict: int, *, has_value: bool) -> bool:
         names = self._names
         if not names.has_paths:
             return verdict == SENSITIVE or (verdict == LABEL_OR_SENSITIVE and not has_value)
@@ -153,7 +153,7 @@ class Walk:
             return False
         if verdict == LABEL_OR_SENSITIVE and has_value:
             return False
-        return not names.allowed_at(self._path)
+        return names.is_denied(name) or not names.allowed_at(self._path)
 
     def _is_plain(self, name: str, member: Any) -> bool:
         """Tell a null, true or false, and the plain sense of a name that has two.
