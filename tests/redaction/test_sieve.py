@@ -8,7 +8,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from otel_apimetrics.redaction import RedactionPolicy, Redactor
+from otel_apimetrics.redaction import MARK, RedactionPolicy, Redactor
 from otel_apimetrics.redaction.documents import Documents
 from otel_apimetrics.redaction.names import Names
 from otel_apimetrics.redaction.sieve import Sieve
@@ -84,6 +84,9 @@ SIEVED_DENYING = _room(DENY, Sieve(DENY, SHAPES))
 @example("pin:1234")
 @example('4111 1111 1111 1111Access": "')
 @example("api_2_key=a")
+@example('{"pin":"=1"}')
+@example('{"a":"x","pin": ":=", "token":":"}')
+@example('{"é": 1, "password": "é", "pin": "x"}')
 @example("httpPin=1234")
 def test_any_text_is_masked_alike_with_and_without_it(text):
     for (documents, free), (sieved_documents, sieved_free) in (
@@ -91,7 +94,17 @@ def test_any_text_is_masked_alike_with_and_without_it(text):
         (PLAIN_DENYING, SIEVED_DENYING),
     ):
         assert sieved_free.scrub(text) == free.scrub(text)
-        assert sieved_documents.scrub(text) == documents.scrub(text)
+        masked, sieved = documents.scrub(text), sieved_documents.scrub(text)
+        # What is no JSON may lose more, and never less.
+        assert masked == sieved or (not is_json(text) and sieved.count(MARK) > masked.count(MARK))
+
+
+def is_json(text):
+    try:
+        json.loads(text)
+    except ValueError:
+        return False
+    return True
 
 
 @settings(max_examples=300)
@@ -121,7 +134,7 @@ def test_every_shape_is_pointed_at(secret):
 def test_an_ordinary_document_is_let_pass_at_once():
     text = json.dumps({"id": 7, "name": "Zoë", "url": "https://a.example/b?c=1", "at": "12:30"})
     assert SIEVED[0].scrub(text) is text
-    assert Values((), Sieve((), SHAPES)).look(text) == (False, [])
+    assert Values((), Sieve((), SHAPES)).look(text)[:3] == (False, False, [])
 
 
 def test_half_a_surrogate_pair_is_read_by_the_rules_themselves():

@@ -15,6 +15,7 @@ from typing import Any, Final
 
 from otel_apimetrics.redaction.marks import MARK, TOO_DEEP
 from otel_apimetrics.redaction.names import (
+    HARMLESS,
     LABEL,
     LABEL_OR_SENSITIVE,
     ON_A_PATH,
@@ -23,7 +24,7 @@ from otel_apimetrics.redaction.names import (
     Names,
 )
 from otel_apimetrics.redaction.spans import value_end
-from otel_apimetrics.redaction.text import FreeText
+from otel_apimetrics.redaction.text import FreeText, name_before
 from otel_apimetrics.redaction.values import Rule, Values
 from otel_apimetrics.redaction.walk import Number, Pairs, TooLargeError, Walk
 
@@ -31,6 +32,8 @@ _NESTED: Final = re.compile(r'\\"[\s\\nrt]{0,16}:|\\u00[2-7]|\\/')
 """Signs that a string holds JSON, or spells plain characters so that a scan cannot see them."""
 _COLON: Final = re.compile(r"\s*:\s*")
 _SURROGATE: Final = re.compile("[\ud800-\udfff]")
+_WHOLE: Final = re.compile(r"\s*[{\[][^\\]*[}\]]\s*")
+"""What is a document from its begin to its end, without an escape."""
 _SHORTEST: Final = len("pin=1")
 """Characters of the shortest string that a rule may change."""
 _LEVELS: Final = 8
@@ -113,16 +116,20 @@ class Documents:
 
     def _scrub(self, text: str, level: int) -> str:
         body = text.removeprefix("\ufeff")
-        named, rules = self._values.look(body)
-        if named:
+        named, siblings, rules, signs = self._values.look(body)
+        if not (named or siblings or rules):
+            return text
+        if signs and not (siblings or rules) and self._splices and _WHOLE.fullmatch(text):
+            spliced = self._splice_signs(text, signs(text))
+            if spliced is not None:
+                return spliced
+        if named or siblings:
             keys, labelled = self._look(body)
             if not rules and not labelled and not self._hides(body):
                 if not keys:
                     return text
                 if self._splices and "\\" not in body:
                     return self._splice(text, keys)
-        elif not rules:
-            return text
         return self._rewrite(text, None if "\\" in body else rules, level)
 
     def _hides(self, text: str) -> bool:
@@ -147,9 +154,31 @@ class Documents:
             return keys, any(labelled)
         return {name for name, verdict in verdicts.items() if verdict != LABEL}, False
 
+    def _splice_signs(self, text: str, signs: list[int]) -> str | None:
+        """Mask what is behind the names that the sieve points at, without reading the rest.
+
+        The text has no backslash, so a quoted name before a colon is a member's.
+
+        Returns:
+            `None` where a name depends on more than itself.
+        """
+        names = self._names
+        places: list[tuple[int, str]] = []
+        for sign in signs:
+            name, quote, _ = name_before(text, sign)
+            verdict = names[name]
+            if verdict in (HARMLESS, LABEL):
+                continue
+            if verdict != SENSITIVE or quote != '"' or text[sign] != ":" or names.homonyms[name]:
+                return None
+            colon = _COLON.match(text, sign)
+            start = sign + 1 if colon is None else colon.end()
+            if not self._is_plain(text, start, name):
+                places.append((start, name))
+        return self._spliced(text, places)
+
     def _splice(self, text: str, keys: set[str]) -> str:
         # The text is valid JSON without a backslash, so a quoted name before a colon is a name.
-        mark = self._text.mark
         places: list[tuple[int, str]] = []
         for key in keys:
             quoted = f'"{key}"'
@@ -159,11 +188,15 @@ class Documents:
                 if colon and not self._is_plain(text, colon.end(), key):
                     places.append((colon.end(), key))
         places.sort()
+        return self._spliced(text, places)
+
+    def _spliced(self, text: str, places: list[tuple[int, str]]) -> str:
+        mark = self._text.mark
         parts: list[str] = []
         done = 0
         for start, key in places:
-            if start >= done:
-                end = value_end(text, start)
+            end = value_end(text, start)
+            if start >= done and end > start:
                 marked = MARK if mark.constant else self._mark_of(text[start:end], key)
                 parts += (text[done:start], f'"{marked}"')
                 done = end
@@ -171,7 +204,11 @@ class Documents:
         return text if masked == text else masked
 
     def _mark_of(self, value: str, key: str) -> str:
-        return self._text.mark.value(json.loads(value), f"name:{key}")
+        try:
+            secret = json.loads(value)
+        except ValueError:  # what claims to be JSON
+            secret = value
+        return self._text.mark.value(secret, f"name:{key}")
 
     def _is_plain(self, text: str, start: int, key: str) -> bool:
         """Tell a null, true or false: no secret, unless the policy itself denies its name."""

@@ -5,12 +5,14 @@ are numbered, which tell the rule. Production pays nothing for it.
 """
 
 import re
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from json.encoder import encode_basestring
 from typing import Final, NamedTuple
 from urllib.parse import quote
 
+from otel_apimetrics.redaction.graphql import is_graphql
 from otel_apimetrics.redaction.marks import FAILED, MARK, Marker
 from otel_apimetrics.redaction.policy import RedactionPolicy
 from otel_apimetrics.redaction.redactor import Redactor
@@ -24,6 +26,7 @@ _NUMBER: Final = re.compile(r"(\d{1,6})\]")
 ALONE: Final = re.compile(
     r"\[REDACTED(?::error)?\]|\[TRUNCATED:(\w{1,16})\]"
     r"|<file [\w.+-]{1,127}/[\w.+-]{1,127} \d{1,15} B(?:, cut)?>"
+    r'|\\{0,15}"…\\{0,15}"'
 )
 """What stands for something and has no number."""
 _NAMED: Final = re.compile(
@@ -32,6 +35,8 @@ _NAMED: Final = re.compile(
 """The tag or attribute before a mark, which is masked by its name."""
 _BEFORE: Final = 300
 """Characters before a mark in which its name is looked for."""
+_AROUND: Final = 8
+"""Characters on one side of a mark that tell it from others."""
 _FORM_SAFE: Final = "[]:/"
 _PATH_SAFE: Final = "/[]:;=@&+,$!'()*"
 _LONGEST_RULE: Final = 80
@@ -95,9 +100,10 @@ class Finding:
 
     rule: str
     """ "name:", "header:" or "cookie:" and the name, "value:" and the rule of values; or one word:
-    "error" (the redaction failed), "depth", "size" or "parts" (too much of it), "file", "cut" (the
-    end of a body that was cut), "structure" (a piece of markup that is hidden as a whole), "media
-    type" and "sensitive path" (nothing is recorded), "callback"."""
+    "error" (the redaction failed), "depth", "size", "parts" or "operations" (too much of it),
+    "file", "cut" (the end of a body that was cut), "graphql" (its literals), "structure" (a piece
+    of markup that is hidden as a whole), "media type" and "sensitive path" (nothing is recorded),
+    "callback"."""
     mark: str
     """What is written instead; "" where nothing is."""
     start: int
@@ -124,6 +130,8 @@ class Explanation:
     findings: tuple[Finding, ...] = ()
     """In the order of `masked`."""
     numbers: tuple[tuple[int, Finding], ...] = ()
+    alone: tuple[Finding | None, ...] = ()
+    """What the marks without a number are, in their order; `None`: it came with the text."""
     exact: bool = True
     """False where the numbered run went another way than production, which marks inside of
     marks can bring about: then `masked` and the places are those of the numbered run."""
@@ -170,12 +178,22 @@ class Explainer:
         if placed is None:
             masked = self._real(noted)
             placed = self._placed(noted, masked) or []
+        alone = _alone(before, masked, placed, truncated=truncated)
         findings = [finding for _, finding in placed]
-        findings += _alone(before, masked, findings, truncated=truncated)
+        findings += [finding for finding in alone if finding is not None]
         findings.sort(key=lambda finding: finding.start)
-        if not findings and self.policy.callback is not None and after != before:
-            findings.append(Finding("callback", "", 0, 0))
-        return Explanation(before, noted, masked, after, tuple(findings), tuple(placed), exact)
+        if not findings and after != before:
+            findings += self._unmarked(before)
+        return Explanation(
+            before, noted, masked, after, tuple(findings), tuple(placed), tuple(alone), exact
+        )
+
+    def _unmarked(self, before: str) -> Iterator[Finding]:
+        """Tell what changes a text and leaves no mark."""
+        if self.policy.callback is not None:
+            yield Finding("callback", "", 0, 0)
+        elif '"query"' in before or is_graphql(before):
+            yield Finding("graphql", "", 0, 0)
 
     def _placed(self, noted: str, masked: str) -> list[tuple[int, Finding]] | None:
         """Find each numbered mark's place in the masked text; `None` where it differs elsewhere."""
@@ -218,7 +236,7 @@ class Explainer:
         kind, _, name = note.rule.partition(":")
         if kind != "value":
             # The name is a request's, and may itself be what another rule masks.
-            name = self._visible.text(self._real(name))
+            name = " ".join(self._visible.text(self._real(name)).split())
         return f"{kind}:{name}"[:_LONGEST_RULE]
 
 
@@ -233,25 +251,41 @@ def withheld(before: str, rule: str) -> Explanation:
     return Explanation(before, "", "", None, (finding,))
 
 
-def _alone(before: str, masked: str, found: list[Finding], *, truncated: bool) -> list[Finding]:
-    """Find the marks that have no number, and were not in the text before."""
-    starts = {finding.start for finding in found}
-    marks = [mark for mark in ALONE.finditer(masked) if mark.start() not in starts]
-    findings: list[Finding] = []
-    for text in dict.fromkeys(mark[0] for mark in marks):
-        same = [mark for mark in marks if mark[0] == text]
-        # What is written last is what a cut adds.
-        for mark in same[min(before.count(text), len(same)) :]:
+def _alone(
+    before: str, masked: str, placed: list[tuple[int, Finding]], *, truncated: bool
+) -> list[Finding | None]:
+    """Find the marks that have no number, and tell those that were not in the text before."""
+    numbered = {finding.start for _, finding in placed}
+    marks = [mark for mark in ALONE.finditer(masked) if mark.start() not in numbered]
+    there = list(ALONE.finditer(before))
+    # One side of a mark that was there before may have changed, hardly both.
+    lefts, rights = Counter(map(_left, there)), Counter(map(_right, there))
+    found: list[Finding | None] = []
+    for mark in marks:
+        left, right = _left(mark), _right(mark)
+        if lefts[left] > 0 or rights[right] > 0:
+            lefts[left] -= 1
+            rights[right] -= 1
+            found.append(None)
+        else:
             cut = truncated and mark.end() == len(masked)
-            findings.append(Finding(_why(mark, cut=cut), mark[0], *mark.span()))
-    return findings
+            found.append(Finding(_why(mark, cut=cut), mark[0], *mark.span()))
+    return found
+
+
+def _left(mark: re.Match[str]) -> str:
+    return mark.string[max(0, mark.start() - _AROUND) : mark.end()]
+
+
+def _right(mark: re.Match[str]) -> str:
+    return mark.string[mark.start() : mark.end() + _AROUND]
 
 
 def _why(mark: re.Match[str], *, cut: bool) -> str:
     if mark[0] == FAILED:
         return "error"
     if mark[0] != MARK:
-        return mark[1] or "file"
+        return mark[1] or ("graphql" if "…" in mark[0] else "file")
     if cut:
         return "cut"
     window = mark.string[max(0, mark.start() - _BEFORE) : mark.start()]

@@ -182,7 +182,9 @@ class GraphQL:
         if is_graphql(text):
             return self._values_of(text, cut=cut)
         if text.lstrip()[:1] in ("{", "["):
-            return self._documents.scrub(text, cut=cut)
+            masked = self._documents.scrub(text, cut=cut)
+            # A mark in the place of a number can be a name.
+            return self._values_of(masked, cut=cut) if is_graphql(masked) else masked
         masked = self._text.scrub(text)
         # Behind a mark, as behind any border, a rule may find what it did not before.
         return self._text.scrub(mask_cut_end(masked)) if cut else masked

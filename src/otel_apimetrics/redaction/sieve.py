@@ -9,7 +9,7 @@ has pointed at, and its expressions are made from the rules themselves.
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from importlib import import_module
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from otel_apimetrics.redaction.names import tokens
 from otel_apimetrics.redaction.vocabulary import ANY, PAIRS, WHOLE
@@ -20,7 +20,7 @@ _MEMORY: Final = 16 << 20
 _BETWEEN: Final = r"[\W_0-9]*"
 _AFTER: Final = r"""[0-9]*(?:[^a-z0-9"'`:=,{}][^"'`:=,{}]*)?["'`\\\s]*[:=]"""
 """From a word in a name to the sign behind the name."""
-_WHOLE_AFTER: Final = r"[\W_0-9]*[:=]"
+_WHOLE_AFTER: Final = r"[\W_0-9]*?[:=]"
 _START: Final = r"(?:^|[^\w.$%\[\]-])(?:[\W_0-9]|(?i:x|http))*"
 """Where a name can begin, and what is left out of it."""
 _LABEL: Final = r'(?i:name|field|key)[\W_0-9]*"'
@@ -36,6 +36,30 @@ _ODD_NAMES: Final = (
 )
 _ATOM: Final = re.compile(r"\\.|\[\^?\]?(?:\\.|[^\]\\])*\]|\(\?<?[!=]|\(|\)|.", re.DOTALL)
 _LONG_REPEAT: Final = re.compile(r"\{(\d+),(?:[4-9]\d|\d{3,})\}")
+
+
+_NAMES: Final = 1
+_ODD: Final = 2
+_LABELLED: Final = 3
+_VALUE: Final = 4
+_SHAPES: Final = 5
+"""Places in the automaton; its first expression matches always."""
+
+
+class Seen(NamedTuple):
+    """What one look at a text has seen."""
+
+    named: bool
+    """A name may be sensitive."""
+    odd: bool
+    """A name, or an escape, is for the rules themselves to read."""
+    labelled: bool
+    """A member may name its sibling `value`."""
+    shapes: list[int]
+    """The shapes that may be there, by their places."""
+
+
+_NOTHING: Final = Seen(named=False, odd=False, labelled=False, shapes=[])
 
 
 class Sieve:
@@ -56,10 +80,13 @@ class Sieve:
         options.log_errors = False
         self._set: Final = re2.Set.SearchSet(options)
         words = _words(deny)
+        # Apart, because together they look back over the text again and again.
+        self._names: Final = [re2.compile(part, options=options) for part in _names(words)]
         # The first always matches: an answer without it is none, and points at everything.
         for expression in (
             "^",
-            _names(words),
+            "|".join(_names(words)),
+            "|".join(_ODD_NAMES),
             _labelled(words),
             f"{_START}(?i:value){_WHOLE_AFTER}",
             *map(_loose, shapes),
@@ -67,28 +94,46 @@ class Sieve:
             self._set.Add(expression)
         self._set.Compile()
 
-    def look(self, text: str) -> tuple[bool, list[int]] | None:
-        """Tell whether a name in a text may be sensitive, and which shapes may be there.
-
-        Returns:
-            Whether a name may be, and the places of the shapes in `shapes`; `None` where the
-            text could not be read: anything may be there.
-        """
+    def look(self, text: str) -> Seen | None:
+        """Look at a text once; `None` where it could not be read: anything may be there."""
         try:
             found = self._set.Match(text.encode())
         except UnicodeEncodeError:
             return None
         if len(found) == 1 and found[0] == 0:
-            return False, []
+            return _NOTHING
         if 0 not in found:
             return None
-        named = 1 in found or (2 in found and 3 in found)  # noqa: PLR2004  a label and its value
-        return named, sorted(number - 4 for number in found if number > 3)  # noqa: PLR2004
+        first = _SHAPES
+        return Seen(
+            named=_NAMES in found,
+            odd=_ODD in found,
+            labelled=_LABELLED in found and _VALUE in found,
+            shapes=sorted(number - first for number in found if number >= first),
+        )
+
+    def signs(self, text: str) -> list[int]:
+        """Give the places of the signs (`:` or `=`) behind names that may be sensitive.
+
+        Args:
+            text: no odd name was seen in it.
+        """
+        raw = text.encode()
+        ends = sorted({found.end() - 1 for names in self._names for found in names.finditer(raw)})
+        if len(raw) == len(text):
+            return ends
+        places: list[int] = []
+        done = letters = 0
+        for end in ends:
+            letters += len(raw[done:end].decode())
+            places.append(letters)
+            done = end
+        return places
 
 
-def _names(words: str) -> str:
+def _names(words: str) -> tuple[str, str]:
     whole = "|".join(sorted(WHOLE))
-    return "|".join((f"(?i:{words}){_AFTER}", f"{_START}(?i:{whole}){_WHOLE_AFTER}", *_ODD_NAMES))
+    return f"(?i:{words}){_AFTER}", f"{_START}(?i:{whole}){_WHOLE_AFTER}"
 
 
 def _labelled(words: str) -> str:

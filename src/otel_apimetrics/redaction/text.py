@@ -53,9 +53,9 @@ class FreeText:
 
     def scrub(self, text: str) -> str:
         """Mask assigned secrets and whatever a value rule finds."""
-        named, rules = self._values.look(text)
-        values_too = named and self._names_a_value(text)
-        if named:
+        named, labelled, rules, _ = self._values.look(text)
+        values_too = labelled and self._names_a_value(text)
+        if named or labelled:
             masked = self.assignments(text, values_too=values_too)
             rules = rules if masked == text else self._values.suspects(masked)
         else:
@@ -75,7 +75,7 @@ class FreeText:
         if "=" not in text and text.count(":") == text.count('":'):
             return False
         return any(
-            self._names.is_sensitive(_name_before(text, sign.start())[0])
+            self._names.is_sensitive(name_before(text, sign.start())[0])
             for pattern in _UNQUOTED_SIGNS
             for sign in pattern.finditer(text)
         )
@@ -92,7 +92,7 @@ class FreeText:
         for sign in _SIGN.finditer(text):
             if sign.start() < done:
                 continue
-            name, quote, escape = _name_before(text, sign.start(), done)
+            name, quote, escape = name_before(text, sign.start(), done)
             verdict = self._names[name]
             if not verdict or not self._masks(name, verdict, values_too=values_too):
                 continue
@@ -172,7 +172,7 @@ _TOKEN: Final = re.compile(
 _LABEL: Final = re.compile(r'"([A-Za-z_-]{3,20})\\{0,15}"\s{0,64}:\s{0,64}\\{0,15}"([^"]{1,256})')
 
 
-def _name_before(text: str, end: int, start: int = 0) -> tuple[str, str, str]:
+def name_before(text: str, end: int, start: int = 0) -> tuple[str, str, str]:
     """Give the name that ends at a sign, the quote around it and the backslashes before that."""
     first = max(start, end - _LONGEST_NAME)
     if text.endswith('"', start, end):

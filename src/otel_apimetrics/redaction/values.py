@@ -51,8 +51,12 @@ class Found(NamedTuple):
 
     named: bool
     """A name may be sensitive. Without a sieve nobody knows, so it may."""
+    labelled: bool
+    """A name may be named by its sibling: `{"name": "password", "value": ...}`."""
     rules: list[Rule]
     """The value rules that find something."""
+    signs: Callable[[str], list[int]] | None = None
+    """Gives the places of the signs behind those names, where a sieve can tell."""
 
 
 def _rule(name: str, gates: str, regex: str, write: Write | None = None) -> Rule:
@@ -216,13 +220,11 @@ class Values:
         """Look at a text once; cheap where it holds nothing."""
         seen = None if self._sieve is None else self._sieve.look(text)
         if seen is None:
-            return Found(named=True, rules=self._gated(text))
-        named, shapes = seen
-        if not shapes and not self.own:
-            return Found(named, [])
-        found = [rule for place in shapes if (rule := self.all[place]).changes(text)]
+            return Found(named=True, labelled=True, rules=self._gated(text))
+        found = [rule for place in seen.shapes if (rule := self.all[place]).changes(text)]
         found += [rule for rule in self.own if rule.pattern.search(text)]
-        return Found(named, found)
+        signs = None if seen.odd else self._sieve.signs if self._sieve else None
+        return Found(seen.named or seen.odd, seen.labelled, found, signs)
 
     def suspects(self, text: str) -> list[Rule]:
         """Name the rules that find something in this text; cheap where none does."""
