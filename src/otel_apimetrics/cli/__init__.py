@@ -1,0 +1,1 @@
+"""The command line, above all other rooms: nothing imports it."""
