@@ -4,9 +4,11 @@ import dataclasses
 
 import pytest
 
+from otel_apimetrics import exceptions
 from otel_apimetrics.config import build
 from otel_apimetrics.exchange import (
     Body,
+    Consumer,
     ExceptionInfo,
     Exchange,
     Request,
@@ -14,6 +16,7 @@ from otel_apimetrics.exchange import (
     ValidationError,
     evolve,
 )
+from otel_apimetrics.identity import clean_id
 from otel_apimetrics.masking import HeaderChoice, Masking, blank
 from otel_apimetrics.redaction import FAILED, Redactor
 
@@ -51,6 +54,24 @@ def test_a_secret_in_any_part_of_an_exchange_is_gone():
     assert '"a": 1' in safe.response.body.content
     assert safe.exception.type == "ValueError"
     assert safe.validation_errors[0].field == "f"
+
+
+@pytest.mark.parametrize("before", range(0, 60, 7))
+def test_an_exception_is_redacted_before_it_is_cut(before):
+    for length in (exceptions.MAX_MESSAGE, exceptions.READ_MESSAGE):
+        message = f"{'m' * (length - 60 + before)} {SECRET}{'m' * 200_000}"
+        described = exceptions.describe(ValueError(message))
+        safe = masking().redact(evolve(FULL, exception=described)).exception
+        assert len(safe.message) <= exceptions.MAX_MESSAGE
+        assert len(safe.stacktrace) <= exceptions.MAX_STACK
+        assert SECRET[:9] not in safe.message
+
+
+@pytest.mark.parametrize("before", range(0, 40, 5))
+def test_an_id_that_was_cut_inside_of_a_secret_is_hashed(before):
+    consumer = Consumer(id=clean_id(f"{'a' * (240 - before)} {SECRET}{'b' * 99}"))
+    safe = masking().redact_keys(evolve(FULL, consumer=consumer)).consumer
+    assert safe.id.startswith("key-")
 
 
 @pytest.mark.parametrize(

@@ -346,3 +346,18 @@ def test_propagation_reads_every_header_of_the_request():
     assert getter.get(headers, "X-A") == ["1", "2"]
     assert getter.get(headers, "x-b") is None
     assert getter.keys(headers) == ["host", "x-a", "x-a"]
+
+
+def test_the_trace_state_is_exported_redacted_and_passed_on_as_it_is():
+    from opentelemetry.trace import SpanContext, TraceFlags, TraceState
+
+    telemetry, token = Telemetry(), "sk_live_" + "a" * 24
+    state = TraceState([("vendor", token), ("other", "x")])
+    parent = SpanContext(1, 2, is_remote=True, trace_flags=TraceFlags(1), trace_state=state)
+    context = trace.set_span_in_context(trace.NonRecordingSpan(parent))
+    span = telemetry.tracer_provider.get_tracer("x").start_span("x", context)
+    span_lock.guard(span, Redactor())
+    assert span.get_span_context().trace_state["vendor"] == token
+    span.end()
+    (done,) = telemetry.spans
+    assert dict(done.context.trace_state) == {"vendor": "[REDACTED]", "other": "x"}

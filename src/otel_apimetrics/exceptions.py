@@ -9,6 +9,11 @@ MAX_MESSAGE = 4_096
 MAX_STACK = 32_768
 """Characters of a stack that are kept, from its end: there is the line that raised."""
 
+READ_MESSAGE = 4 * MAX_MESSAGE
+"""Characters of a message that are redacted before it is cut."""
+READ_STACK = 4 * MAX_STACK
+"""Characters of a stack that are redacted before it is cut."""
+
 
 def describe(error: BaseException) -> ExceptionInfo:
     """Describe an exception by the conventions' `exception.*` attributes. Never raises."""
@@ -20,9 +25,10 @@ def describe(error: BaseException) -> ExceptionInfo:
         message = str(error)
     except Exception:
         message = ""
-    return ExceptionInfo(
-        type=type_name(error), message=message[:MAX_MESSAGE], stacktrace=stack[-MAX_STACK:]
-    )
+    if len(stack) > READ_STACK:
+        # A part of a line may be a part of a secret.
+        stack = stack[-READ_STACK:].partition("\n")[2]
+    return ExceptionInfo(type=type_name(error), message=message[:READ_MESSAGE], stacktrace=stack)
 
 
 def type_name(error: BaseException) -> str:

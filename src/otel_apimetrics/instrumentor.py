@@ -13,7 +13,7 @@ from opentelemetry.instrumentation.instrumentor import (  # type: ignore[attr-de
     BaseInstrumentor,
 )
 
-from otel_apimetrics import _guard, processors
+from otel_apimetrics import _guard, log_lock, processors
 from otel_apimetrics.config import ConfigError, build
 from otel_apimetrics.config.declarative import (
     is_disabled_in_file,
@@ -153,6 +153,7 @@ class ApiMetricsInstrumentor(BaseInstrumentor):  # type: ignore[misc]  # contrib
         self._options = options
         self._registry.default = pipeline
         processors.attach(pipeline.tracer_provider(), pipeline.redactor)
+        log_lock.attach(pipeline.redactor)
         for module, name in _FRAMEWORKS.items():
             self._when_imported(module, name)
 
@@ -173,6 +174,7 @@ class ApiMetricsInstrumentor(BaseInstrumentor):  # type: ignore[misc]  # contrib
         self._registry.forget()
         self._wraps.undo()
         processors.detach_all()
+        log_lock.detach_all()
         self._options = MappingProxyType({})
 
 

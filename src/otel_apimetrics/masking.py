@@ -7,8 +7,9 @@ from urllib.parse import unquote
 from otel_apimetrics import _guard, semconv
 from otel_apimetrics.config import Config
 from otel_apimetrics.content import media_type
+from otel_apimetrics.exceptions import MAX_MESSAGE, MAX_STACK, READ_MESSAGE
 from otel_apimetrics.exchange import Body, Company, Exchange, Headers, Request, evolve, first
-from otel_apimetrics.identity import IP_HEADERS, clean_id, hash_id, mask_ip_header
+from otel_apimetrics.identity import IP_HEADERS, LONGEST_ID, clean_id, hash_id, mask_ip_header
 from otel_apimetrics.redaction import FAILED, Redactor, Remembered, compiled
 
 SAFE_HEADERS = frozenset(
@@ -150,8 +151,11 @@ class Masking:
         if exchange.exception is not None:
             changes["exception"] = evolve(
                 exchange.exception,
-                message=redactor.text(exchange.exception.message),
-                stacktrace=redactor.text(exchange.exception.stacktrace),
+                message=redactor.text(
+                    exchange.exception.message,
+                    truncated=len(exchange.exception.message) >= READ_MESSAGE,
+                )[:MAX_MESSAGE],
+                stacktrace=redactor.text(exchange.exception.stacktrace)[-MAX_STACK:],
             )
         if exchange.validation_errors:
             changes["validation_errors"] = tuple(
@@ -164,7 +168,8 @@ class Masking:
 
     def _id(self, value: str) -> str:
         """Hash an id that is itself a secret."""
-        return value if self._redactor.text(value) == value else hash_id(value)
+        cut = len(value) >= LONGEST_ID
+        return value if self._redactor.text(value, truncated=cut) == value else hash_id(value)
 
     def _headers(self, headers: Headers, choice: "HeaderChoice") -> Headers:
         if choice.nothing:

@@ -165,6 +165,7 @@ def _finish(span: Span) -> None:
     """Do what must be done to a live span just before it ends."""
     _redact_in_place(span)
     _redact_name(span)
+    _redact_trace_state(span)
     final = span.__dict__.get(_FINAL)
     if final is not None:
         span.set_attribute(*final)
@@ -180,6 +181,24 @@ def _redact_name(span: Span) -> None:
         name = FAILED
     if name != span.name:
         span.update_name(name)
+
+
+def _redact_trace_state(span: Span) -> None:
+    """Redact what callers wrote into the trace state, as it is exported; it is passed on as is."""
+    context = span.get_span_context()
+    if not context.trace_state:
+        return
+    redactor: Redactor = span.__dict__[_REDACTOR]
+    try:
+        entries = [(key, redactor.text(value)) for key, value in context.trace_state.items()]
+        state = trace.TraceState(entries)
+    except Exception as error:
+        _guard.swallow("spans.redact", error)
+        state = trace.TraceState()
+    if state != context.trace_state:
+        span._context = trace.SpanContext(  # noqa: SLF001  no public way
+            context.trace_id, context.span_id, context.is_remote, context.trace_flags, state
+        )
 
 
 def _redact_in_place(span: Span) -> None:

@@ -1,3 +1,4 @@
+import json
 import threading
 
 import pytest
@@ -164,3 +165,34 @@ def test_a_key_that_only_the_cut_end_had_hidden_is_masked(media_type):
 def test_what_touches_the_end_of_a_masked_list_is_masked_with_it():
     once = redactor.text("token=[1]x y")
     assert once == redactor.text(once) == f"token={MARK} y"
+
+
+def test_the_input_of_a_validation_error_is_masked_where_its_place_is_a_secrets():
+    errors = [
+        {"type": "int_parsing", "loc": ["body", "pin"], "msg": "no", "input": "12a4"},
+        {"type": "missing", "loc": ["query", "page", 0], "msg": "no", "input": "x"},
+    ]
+    shown = json.loads(redactor.body(json.dumps({"detail": errors}), "application/json"))
+    assert [error["input"] for error in shown["detail"]] == [MARK, "x"]
+    clean = json.dumps({"loc": ["Paris"], "input": "x"})
+    assert redactor.body(clean, "application/json") == clean
+
+
+def test_the_colon_of_a_mark_is_no_sign():
+    assert redactor.text("secret-4111111111111111") == "secret-[REDACTED:card …1111]"
+
+
+@pytest.mark.parametrize("value", ['{"a": 1, "b": [1.50]}', "1.50", "[1, 2]"])
+def test_a_value_has_one_hash_however_the_rest_of_the_body_is_read(value):
+    hashing = Redactor(RedactionPolicy(mask="hash", key="k"))
+    bodies = [f'{{"token": {value}}}', f'{{"token": {value}, "note": "4111 1111 1111 1111"}}']
+    marks = {json.loads(hashing.body(body, "application/json"))["token"] for body in bodies}
+    assert len(marks) == 1
+
+
+def test_a_userinfo_with_an_at_sign_is_masked():
+    assert redactor.text("smtps://me@x.com:pw@host/") == f"smtps://{MARK}@host/"
+
+
+def test_a_percent_encoded_header_value_is_read_decoded():
+    assert "whsec" not in redactor.header("baggage", "note=whsec%5F" + "a" * 24)

@@ -12,7 +12,7 @@ from typing import Any
 
 from opentelemetry._logs import SeverityNumber, get_logger
 
-from otel_apimetrics import _guard, semconv
+from otel_apimetrics import _guard, log_lock, semconv
 from otel_apimetrics.frameworks.adapter import Adapter
 from otel_apimetrics.pipeline import Pipeline
 from otel_apimetrics.version import __version__
@@ -43,6 +43,7 @@ def announce(pipeline: Pipeline, adapter: Adapter, app: Any) -> None:
 
 
 def _emit(pipeline: Pipeline, adapter: Adapter, app: Any) -> None:
+    log_lock.attach(pipeline.redactor)
     logger = get_logger(semconv.SCOPE, __version__, schema_url=semconv.SCHEMA_URL)
     attributes: dict[str, Any] = {
         "apimetrics.app.framework": adapter.name,

@@ -5,7 +5,7 @@ hashed, and headers that carry credentials are refused as they are.
 """
 
 from otel_apimetrics.identity.address import IpMode, mask_ip
-from otel_apimetrics.identity.clean import clean_id, hash_id
+from otel_apimetrics.identity.clean import LONGEST_ID, clean_id, hash_id
 from otel_apimetrics.identity.client_address import ClientAddress
 from otel_apimetrics.identity.consumer import (
     by_basic_user,
@@ -21,6 +21,7 @@ from otel_apimetrics.identity.spec import identify_by
 
 __all__ = [
     "IP_HEADERS",
+    "LONGEST_ID",
     "ClientAddress",
     "IpMode",
     "SpecError",

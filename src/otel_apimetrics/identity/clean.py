@@ -3,7 +3,8 @@
 import hmac
 import re
 
-_LONGEST = 256
+LONGEST_ID = 256
+"""Characters of an id that are kept."""
 
 _LONGEST_READ = 4096
 
@@ -22,8 +23,8 @@ def clean_id(value: str) -> str | None:
         At most 256 characters, without control characters and without space around; `None`
         where nothing is left. Two longer values with the same start become one.
     """
-    if not value.isprintable() or len(value) > _LONGEST:
-        value = _UNSAFE.sub("", value[:_LONGEST_READ]).strip()[:_LONGEST]
+    if not value.isprintable() or len(value) > LONGEST_ID:
+        value = _UNSAFE.sub("", value[:_LONGEST_READ]).strip()[:LONGEST_ID]
     return value.strip() or None
 
 

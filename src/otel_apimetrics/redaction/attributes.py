@@ -23,6 +23,7 @@ _TEXTS: Final = (
     "exception.stacktrace",
     "graphql.document",
     "http.host",
+    "http.server_name",
     "http.user_agent",
     "net.host.name",
     "net.peer.name",
@@ -149,10 +150,11 @@ class SpanAttributes:
             "url.full": Clean(urls.url),
             "url.path": Clean(urls.path),
             "url.original": Clean(urls.url),
-            "http.url": Clean(urls.url),
-            "http.uri": Clean(urls.url),
-            "http.path": Clean(urls.path),
-            "http.target": Clean(urls.target),
+            # Contrib's ASGI middleware writes these decoded: a slash is then no border.
+            "http.url": Clean(lambda url: urls.url(_whole(text, url))),
+            "http.uri": Clean(lambda url: urls.url(_whole(text, url))),
+            "http.path": Clean(lambda path: urls.path(_whole(text, path))),
+            "http.target": Clean(lambda target: urls.target(_whole(text, target))),
             **dict.fromkeys(_TEXTS, message),
         }
 
@@ -177,6 +179,14 @@ class SpanAttributes:
                 return _each(value, lambda text: header(name, text))
             return _each(value, lambda text: self._headers.one(name, text))
         return self._value(key.rpartition(".")[2], value)
+
+
+def _whole(text: FreeText, url: str) -> str:
+    if text.scrub(url) == url:
+        return url
+    path, question, query = text.scrub_values(url).partition("?")
+    pairs = "&".join(map(text.scrub, query.split("&")))
+    return f"{text.scrub(path)}{question}{pairs}"
 
 
 def _each(value: object, scrub: Callable[[str], str]) -> object:

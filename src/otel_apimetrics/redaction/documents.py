@@ -10,9 +10,9 @@ import json
 import re
 from collections.abc import Callable
 from json.encoder import encode_basestring
-from operator import itemgetter
 from typing import Any, Final
 
+from otel_apimetrics.redaction.looker import Looker
 from otel_apimetrics.redaction.marks import MARK, TOO_DEEP
 from otel_apimetrics.redaction.names import (
     HARMLESS,
@@ -34,6 +34,8 @@ _COLON: Final = re.compile(r"\s*:\s*")
 _SURROGATE: Final = re.compile("[\ud800-\udfff]")
 _WHOLE: Final = re.compile(r"\s*[{\[][^\\]*[}\]]\s*")
 """What is a document from its begin to its end, without an escape."""
+_LOCATED: Final = re.compile(r'"loc"\s*:\s*\[(?=[^\]]*")')
+"""The sign of an error of Pydantic's, which says where its `input` stood."""
 _SHORTEST: Final = len("pin=1")
 """Characters of the shortest string that a rule may change."""
 _LEVELS: Final = 8
@@ -42,39 +44,6 @@ _LEVELS: Final = 8
 _PLAIN: Final = ("null", "true", "false")
 
 _Pair = tuple[str, Any]
-_NAME: Final = itemgetter(0)
-
-
-class _Looker:
-    """A decoder that only notes the names. Kept, because making one costs more than using it."""
-
-    def __init__(self) -> None:
-        self._seen: Final[list[_Pair]] = []
-        # A hook in C, so that no Python runs for an object.
-        self._decode: Final = json.JSONDecoder(object_pairs_hook=self._seen.extend).decode
-
-    def names(self, text: str, names: Names) -> dict[str, int]:
-        """Give the names of all objects' members that are not harmless, with their verdicts.
-
-        Raises:
-            ValueError: the text is no JSON.
-            RecursionError: it is nested too deep.
-        """
-        try:
-            self._decode(text)
-            found = set(map(_NAME, self._seen))
-            verdicts = {name: verdict for name in found if (verdict := names[name])}
-            for name in [name for name in verdicts if names.homonyms[name]]:
-                if all(
-                    # An object is seen as None here, and is none of ours to judge.
-                    value is not None and names.spares(name, value)
-                    for key, value in self._seen
-                    if key == name
-                ):
-                    del verdicts[name]
-            return verdicts
-        finally:
-            self._seen.clear()
 
 
 class Documents:
@@ -93,7 +62,7 @@ class Documents:
         self._text: Final = text
         self._remove: Final = remove
         # As many as threads look at once: `pop` and `append` are atomic.
-        self._lookers: Final[list[_Looker]] = []
+        self._lookers: Final[list[Looker]] = []
         # Only then is "the value behind this name" all that there is to know.
         self._splices: Final = not remove and not names.has_paths
 
@@ -117,13 +86,13 @@ class Documents:
     def _scrub(self, text: str, level: int) -> str:
         body = text.removeprefix("\ufeff")
         named, siblings, rules, signs = self._values.look(body)
-        if not (named or siblings or rules):
+        if not (named or siblings or rules or _LOCATED.search(body)):
             return text
-        if signs and not (siblings or rules) and self._splices and _WHOLE.fullmatch(text):
+        if signs and not (siblings or rules) and self._splices and _is_whole(text):
             spliced = self._splice_signs(text, signs(text))
             if spliced is not None:
                 return spliced
-        if named or siblings:
+        if (named or siblings) and not _LOCATED.search(body):
             keys, labelled = self._look(body)
             if not rules and not labelled and not self._hides(body):
                 if not keys:
@@ -139,7 +108,7 @@ class Documents:
 
     def _look(self, text: str) -> tuple[set[str], bool]:
         """Give the names to mask anywhere, and whether some depend on their siblings."""
-        looker = self._lookers.pop() if self._lookers else _Looker()
+        looker = self._lookers.pop() if self._lookers else Looker()
         try:
             verdicts = looker.names(text, self._names)
         finally:
@@ -205,7 +174,13 @@ class Documents:
 
     def _mark_of(self, value: str, key: str) -> str:
         try:
-            secret = json.loads(value)
+            secret = json.loads(
+                value,
+                object_pairs_hook=Pairs,
+                parse_float=Number,
+                parse_int=Number,
+                parse_constant=Number,
+            )
         except ValueError:  # what claims to be JSON
             secret = value
         return self._text.mark.value(secret, f"name:{key}")
@@ -248,6 +223,10 @@ class Documents:
         masked = self._text.assignments(string) if assigned else string
         masked = self._values.scrub(masked, rules)
         return string if masked == string else self._text.scrub(masked)
+
+
+def _is_whole(text: str) -> bool:
+    return _WHOLE.fullmatch(text) is not None and not _LOCATED.search(text)
 
 
 def _hook(names: Names, keys: set[str], labelled: list[bool]) -> Callable[[list[_Pair]], None]:

@@ -137,7 +137,7 @@ class HeaderFields:
         self._urls: Final = urls
         self._remove: Final = remove
         self._kinds: Final = Remembered(self._judge)
-        self._plain: Final = Clean(text.scrub)
+        self._plain: Final = Clean(urls.component)
         self._url: Final = Clean(urls.url)
 
     def one(self, name: str, value: str) -> str:

@@ -20,7 +20,7 @@ from otel_apimetrics.redaction.schema import schema_of
 from otel_apimetrics.redaction.sieve import Sieve
 from otel_apimetrics.redaction.text import FreeText
 from otel_apimetrics.redaction.urls import Urls
-from otel_apimetrics.redaction.values import BUILT_IN, Rule, Values
+from otel_apimetrics.redaction.values import BUILT_IN, Rule, Values, mask_cut_end
 from otel_apimetrics.redaction.walk import TooLargeError, Walk
 
 _Method = TypeVar("_Method", bound=Callable[..., Any])
@@ -204,9 +204,15 @@ class Redactor:
         return self._urls.url(url)
 
     @_closed
-    def text(self, text: str) -> str:
-        """Mask free text: value rules, and assignments such as `password=...`."""
-        return self._last(self._clean_text(text), "text", self._clean_text)
+    def text(self, text: str, *, truncated: bool = False) -> str:
+        """Mask free text: value rules, and assignments such as `password=...`.
+
+        Args:
+            text: of any length.
+            truncated: it went on, so that a secret at its end may be incomplete.
+        """
+        masked = self._last(self._clean_text(text), "text", self._clean_text)
+        return self._text.scrub_values(mask_cut_end(masked)) if truncated else masked
 
     @_closed
     def value(self, name: str, value: object) -> object:

@@ -12,8 +12,11 @@ from otel_apimetrics.redaction.names import LABEL, LABEL_OR_SENSITIVE, VALUE, Na
 from otel_apimetrics.redaction.spans import line_end, value_end
 from otel_apimetrics.redaction.values import Rule, Values, mask_cut_end
 
-_SIGN: Final = re.compile(r"=(?<![=!<>]=)|:(?!//)")
-_UNQUOTED_SIGNS: Final = (re.compile(r"=(?<![=!<>]=)"), re.compile(r":(?<![\"]:)(?!//|\d\d)"))
+_SIGN: Final = re.compile(r"=(?<![=!<>]=)|:(?<!\[REDACTED:)(?!//)")
+_UNQUOTED_SIGNS: Final = (
+    re.compile(r"=(?<![=!<>]=)"),
+    re.compile(r":(?<![\"]:)(?<!\[REDACTED:)(?!//|\d\d)"),
+)
 """The signs that JSON does not use itself, but for times; apart, so that each begins with the
 one letter that the engine searches for."""
 _BLANKS: Final = re.compile(r"(?:\\[nrt]|[=>\s]){0,64}")
@@ -149,6 +152,8 @@ class FreeText:
         # What is spared is read again behind the next sign, so only its beginning is read.
         window = text[start : start + _LONGEST_SPARED]
         end = value_end(window, 0, escape)
+        if window and window[0] in _QUOTES and start + end == len(text) and text[-1] != window[0]:
+            return False  # without its end nobody knows what it is
         return end < _LONGEST_SPARED and self._names.spares(name, window[:end].strip(_QUOTES))
 
     def _marked(self, value: str, quote: str, escape: str, name: str) -> str:
@@ -167,7 +172,7 @@ class FreeText:
 
 
 _TOKEN: Final = re.compile(
-    r'"[^"\\]*(?:\\.[^"\\]*)*(?:"|\\?\Z)|(?<![\w.])\d{13,19}(?![\w.])', re.DOTALL
+    r'"[^"\\]*(?:\\.[^"\\]*)*(?:"|\\?\Z)|(?<![\w.-])\d{13,19}(?![\w.-])', re.DOTALL
 )
 _LABEL: Final = re.compile(r'"([A-Za-z_-]{3,20})\\{0,15}"\s{0,64}:\s{0,64}\\{0,15}"([^"]{1,256})')
 

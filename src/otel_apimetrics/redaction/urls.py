@@ -33,6 +33,11 @@ class Urls:
         # Some value rules reach over a slash; an assignment does not.
         return _decoded(masked, self._text.scrub_values)
 
+    def component(self, value: str) -> str:
+        """Mask a text that may be percent-encoded, as values of Baggage are."""
+        scrub = self._text.scrub
+        return _decoded(value, scrub) if "%" in value else scrub(value)
+
     def target(self, target: str) -> str:
         """Mask a request target in origin form: path and query (RFC 9112, section 3.2.1)."""
         path, question, query = target.partition("#")[0].partition("?")
@@ -50,7 +55,7 @@ class Urls:
         end = next((i for i in range(start, len(url)) if url[i] in "/?#\\"), len(url))
         userinfo, at, host = url[start:end].rpartition("@")
         user = self._text.mark(userinfo, "value:url_userinfo") if userinfo else ""
-        masked = f"{url[:start]}{user}{at}{host}{self.target(url[end:])}"
+        masked = f"{url[:start]}{user}{at}{self._text.scrub(host)}{self.target(url[end:])}"
         return url if masked == url else masked
 
 

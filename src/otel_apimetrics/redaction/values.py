@@ -84,7 +84,7 @@ _RULES: Final = (
     _rule(
         "url_userinfo",
         "://",
-        r"""://[^\s/?#@:"'<>\\]{0,256}:[^\s/?#@"<>]{1,256}@""",
+        r"""://[^\s/?#:"'<>\\]{0,256}:[^\s/?#"<>]{1,256}@""",
         lambda found, mark: f"://{mark(found[0][3:-1], 'value:url_userinfo')}@",
     ),
     _rule(

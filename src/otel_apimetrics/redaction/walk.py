@@ -124,12 +124,18 @@ class Walk:
         masked = Pairs()
         same = True
         labelled = self._labels_a_value(pairs)
+        located = self._locates_an_input(pairs)
         has_value = any(self._names[key] == VALUE for key, _ in pairs)
         for key, member in pairs:
             self._path.append(key)
             verdict = self._names[key]
-            masks = (labelled and verdict == VALUE) or (
-                self._masks(key, verdict, has_value=has_value) and not self._is_plain(key, member)
+            masks = (
+                (labelled and verdict == VALUE)
+                or (located and key == "input")
+                or (
+                    self._masks(key, verdict, has_value=has_value)
+                    and not self._is_plain(key, member)
+                )
             )
             if masks:
                 clean: Any = self._mark.value(member, f"name:{key}")
@@ -164,6 +170,16 @@ class Walk:
         if member is not None and not isinstance(member, bool) and not names.spares(name, member):
             return False
         return not (names.is_denied(name) or names.denied_at(self._path))
+
+    def _locates_an_input(self, pairs: Sequence[tuple[str, Any]]) -> bool:
+        """Tell an error of Pydantic's whose `loc` says that its `input` is a secret."""
+        sensitive = self._names.is_sensitive
+        return any(
+            key == "loc"
+            and isinstance(member, (list, tuple))
+            and any(isinstance(step, str) and sensitive(step) for step in member)
+            for key, member in pairs
+        )
 
     def _labels_a_value(self, pairs: Sequence[tuple[str, Any]]) -> bool:
         names = self._names

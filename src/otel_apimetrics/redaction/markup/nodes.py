@@ -97,7 +97,9 @@ class Nodes:
         if scope.quiet and not cut and not _SUSPICIOUS.search(text):
             return text
         if "<" in text and MARKUP.search(text):
-            return MARK if scope.level >= _LEVELS else self._nested(text, scope, cut)
+            # What looks like a tag may stand in the middle of a secret (an armour's comment).
+            whole = text if scope.quiet else self._text.scrub_values(text)
+            return MARK if scope.level >= _LEVELS else self._nested(whole, scope, cut)
         if text.lstrip()[:1] in ("{", "["):
             return self._text.broken_json(text, cut=cut)
         masked = self._text.assignments(text) if scope.quiet else self._text.scrub(text)
