@@ -1,5 +1,7 @@
 """The redaction policy, merged field by field."""
 
+import sys
+
 import pytest
 
 from otel_apimetrics.config import ConfigError, build
@@ -109,3 +111,50 @@ def test_a_bad_field_is_named(field, value):
 @pytest.mark.parametrize(("variable", "value"), [(MASK, "blur"), (PATTERNS, "(")])
 def test_a_bad_variable_of_the_policy_is_named(variable, value):
     assert refused({"redaction": {"deny": ["iban"]}}, {variable: value}).startswith(variable)
+
+
+def shouted(text, _place):
+    return text
+
+
+PREFIX = "OTEL_APIMETRICS_REDACTION_"
+
+
+@pytest.mark.parametrize(
+    ("field", "text", "value"),
+    [
+        ("mask", " Hash ", "hash"),
+        ("key", "s3cr3t", "s3cr3t"),
+        ("pii", "true", True),
+        ("pii", "off", False),
+        ("sensitive_paths", "off", ()),
+        ("sensitive_paths", "^/a, ^/b", ("^/a", "^/b")),
+        ("sensitive_paths", '["^/a{1,2}$"]', ("^/a{1,2}$",)),
+        ("callback", f"{__name__}:shouted", shouted),
+    ],
+)
+def test_each_field_can_be_a_variable_a_keyword_and_a_word_of_the_file(
+    field, text, value, monkeypatch
+):
+    monkeypatch.setitem(sys.modules, __name__, sys.modules[shouted.__module__])
+    assert getattr(build({}, {PREFIX + field.upper(): text}).redaction, field) == value
+    assert getattr(build({"redaction": {field: text}}, {}).redaction, field) == value
+    assert getattr(build({"redaction": {field: value}}, {}).redaction, field) == value
+    other = {PREFIX + field.upper(): "(" if field == "sensitive_paths" else "nonsense"}
+    assert getattr(build({"redaction": {field: value}}, other).redaction, field) == value
+
+
+@pytest.mark.parametrize(
+    ("field", "text"),
+    [
+        ("mask", "hide"),
+        ("pii", "perhaps"),
+        ("sensitive_paths", "("),
+        ("sensitive_paths", "(a+)+"),
+        ("callback", "nowhere.at_all:x"),
+        ("callback", "json:JSONDecoder"),
+    ],
+)
+def test_a_wrong_field_is_refused_with_its_variable_named(field, text):
+    with pytest.raises(ConfigError, match=PREFIX + field.upper()):
+        build({}, {PREFIX + field.upper(): text})
