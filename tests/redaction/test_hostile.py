@@ -2,6 +2,7 @@
 
 import re
 import sys
+from itertools import islice
 from time import process_time
 
 import pytest
@@ -168,7 +169,7 @@ def test_no_text_costs_more_than_its_length(redactor, entry):
     slow = [
         repr(make(80))
         for unit in UNITS
-        for make in texts_of(unit)
+        for make in islice(texts_of(unit), 0, None, 3)
         if not grows_with_its_length(work, make, part=4)
     ]
     assert not slow
