@@ -361,3 +361,12 @@ def test_the_trace_state_is_exported_redacted_and_passed_on_as_it_is():
     span.end()
     (done,) = telemetry.spans
     assert dict(done.context.trace_state) == {"vendor": "[REDACTED]", "other": "x"}
+
+
+def test_the_name_of_an_event_is_redacted():
+    telemetry = Telemetry()
+    span = telemetry.tracer_provider.get_tracer("x").start_span("x")
+    span_lock.guard(span, Redactor())
+    span.add_event("failed with password=hunter2")
+    span.end()
+    assert telemetry.spans[0].events[0].name == "failed with password=[REDACTED]"

@@ -146,7 +146,7 @@ def _guarded(cls: type[Span]) -> type[Span]:
         ) -> None:
             if name == _EXCEPTION and attributes and _has_exception(self, attributes):
                 return
-            super().add_event(name, _redacted(self, attributes), timestamp)
+            super().add_event(_text(self, name), _redacted(self, attributes), timestamp)
 
         def add_link(
             self, context: trace.SpanContext, attributes: Mapping[str, Any] | None = None
@@ -171,14 +171,18 @@ def _finish(span: Span) -> None:
         span.set_attribute(*final)
 
 
-def _redact_name(span: Span) -> None:
-    """Redact the name: contrib's WSGI and ASGI middlewares name their spans by the path."""
+def _text(span: Span, text: str) -> str:
     redactor: Redactor = span.__dict__[_REDACTOR]
     try:
-        name = redactor.text(span.name)
+        return redactor.text(text)
     except Exception as error:
         _guard.swallow("spans.redact", error)
-        name = FAILED
+        return FAILED
+
+
+def _redact_name(span: Span) -> None:
+    """Redact the name: contrib's WSGI and ASGI middlewares name their spans by the path."""
+    name = _text(span, span.name)
     if name != span.name:
         span.update_name(name)
 

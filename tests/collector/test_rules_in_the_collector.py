@@ -30,8 +30,8 @@ from tests.redaction.corpus.carriers import shows
 pytestmark = pytest.mark.e2e
 
 POLICY = RedactionPolicy(
-    deny=["internal_note", "session_label", "straße", "users.*.nick", 'od"d$name'],
-    allow=["session_theme"],
+    deny=["internal_note", "session_label", "straße", "users.*.nick", 'od"d$name', "zq\ud800"],
+    allow=["session_theme", "contraseña_vieja"],
     patterns={"staff": r"EMP-\d{6}\b", "money": r"\$\{[a-z']+\} \"[0-9]+\"", "odd": "(?<!a)b{9}"},
 )
 PART = {

@@ -122,8 +122,8 @@ def remarks(policy):
 
 
 RICH = RedactionPolicy(
-    deny=["internal_note", "straße", "users.*.nick", "*.*"],
-    allow=["token", "billing.pin"],
+    deny=["internal_note", "straße", "users.*.nick", "*.*", "\U0001f511", "zq\ud800"],
+    allow=["token", "billing.pin", "contraseña_vieja", "$$"],
     patterns={"staff": r"EMP-\d{6}\b", "quoted": 'it\'s "so" [$]', "guarded": r"(?<!\d)\d{6}"},
     pii=True,
 )
@@ -354,6 +354,16 @@ def test_whatever_stands_under_a_sensitive_name_is_masked_in_valid_json(value, c
         assert canary not in members(text)
 
 
+def test_names_beyond_ascii_are_known_in_every_spelling():
+    policy = RedactionPolicy(deny=["\U0001f511", "straße"], allow=["contraseña_vieja"])
+    assert members('{"\U0001f511":"x"}', policy) == '{"\U0001f511":"*"}'
+    assert members('{"\\ud83d\\ude11":1}', policy) == '{"\\ud83d\\ude11":1}'
+    assert members('{"\\ud83d\\udd11":1}', policy) == '{"\\ud83d\\udd11":"*"}'
+    assert assignments("stra%C3%9Fe=x&a=1", policy) == "stra%C3%9Fe=*&a=1"
+    text = '{"contraseñaVieja":"x","contrase\\u00f1a_vieja":"y"}'
+    assert members(text, policy) == text
+
+
 def test_masking_twice_changes_nothing_more():
     once = looked("members", '{"password":"a","p":{"secret":1}}')
     assert looked("members", once) == once
@@ -368,6 +378,8 @@ def test_masking_twice_changes_nothing_more():
         ("a=1&password=x%20y,z&b=2", "a=1&password=*&b=2"),
         ("user%5Bpassword%5D=x&n=1", "user%5Bpassword%5D=*&n=1"),
         ("user[pin]=x&n=1", "user[pin]=*&n=1"),
+        ("user%5Bapi-key%5D=x&n=1", "user%5Bapi-key%5D=*&n=1"),
+        ("smtpPass=x clientSecret=y cardCvv=1", "smtpPass=* clientSecret=* cardCvv=*"),
         ("https://x/?token=abc#d", "https://x/?token=*"),
         ("login failed: password=hunter2 user=ann", "login failed: password=* user=ann"),
         ("Password: hunter2", "Password: *"),

@@ -262,6 +262,21 @@ class _AsyncCallback:
         ({"patterns": ["a" * 1001]}, "1001 characters"),
         ({"patterns": ["a*"]}, "matches the empty text"),
         ({"mask": "hide"}, "mask is 'hide': use one of mask, remove"),
+        *(
+            ({"deny": [name]}, "which no name can be: write")
+            for name in (
+                "users[*].email",
+                "users[0].email",
+                "users.*.em*",
+                "em*",
+                "*",
+                "**",
+                "a..b",
+                "a.",
+                ".a",
+                "$.a",
+            )
+        ),
         ({"key": 7}, "key is no string"),
         ({"pii": "yes"}, "pii is 'yes'"),
         ({"sensitive_paths": "/a"}, "sensitive_paths is a str"),
@@ -275,3 +290,8 @@ class _AsyncCallback:
 def test_an_option_that_cannot_be_used_is_named_with_the_remedy(options, said):
     with pytest.raises(PolicyError, match=said):
         RedactionPolicy(**options)
+
+
+@pytest.mark.parametrize("name", ["cards.*", "**.email", "a.**.b", "user[pin]", "7", "two words"])
+def test_a_name_or_a_path_that_can_be_is_taken(name):
+    assert RedactionPolicy(deny=[f" {name} "]).deny == (name,)

@@ -196,3 +196,63 @@ def test_a_userinfo_with_an_at_sign_is_masked():
 
 def test_a_percent_encoded_header_value_is_read_decoded():
     assert "whsec" not in redactor.header("baggage", "note=whsec%5F" + "a" * 24)
+
+
+ESCAPED = [
+    r'{"dsn":"postgres:\/\/ada:hunter2xyz@db\/x","b":"cut',
+    r'{"u":"https://a/?x=1\u0026api_key=hunter2xyz","b":"cut',
+    r'{"u":"{\u0022password\u0022:\u0022hunter2xyz\u0022}","b":"cut',
+]
+
+
+@pytest.mark.parametrize("text", ESCAPED)
+def test_escapes_hide_nothing_in_json_that_was_cut(text):
+    shown = redactor.body(text, "application/json", truncated=True)
+    assert "hunter2" not in shown
+    assert redactor.body(shown, "application/json", truncated=True) == shown
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "password\n  too short [type=string_too_short, input_value='hunter2xyz', input_type=str]",
+        "{b'password': b'hunter2xyz'}",
+        "UPDATE u SET password = N'hunter2xyz'",
+        "token=SecretStr('hunter2xyz')",
+        "password='it''s hunter2xyz'",
+        'secret="""hunter2xyz"""',
+    ],
+)
+def test_what_python_and_sql_write_around_a_value_does_not_hide_it(text):
+    shown = redactor.text(text)
+    assert "hunter2" not in shown
+    assert redactor.text(shown) == shown
+
+
+def test_the_start_of_a_secret_before_a_cut_escape_is_masked():
+    form = "application/x-www-form-urlencoded"
+    assert "sk_live" not in redactor.body("note=sk_live_abcdefgh%", form, truncated=True)
+    text = '{"a":"ghp_abcdefghijklm\\u0'
+    assert "ghp" not in redactor.body(text, "application/json", truncated=True)
+
+
+def test_a_literal_ends_where_its_letters_end():
+    assert "hunter" not in redactor.body('{"password":truehunter2xyz}', "application/json")
+
+
+@pytest.mark.parametrize("mask", ["hash", "tokenise", "last4"])
+def test_a_mark_is_no_name_and_markup_has_the_constant_one(mask):
+    keyed = Redactor(RedactionPolicy(mask=mask, key="k"))
+    once = keyed.body('{"name":4111111111111111,"value":1}', "application/json")
+    assert keyed.body(once, "application/json") == once
+    page = keyed.body("<img src=/x?token=hunter2xyz><a>Bearer hunter2xyz</a>", "text/html")
+    assert page == f"<img src=/x?token={MARK}><a>Bearer {MARK}</a>"
+
+
+def test_names_about_a_secret_and_keys_of_files_are_harmless():
+    document = {
+        "cvc_check": "pass", "secret_type": "x", "MaxPasswordAge": 90, "credit_card_company": "Visa",
+        "session_timeout_minutes": 5, "key": "uploads/2026/11/IMG_20261122_0121.jpg",
+    }  # fmt: skip
+    text = json.dumps(document)
+    assert redactor.body(text, "application/json") is text

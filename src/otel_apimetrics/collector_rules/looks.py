@@ -123,7 +123,8 @@ def assignments(names: NameExpressions) -> list[Look]:
     branches.append(_Branch(rf"{_BEFORE}(?:{left})['`]?\s{{0,8}}[=:]"))
     if senses:
         branches.append(_Branch(rf"{_BEFORE}(?:{senses}){_SIGN}", _CREDENTIAL))
-    branches.append(_Branch(rf"{_BEFORE}(?:{names.sensitive(TEXT)}){_SIGN}", _ASSIGNED))
+    branches.append(_Branch(rf"{_BEFORE}(?:{names.sensitive_whole(TEXT)}){_SIGN}", _ASSIGNED))
+    branches.append(_Branch(rf"(?:{names.sensitive_end(TEXT)}){_SIGN}", _ASSIGNED))
     return _looks(branches, quoted=False)
 
 

@@ -14,8 +14,10 @@ from otel_apimetrics.collector_rules.words import (
     anyhow,
     anywhere,
     ascii_start,
+    capital_units,
     counted,
     exactly,
+    has_unit,
     last_step,
     other_than,
     spelling,
@@ -33,6 +35,9 @@ _CARRIERS_WORDS: Final = (
 )
 _CARRIERS: Final = frozenset(_CARRIERS_WORDS.split())
 """What may stand behind a sensitive word in a key, and is as sensitive."""
+
+
+_ENDS: Final = f"(?i:{'|'.join(ENDS)})"
 
 
 class NameExpressions:
@@ -62,17 +67,13 @@ class NameExpressions:
 
     def left(self, letters: Letters) -> str:
         """Match names that are harmless for all their words."""
-        kept = [tuple(name.split("_")) for name in sorted(KEPT)]
+        kept = [words for name in sorted(KEPT) if has_unit(words := tuple(name.split("_")))]
         kept += [tuple(tokens(name)) for name in self._allowed]
-        exact = "|".join(
-            exactly(words, letters.border)
-            for words in kept
-            if words and "_".join(words) not in self._denied
-        )
+        exact = [words for words in kept if words and "_".join(words) not in self._denied]
         odd = [anywhere(name) for name in self._allowed if not tokens(name)]
         return "|".join(
             (
-                whole(exact, letters),
+                exactly(exact, letters),
                 *odd,
                 counted(letters.border),
                 about(letters),
@@ -86,17 +87,36 @@ class NameExpressions:
     def sensitive(self, letters: Letters) -> str:
         """Match names with a sensitive word, in `left` or not."""
         inside, border = letters.inside, letters.border
-        words, capital = units(letters.gap, capital=False), units(letters.gap, capital=True)
-        ends = "|".join(ENDS)
-        found = rf"(?:{inside}*{border})?(?i:{words})|{inside}*(?:{capital}|(?i:{ends}))"
+        capital = capital_units(letters.gap)
+        found = rf"(?:{inside}*{border})?(?i:{units(letters.gap)})|{inside}*(?:{capital}|{_ENDS})"
         return "|".join(
             (
                 rf"(?:{found})[0-9]*(?:(?:{border}|[A-Z]){inside}*)?",
                 rf"(?:{inside}*{border})?(?i:pass)[0-9]*{border}*",
                 rf"{inside}*[a-z0-9]Pass[0-9]*{border}*",
-                whole("|".join(sorted(WHOLE - HOMONYMS)), letters),
+                _sensitive_whole(letters),
             )
         )
+
+    def sensitive_end(self, letters: Letters) -> str:
+        """Match a name from its sensitive word on, after what parts it from the words before.
+
+        In text, where a name may begin everywhere, Go would follow each that began.
+        """
+        inside, border = letters.inside, letters.border
+        start = "(?:^|[^A-Za-z0-9]|%[0-9A-Fa-f]{2})"
+        capital = capital_units(letters.gap)
+        found = rf"{start}(?i:{units(letters.gap)})|{capital}|{_ENDS}"
+        return "|".join(
+            (
+                rf"(?:{found})[0-9]*(?:(?:{border}|[A-Z]){inside}*)?",
+                rf"(?:{start}(?i:pass)|[a-z0-9]Pass)[0-9]*{border}*",
+            )
+        )
+
+    def sensitive_whole(self, letters: Letters) -> str:
+        """Match names that are sensitive as a whole."""
+        return _sensitive_whole(letters)
 
     def keys(self) -> str:
         """Match keys of attributes whose last part ends in a sensitive word.
@@ -161,3 +181,7 @@ class NameExpressions:
             *((stem, False) for stem in (*found, *pairs, *denied)),
             *((word, True) for word in sorted({*WHOLE, "pass"})),
         ]
+
+
+def _sensitive_whole(letters: Letters) -> str:
+    return whole("|".join(sorted(WHOLE - HOMONYMS)), letters)

@@ -16,11 +16,15 @@ pipelines, in the order that it shows. Lists are replaced when files are merged,
 What is masked becomes "****", and the span or record names the attribute in
 `redaction.masked.keys`: an alarm, because the first lock let it through. A dollar is doubled
 for the Collector, which would take it for a variable.
+
+The Collector takes some seconds more to start, and logs the statements once. It spends about half
+a millisecond of CPU on a span, and some tens on a body of 16 KiB in which names are suspicious.
 """
 DIFFERS: Final = tuple(
     f"- {text}"
     for text in """\
 A word in capitals is found at the beginning of a longer one too (`SID` in `SIDE`).
+A word that resembles a sensitive one in all but its first letter, a capital, is taken for it.
 What has a token inside is masked from there: Go cannot ask what comes before and next.
 Names in two words are found in one word too (`authkey`); a name that runs small letters into \
 capitals (`userPASSWORD`) is not found.

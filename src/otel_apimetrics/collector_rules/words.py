@@ -1,8 +1,9 @@
 """The words of names, written as regular expressions of Go."""
 
+import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from itertools import groupby
+from itertools import groupby, pairwise
 from operator import itemgetter
 from string import ascii_lowercase, digits
 from typing import Final
@@ -47,6 +48,8 @@ SPELLED: Final = rf"{JSON.inside}*(?:{_ESCAPED_LETTER}{JSON.inside}*)+"
 """A name that spells its ASCII letters as escapes: only who hides it does."""
 _COUNTS: Final = ("count", "counts", "details", "logprobs", "usage")
 _BESIDE_COUNTS: Final = (*_COUNTS, "creation", "new", "read", "reset", "tokens", "write")
+_LONG: Final = 6
+"""Letters of a word that is told by all but its first."""
 _VENDORS: Final = "x|anthropic|openai"
 
 
@@ -86,8 +89,27 @@ def anywhere(word: str) -> str:
     return "".join(
         escaped(letter)
         if letter.isascii()
-        else rf"(?:{escaped(letter)}|\\+u(?i:{ord(letter):04x})|(?i:{quote(letter)}))"
+        else f"(?:{escaped(letter)}|{_in_json(letter)}|{_in_a_form(letter)})"
         for letter in word
+    )
+
+
+def _in_a_form(letter: str) -> str:
+    return f"(?i:{quote(letter, errors='surrogatepass')})"
+
+
+def _in_json(letter: str) -> str:
+    codes = json.dumps(letter).strip('"').split("\\u")[1:]
+    return "".join(rf"\\+u(?i:{code})" for code in codes)
+
+
+def has_unit(words: Sequence[str]) -> bool:
+    """Tell whether a name would be sensitive by one of its words, or two that are neighbours."""
+    return (
+        not ANY.isdisjoint(words)
+        or not PAIRS.isdisjoint(pairwise(words))
+        or any(word.endswith(ENDS) for word in words)
+        or words[-1] == "pass"
     )
 
 
@@ -108,14 +130,16 @@ def anyhow(name: str, gap: str) -> str:
     return gap.join(map(anywhere, words)) if words else anywhere(name)
 
 
-def exactly(words: Sequence[str], border: str) -> str:
-    """Match a name whose words are parted, by a sign or by capitals."""
-    written = [anywhere(word) for word in words]
-    apart = rf"{border}+".join(written)
-    if len(words) == 1:
-        return apart
-    rest = "".join(word.title() for word in written[1:])
-    return rf"{apart}|(?-i:(?:{written[0]}|{written[0].title()}){rest})"
+def exactly(names: Iterable[tuple[str, ...]], letters: Letters) -> str:
+    """Match names whose words are parted, by a sign or by capitals; sorted, as in `units`."""
+    names = sorted(names)
+    apart = "|".join(f"{letters.border}+".join(map(anywhere, words)) for words in names)
+    joined = [
+        anywhere(first) + "".join(anywhere(word.title()) for word in rest)
+        for first, *rest in (*names, *((words[0].title(), *words[1:]) for words in names))
+        if rest
+    ]
+    return "|".join((whole(apart, letters), *sorted(joined)))
 
 
 def forms(words: Iterable[str]) -> str:
@@ -135,32 +159,46 @@ def about(letters: Letters) -> str:
 
 def counted(border: str) -> str:
     """Match names of numbers of tokens: pieces of text that are counted."""
-    counted = sorted(COUNTED - {"token"})
-    beside = sorted({*counted, *_BESIDE_COUNTS})
-    one, more, counts = "|".join(counted), "|".join(beside), "|".join(_COUNTS)
-    ones, mores, counteds = (
-        "|".join(word.title() for word in words) for words in (counted, beside, _COUNTS)
-    )
+    ones = sorted(COUNTED - {"token"})
+    more = sorted({*ones, *_BESIDE_COUNTS})
     gap = rf"{border}+"
+    counts = "|".join(_COUNTS)
+    first = rf"(?:(?:{_VENDORS}){gap})?(?:tokens{gap})?(?:{'|'.join(ones)})"
+    rest = rf"(?:{gap}(?:{'|'.join(more)}))*(?:{gap}token{gap}(?:{counts}))?"
+    joined = rf"(?:{'|'.join(map(str.title, more))})*(?:Token(?:{counts.title()}))?"
     return (
-        rf"(?i:(?:(?:{_VENDORS}){gap})?(?:{one})(?:{gap}(?:{more}))+|tokens{gap}(?:{one})(?:{gap}(?:{more}))*"
-        rf"|(?:(?:{one}){gap}(?:(?:{more}){gap})*)?token{gap}(?:{counts}))"
-        rf"|(?:{one}|{ones})(?:{mores})+|[tT]okens(?:{ones})(?:{mores})*"
-        rf"|(?:(?:{one}|{ones})(?:{mores})*Token|[tT]oken)(?:{counteds})"
+        rf"(?i:{first}{rest}|token{gap}(?:{counts}))"
+        rf"|(?:[tT]okens)?(?:{'|'.join((*ones, *map(str.title, ones)))}){joined}"
+        rf"|[tT]oken(?:{counts.title()})"
     )
 
 
-def units(gap: str, *, capital: bool) -> str:
+def units(gap: str) -> str:
     """Write the words, and the pairs of words by their first, sorted: Go shares what begins alike.
 
     Args:
         gap: what may stand between two words.
-        capital: they begin with a capital, as words inside of a name do.
     """
-    units = [anywhere(word) for word in ANY if not word.endswith(ENDS)]
+    written = [anywhere(word) for word in ANY if not word.endswith(ENDS)]
     for first, group in groupby(sorted(PAIRS), key=itemgetter(0)):
-        seconds = [second for _, second in group]
-        if capital:
-            seconds = [f"[{second[0]}{second[0].upper()}]{second[1:]}" for second in seconds]
-        units.append(f"{first}{gap}(?:{'|'.join(seconds)})")
-    return "|".join(sorted(f"{text[0].upper()}{text[1:]}" if capital else text for text in units))
+        written.append(f"{first}{gap}(?:{'|'.join(second for _, second in group)})")
+    return "|".join(sorted(written))
+
+
+def capital_units(gap: str) -> str:
+    """Write what `units` writes, with the capital that begins a word inside of a name.
+
+    Any capital will do where the rest is long: one class of letters costs Go much less than a
+    choice of twenty.
+
+    Args:
+        gap: what may stand between two words.
+    """
+    single = [word for word in ANY if not word.endswith(ENDS)]
+    rests = [anywhere(word[1:]) for word in single if len(word) >= _LONG]
+    for first, group in groupby(sorted(PAIRS), key=itemgetter(0)):
+        seconds = (f"[{second[0]}{second[0].upper()}]{second[1:]}" for _, second in group)
+        rests.append(f"{first[1:]}{gap}(?:{'|'.join(seconds)})")
+    found = f"[A-Z](?:{'|'.join(sorted(rests))})"
+    exact = sorted(word.title() for word in single if len(word) < _LONG)
+    return "|".join((found, *exact))

@@ -10,7 +10,6 @@ from otel_apimetrics.redaction.multipart import Multipart
 from otel_apimetrics.redaction.names import Names
 from otel_apimetrics.redaction.stream import scrub_events, scrub_lines
 from otel_apimetrics.redaction.text import FreeText
-from otel_apimetrics.redaction.urls import Urls
 from otel_apimetrics.redaction.values import mask_cut_end
 
 _FORM: Final = "application/x-www-form-urlencoded"
@@ -21,7 +20,12 @@ _LINES: Final = frozenset(
 )
 _XML: Final = frozenset({"application/xml", "text/xml"})
 _HTML: Final = frozenset({"text/html", "application/xhtml+xml"})
-_NOT_AS_TEXT: Final = frozenset({"text/csv", "text/tab-separated-values"})
+_NOT_AS_TEXT: Final = frozenset(
+    {
+        *("text/csv", "text/x-csv", "text/comma-separated-values", "text/x-comma-separated-values"),
+        *("text/tab-separated-values", "text/tsv"),
+    }
+)
 """The names of their columns are far from the values."""
 
 
@@ -38,7 +42,7 @@ class Bodies:
         text: the rules for strings.
         documents: the rules for JSON.
         form: the rules for forms.
-        urls: the rules for URLs in markup.
+        markup: the rules for XML and HTML.
         remove: take out what a name tells instead of masking it.
     """
 
@@ -48,7 +52,7 @@ class Bodies:
         text: FreeText,
         documents: Documents,
         form: Form,
-        urls: Urls,
+        markup: Xml,
         *,
         remove: bool,
     ) -> None:
@@ -57,7 +61,7 @@ class Bodies:
         self._form: Final = form
         self._graphql: Final = GraphQL(documents, text)
         self._multipart: Final = Multipart(names, text, documents, form, remove=remove)
-        self._xml: Final = Xml(names, text, urls, remove=remove)
+        self._xml: Final = markup
 
     def scrub(
         self, text: str, media_type: str, *, cut: bool = False, content_type: str = ""

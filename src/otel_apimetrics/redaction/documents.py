@@ -41,7 +41,7 @@ _SHORTEST: Final = len("pin=1")
 _LEVELS: Final = 8
 """JSON in a JSON string in a JSON string, and so on."""
 
-_PLAIN: Final = ("null", "true", "false")
+_PLAIN: Final = re.compile(r"(?:null|true|false)(?=[\s,}\]])")
 
 _Pair = tuple[str, Any]
 
@@ -187,7 +187,7 @@ class Documents:
 
     def _is_plain(self, text: str, start: int, key: str) -> bool:
         """Tell a null, true or false: no secret, unless the policy itself denies its name."""
-        return text.startswith(_PLAIN, start) and not self._names.is_denied(key)
+        return _PLAIN.match(text, start) is not None and not self._names.is_denied(key)
 
     def _rewrite(self, text: str, rules: list[Rule] | None, level: int) -> str:
         body = text.removeprefix("\ufeff")

@@ -28,6 +28,7 @@ _SIGNATURES: Final = frozenset(
 _OAUTH: Final = frozenset({"code", "error", "id_token", "access_token", "session_state"})
 _STRUCTURED: Final = re.compile(r"[=:\[{%]")
 """An assignment, JSON, or an escape that may hide one."""
+_CUT_ESCAPE: Final = re.compile("%[0-9A-Fa-f]?\\Z")
 _SAFE: Final = "[]:/"
 
 
@@ -72,7 +73,7 @@ class Form:
     def _end(self, pair: str) -> str:
         """Mask what may be the beginning of a secret, in the last pair of a form that was cut."""
         written, equals, value = pair.rpartition("=")
-        decoded = unquote_plus(value)
+        decoded = unquote_plus(_CUT_ESCAPE.sub("", value))
         masked = self._text.scrub_values(mask_cut_end(decoded))
         return pair if masked == decoded else f"{written}{equals}{quote(masked, safe=_SAFE)}"
 

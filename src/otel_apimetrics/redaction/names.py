@@ -11,6 +11,7 @@ from itertools import pairwise
 from typing import Final
 
 from otel_apimetrics.redaction.clean import Remembered
+from otel_apimetrics.redaction.marks import MARKED
 from otel_apimetrics.redaction.vocabulary import (
     ABOUT,
     ANY,
@@ -157,6 +158,7 @@ class Names(dict[str, int]):
     def _verdict(self, name: str) -> int:
         if len(name) > _LONGEST:
             name = f"{name[: _LONGEST // 2]} {name[-_LONGEST // 2 :]}"
+        name = MARKED.sub(" ", name)
         readings = (tokens(name), tokens(name, camel=False))
         forms = _forms(name)
         if not self._deny.isdisjoint(forms):
@@ -175,6 +177,8 @@ _CREDENTIAL: Final = 16
 _DIGIT: Final = re.compile("[0-9]")
 _SPEECH: Final = re.compile(r"[\s<]|\A/|://|\A\d{4}-\d\d-\d\dT")
 """Words, markup, a path, a URL or a time."""
+_EXTENSION: Final = re.compile(r"\.[A-Za-z]\w{1,4}\Z")
+"""That of a file: the key of an object in a bucket."""
 _LONG_NUMBER: Final = 12
 
 
@@ -186,7 +190,9 @@ def _is_harmless(value: object) -> bool:
     text = str(value)
     if text.isdigit():
         return len(text) < _LONG_NUMBER
-    return len(text) < _CREDENTIAL or bool(_SPEECH.search(text)) or not _is_mixed(text)
+    if len(text) < _CREDENTIAL or _SPEECH.search(text) or not _is_mixed(text):
+        return True
+    return "/" in text and _EXTENSION.search(text[-7:]) is not None
 
 
 def _is_mixed(text: str) -> bool:

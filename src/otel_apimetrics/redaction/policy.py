@@ -13,6 +13,10 @@ from otel_apimetrics.redaction.marks import MODES, Marker
 Patterns: TypeAlias = Mapping[str, str] | Sequence[str] | tuple[tuple[str, str], ...]
 """Regular expressions: by name, or in a row, or (as the policy keeps them) name and regex pairs."""
 
+_NO_PATH: Final = re.compile(
+    r"\A\*{1,2}\Z|\A[^.]*\*[^.]*\Z|\A\$?\.|\.\.|\.\Z|\[(?:\*|[0-9]*)\]|[^.*]\*|\*[^.*]|\*{3}"
+)
+"""JSONPath, wildcards inside of a name, and empty steps: what would be accepted and never match."""
 _LONGEST_PATTERN: Final = 1_000
 """Characters. A longer expression is a list of values, and a list belongs into `deny`."""
 
@@ -110,7 +114,12 @@ def _names(option: str, given: object) -> tuple[str, ...]:
             raise PolicyError(
                 f"redaction option {option} holds {name!r}: each name is a string that is not empty"
             )
-    return tuple(given)
+        if _NO_PATH.search(name.strip()):
+            raise PolicyError(
+                f"redaction option {option} holds {name!r}, which no name can be: write a bare"
+                " name, or a dotted path such as users.*.email, where * stands for a whole step"
+            )
+    return tuple(name.strip() for name in given)
 
 
 def _pairs(given: object) -> tuple[tuple[str, str], ...]:

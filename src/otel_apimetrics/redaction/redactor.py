@@ -12,7 +12,8 @@ from otel_apimetrics.redaction.clean import Clean
 from otel_apimetrics.redaction.documents import Documents
 from otel_apimetrics.redaction.form import Form
 from otel_apimetrics.redaction.headers import HeaderFields
-from otel_apimetrics.redaction.marks import FAILED, MARK, Marker
+from otel_apimetrics.redaction.marks import FAILED, MARK, PLAIN, Marker
+from otel_apimetrics.redaction.markup.xml import Xml
 from otel_apimetrics.redaction.names import Names
 from otel_apimetrics.redaction.personal import CUT_PERSONAL, PERSONAL
 from otel_apimetrics.redaction.policy import RedactionPolicy
@@ -57,6 +58,14 @@ def _sieve_of(deny: tuple[str, ...], more: tuple[Rule, ...]) -> Sieve:
     return Sieve(deny, [rule.pattern.pattern for rule in (*BUILT_IN, *more)])
 
 
+def _markup(names: Names, values: Values, *, remove: bool) -> Xml:
+    """Make the room of markup: a keyed mark has a blank, which an attribute need not quote."""
+    text = FreeText(names, values, values.mark)
+    documents = Documents(names, values, text, remove=remove)
+    urls = Urls(Form(names, text, documents, remove=remove), text)
+    return Xml(names, text, urls, remove=remove)
+
+
 class Redactor:
     """Masks what must not leave the process. Immutable once made, safe between threads.
 
@@ -76,6 +85,7 @@ class Redactor:
         mark: Marker | None = None,
     ) -> None:
         remove = policy.mask == "remove"
+        in_markup = PLAIN if mark is None else mark
         mark = policy.marker() if mark is None else mark
         more = PERSONAL if policy.pii else ()
         self._remove: Final = remove
@@ -90,7 +100,12 @@ class Redactor:
         self._form: Final = Form(self._names, self._text, self._documents, remove=remove)
         self._urls: Final = Urls(self._form, self._text)
         self._bodies: Final = Bodies(
-            self._names, self._text, self._documents, self._form, self._urls, remove=remove
+            self._names,
+            self._text,
+            self._documents,
+            self._form,
+            _markup(self._names, Values(policy.compiled(), sieve, in_markup, more), remove=remove),
+            remove=remove,
         )
         self._headers: Final = HeaderFields(self._names, self._text, self._urls, remove=remove)
         self._clean_text: Final = Clean(self._text.scrub)

@@ -10,6 +10,15 @@ from typing import Final
 
 _STRING: Final = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*(?:"|\\?\Z)', re.DOTALL)
 _SINGLE: Final = re.compile(r"'[^'\\]*(?:\\.[^'\\]*)*(?:'|\\?\Z)", re.DOTALL)
+_PREFIX = r"(?:[bBrRuUfFnNeE]{1,2}|[A-Za-z_][\w.]{0,63}\([^'\"\n]{0,64})"
+_PREFIXED: Final = re.compile(
+    r"\"{3}.*?(?:\"{3}|\Z)|'{3}.*?(?:'{3}|\Z)"
+    rf"|{_PREFIX}'(?:[^'\\]|\\.|'')*(?:'|\\?\Z)\)?"
+    rf"|{_PREFIX}\"(?:[^\"\\]|\\.)*(?:\"|\\?\Z)\)?"
+    r"|'(?:[^'\\]|\\.)*''(?:[^'\\]|\\.|'')*(?:'|\\?\Z)",
+    re.DOTALL,
+)
+"""A quoted value with a prefix (Python, SQL), in a call, or with its quotes repeated."""
 _BRACKET: Final = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*(?:"|\\?\Z)|[\[\]{}]', re.DOTALL)
 _BARE_BRACKET: Final = re.compile(r"[\[\]{}]")
 _SCALAR: Final = re.compile(
@@ -32,6 +41,8 @@ def value_end(text: str, start: int, escape: str = "") -> int:
         return len(text) if found is None else found.end()
     if escape and text.startswith(f'{escape}"', start):
         found = _closing(escape).search(text, start + len(escape) + 1)
+    elif not escape and (prefixed := _PREFIXED.match(text, start)):
+        return prefixed.end()
     elif text.startswith("'", start):
         found = _SINGLE.match(text, start)
     elif text.startswith('"', start):

@@ -7,7 +7,7 @@ A secret is known by its shape (a value rule), or by the name that it is assigne
 import re
 from typing import Final
 
-from otel_apimetrics.redaction.marks import PLAIN, Marker
+from otel_apimetrics.redaction.marks import MARK, PLAIN, Marker
 from otel_apimetrics.redaction.names import LABEL, LABEL_OR_SENSITIVE, VALUE, Names, tokens
 from otel_apimetrics.redaction.spans import line_end, value_end
 from otel_apimetrics.redaction.values import Rule, Values, mask_cut_end
@@ -23,6 +23,10 @@ _BLANKS: Final = re.compile(r"(?:\\[nrt]|[=>\s]){0,64}")
 _LONGEST_NAME: Final = 128
 _LONGEST_SPARED: Final = 256
 """Characters of a value that is left because its name has a harmless sense."""
+_INPUT: Final = re.compile(
+    r"(\[type=\w{1,64}, input_value=)(?!\[REDACTED\]).{0,1024}?(?=, input_type=\w{1,64}\]|\n|\Z)"
+)
+"""What a validation error of Pydantic's quotes: the input, whatever its name."""
 _QUOTES: Final = "\"'\\"
 _BACKWARDS: Final = re.compile(r"[ \t]{0,8}([\"'`]?)(\\{0,15})")
 _WORD: Final = re.compile(r"[\w.$%\[\]-]{1,128}")
@@ -56,6 +60,8 @@ class FreeText:
 
     def scrub(self, text: str) -> str:
         """Mask assigned secrets and whatever a value rule finds."""
+        if "input_value=" in text:
+            text = _INPUT.sub(rf"\1{MARK}", text)
         named, labelled, rules, _ = self._values.look(text)
         values_too = labelled and self._names_a_value(text)
         if named or labelled:
@@ -121,6 +127,10 @@ class FreeText:
             text: as it was captured.
             cut: the text goes on where it was not captured, so that a secret may be incomplete.
         """
+        plain = _plain_escapes(text, cut=cut)
+        if plain != text:
+            masked = self.broken_json(plain, cut=cut)
+            return text if masked == plain else masked
         values_too = self._names_a_value(text)
         masked = self.assignments(text, values_too=values_too)
         rules = self._values.suspects(masked)
@@ -200,3 +210,25 @@ def name_before(text: str, end: int, start: int = 0) -> tuple[str, str, str]:
 
 def _unescaped(name: str) -> str:
     return _ESCAPED.sub(lambda code: chr(int(code[1], 16)), name) if "\\" in name else name
+
+
+_SPELLED: Final = re.compile(r"\\(?:(/)|u00([2-7][0-9a-fA-F])|.)", re.DOTALL)
+_CUT_ESCAPE: Final = re.compile(r"(?<!\\)((?:\\\\)*)\\(?:u[0-9a-fA-F]{0,3})?\Z")
+
+
+def _plain_escapes(text: str, *, cut: bool) -> str:
+    """Spell printable ASCII as itself, which means the same in JSON: PHP, Go and .NET escape it."""
+    if "\\" not in text:
+        return text
+    if cut:
+        text = _CUT_ESCAPE.sub(r"\1", text)
+    return _SPELLED.sub(_plain_escape, text)
+
+
+def _plain_escape(found: re.Match[str]) -> str:
+    if found[1]:
+        return "/"
+    if not found[2]:
+        return found[0]
+    letter = chr(int(found[2], 16))
+    return f"\\{letter}" if letter in '"\\' else letter

@@ -212,7 +212,7 @@ class Values:
     ) -> None:
         self._more: Final = tuple(more)
         self._sieve: Final = sieve
-        self._mark: Final = mark
+        self.mark: Final = mark
         self.own: Final = tuple(Rule(name, (), pattern) for name, pattern in patterns)
         self.all: Final = (*BUILT_IN, *self._more, *self.own)
 
@@ -268,7 +268,7 @@ class Values:
         for rule in self.suspects(text) if rules is None else rules:
             # A user's expression may match a part of a mark.
             own = rule in self.own
-            masked = self._outside_marks(rule, masked) if own else rule.sub(masked, self._mark)
+            masked = self._outside_marks(rule, masked) if own else rule.sub(masked, self.mark)
         if masked == text:
             return text
         # A mark is a border, and next to a border a rule may find what it did not before.
@@ -286,7 +286,7 @@ class Values:
         return "".join((*parts, self._own(rule, text[end:])))
 
     def _own(self, rule: Rule, text: str) -> str:
-        rule_id, mark = f"value:{rule.id}", self._mark
+        rule_id, mark = f"value:{rule.id}", self.mark
         return rule.pattern.sub(lambda found: mark(found[0], rule_id) if found[0] else "", text)
 
 

@@ -101,6 +101,10 @@ ANY: Final = frozenset(
         "ccnum",
         "cardno",
         "pinblock",
+        "passkey",
+        "authkey",
+        "apikeys",
+        "creds",
     ]
 )
 """Sensitive anywhere in a name."""
@@ -112,7 +116,8 @@ def _adjacent(left: str, right: str) -> Iterable[tuple[str, str]]:
 
 _KEY_OWNERS: Final = (
     "api app access private public secret signing encryption hmac service account client consumer"
-    " db master ssh pgp auth application subscription license storage shared preshared priv"
+    " db master ssh pgp auth application subscription license storage shared preshared priv login"
+    " webhook enc aes merchant"
 )
 PAIRS: Final = frozenset(
     (
@@ -123,6 +128,9 @@ PAIRS: Final = frozenset(
         *_adjacent("card user new old atm", "pin"),
         *_adjacent("card", "pan"),
         *_adjacent("pin", "block"),
+        *_adjacent("pass", "hash key"),
+        *_adjacent("reset magic", "link"),
+        *_adjacent("sess", "id"),
         *_adjacent("track", "data"),
         *_adjacent("verification", "value code"),
         *_adjacent("time factor sms mfa device", "code"),
@@ -157,8 +165,9 @@ HOMONYMS: Final = frozenset(
 ENDS: Final = ("password", "passwd", "passphrase", "apikey", "token")
 """Sensitive at the end of a word: names in one piece, such as `csrfmiddlewaretoken`."""
 _ABOUT_WORDS: Final = (
-    "at count duration endpoint enabled expiration expires expiry label length lifetime"
-    " placeholder policy required scanning supported timeout ttl"
+    "age at check company count duration endpoint enabled expiration expires expiry label length"
+    " lifetime minutes placeholder policy prevention required scanning seconds supported timeout"
+    " ttl type"
 )
 ABOUT: Final = frozenset(_ABOUT_WORDS.split())
 """Last words of names that tell something about a secret and not the secret."""
