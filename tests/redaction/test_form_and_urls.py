@@ -156,3 +156,8 @@ def test_a_url_has_no_userinfo_no_fragment_and_a_masked_query(url, masked):
 )
 def test_an_ordinary_url_is_the_identical_object(url):
     assert redactor.url(url) is url
+
+
+@pytest.mark.parametrize("name", ["login.pin", "user[pin]", "a.b[otp]", "patient.dob"])
+def test_the_last_step_of_a_name_in_parts_is_a_name_by_itself(name):
+    assert Redactor().query(f"{name}=1234&a.b=2") == f"{name}={MARK}&a.b=2"

@@ -213,7 +213,19 @@ def test_the_callback_takes_out_more_in_every_place():
     assert redactor.value("note", {"a": ["Project X"]}) == {"a": ["[...]"]}
     assert redactor.attribute("exception.message", "Project X") == "[...]"
     assert redactor.attribute("http.status_code", 200) == 200
-    assert set(seen) == {"body", "query", "path", "text", "header:x-a", "header:x-b", "attribute"}
+    header = ("Project X", "b", 7)
+    assert redactor.attribute("http.request.header.x-a", header) == ("[...]", "b", 7)
+    assert redactor.url("https://a/Project X") == "https://a/[...]"
+    assert set(seen) == {
+        "body",
+        "query",
+        "path",
+        "url",
+        "text",
+        "header:x-a",
+        "header:x-b",
+        "attribute",
+    }
 
 
 def test_the_callback_sees_no_secret_and_brings_none_back():

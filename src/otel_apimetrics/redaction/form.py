@@ -29,6 +29,7 @@ _OAUTH: Final = frozenset({"code", "error", "id_token", "access_token", "session
 _STRUCTURED: Final = re.compile(r"[=:\[{%]")
 """An assignment, JSON, or an escape that may hide one."""
 _CUT_ESCAPE: Final = re.compile("%[0-9A-Fa-f]?\\Z")
+_STEPS: Final = re.compile(r"[.\[\]]")
 _SAFE: Final = "[]:/"
 
 
@@ -110,9 +111,9 @@ class Form:
                 return True
             if names.allowed_at(path) and not names.is_denied(name):
                 return False
-        if names.is_sensitive(name) or (
-            name.endswith("]") and names.is_sensitive(name[name.rfind("[") + 1 : -1])
-        ):
+        # Of `user[pin]` and `login.pin` the last step is a name by itself.
+        steps = [step for step in _STEPS.split(name) if step]
+        if names.is_sensitive(name) or (steps and names.is_sensitive(steps[-1])):
             return True
         known = "_".join(tokens(name)) in _SIGNATURES or name.lower() in _SIGNATURES
         return known and not names.is_allowed(name)

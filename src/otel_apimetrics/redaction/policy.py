@@ -30,7 +30,7 @@ SENSITIVE_PATHS: Final = (_PATHS,)
 """Paths of routes that take passwords, codes and cards, whatever their bodies look like."""
 
 Callback: TypeAlias = Callable[[str, str], str]
-"""Takes a redacted text and where it stood ("body", "query", "path", "text", "attribute" or
+"""Takes a redacted text and where it stood ("body", "query", "path", "url", "text", "attribute" or
 "header:" and the name), and returns it with still more taken out."""
 
 

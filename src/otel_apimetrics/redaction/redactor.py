@@ -216,7 +216,7 @@ class Redactor:
     @_closed
     def url(self, url: str) -> str:
         """Mask a URL: its userinfo, path and query; its fragment is dropped."""
-        return self._urls.url(url)
+        return self._last(self._urls.url(url), "url", self._urls.url)
 
     @_closed
     def text(self, text: str, *, truncated: bool = False) -> str:
@@ -248,9 +248,16 @@ class Redactor:
             value: a string, number or boolean, or a sequence of them.
         """
         masked = self._attributes.one(key, value)
-        if self._callback is None or not isinstance(masked, str):
+        if self._callback is None:
             return masked
-        return self._last(masked, "attribute", lambda shown: str(self._attributes.one(key, shown)))
+        if isinstance(masked, tuple):
+            return tuple(self._asked(key, item) for item in masked)
+        return self._asked(key, masked)
+
+    def _asked(self, key: str, value: object) -> object:
+        if not isinstance(value, str):
+            return value
+        return self._last(value, "attribute", lambda shown: str(self._attributes.one(key, shown)))
 
     def is_guarded_key(self, key: str) -> bool:
         """Tell whether `attribute` may change an attribute of this key; cheap, never raises."""
