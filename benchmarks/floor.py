@@ -67,10 +67,9 @@ class Floor:
         return response
 
     async def asgi_adopting(self, scope: Any, receive: Any, send: Any) -> None:
-        """Serve a request and record it on the span that is current."""
-        started = perf_counter()
+        """Record a request on the span that is current, which ends with its response; serve it."""
+        self._say(get_current_span(), perf_counter())
         await self._app(scope, receive, send)
-        self._say(get_current_span(), started)
 
     def _record(self, span: Any, started: float) -> None:
         self._say(span, started)
