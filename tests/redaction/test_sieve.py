@@ -109,6 +109,7 @@ def is_json(text):
 
 @settings(max_examples=300)
 @given(documents, st.booleans(), st.booleans())
+@example("access" + "gh" + "p_" + "a" * 36 + '": "', False, False)
 def test_any_document_is_masked_alike_with_and_without_it(document, ascii_only, spaced):
     separators = (", ", ": ") if spaced else (",", ":")
     text = json.dumps(document, ensure_ascii=ascii_only, separators=separators)

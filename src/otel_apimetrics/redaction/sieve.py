@@ -26,7 +26,8 @@ _START: Final = r"(?:^|[^\w.$%\[\]-])(?:[\W_0-9]|(?i:x|http))*"
 _LABEL: Final = r'(?i:name|field|key)[\W_0-9]*"'
 """A member that may name its sibling, and the quote that opens its value."""
 _ODD_NAMES: Final = (
-    # Letters that look like others, and escapes, are for the rules themselves to read.
+    # Letters that look like others, marks and escapes are for the rules themselves to read.
+    r"""\[REDACTED[^\]\n]{0,40}\][^"':=]*["'`\\\s]*[:=]""",
     r"""[^\x00-\x7F][^"':=]*["'`\\\s]*[:=]""",
     r"""[,{}'`][^"]*"\s*:""",
     r"""\\(?s:.)[^"]*"\s*:""",
