@@ -133,7 +133,7 @@ def _headers(step: Step) -> dict[str, str]:
 
 MIXTURE = (
     Step("", "GET", "/healthz"),
-    Step("acme", "POST", "/login", *login()),
+    Step("acme", "POST", "/sessions", *login()),
     Step("acme", "POST", "/orders", *order(2)),
     Step("acme", "GET", "/orders/1"),
     Step("globex", "POST", "/orders", *order(0)),
@@ -147,7 +147,7 @@ MIXTURE = (
     Step("acme", "GET", "/customers?email=alan@example.com"),
     Step("globex", "GET", "/orders/1"),
     Step("acme", "POST", "/orders", *order(1)),
-    Step("globex", "POST", "/login", *login()),
+    Step("globex", "POST", "/sessions", *login()),
 )
 
 

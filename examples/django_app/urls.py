@@ -7,7 +7,7 @@ urlpatterns = [
     path("orders", views.create_order),
     path("orders/<int:order_id>", views.get_order),
     path("customers", views.find_customers),
-    path("login", views.log_in),
+    path("sessions", views.log_in),
     path("uploads", views.upload),
     path("events", views.stream_events),
     path("fail", views.fail),

@@ -90,7 +90,7 @@ ROUTES: dict[str, Callable[["WSGIEnvironment"], Answer]] = {
     "POST /orders": create_order,
     "GET /orders/{id}": get_order,
     "GET /customers": find_customers,
-    "POST /login": log_in,
+    "POST /sessions": log_in,
     "POST /uploads": upload,
     "GET /fail": fail,
     "GET /healthz": lambda _environ: (HTTPStatus.OK, {"status": "ok"}),

@@ -168,7 +168,7 @@ def test_every_request_is_one_enriched_span_and_counted_by_consumer_and_route(
     assert Counter(span["attributes"].get("apimetrics.consumer.id", "") for span in spans) == (
         total_by_consumer(sent)
     )
-    logins = [s for s in spans if s["attributes"].get("http.route", "").rstrip("/") == "/login"]
+    logins = [s for s in spans if s["attributes"].get("http.route", "").rstrip("/") == "/sessions"]
     assert logins
     for span in logins:
         assert "[REDACTED]" in span["attributes"]["http.request.body.content"]

@@ -35,7 +35,7 @@ pytestmark = pytest.mark.e2e
 
 ROUNDS = 2
 EVENTS = Step("acme", "GET", "/events")
-LOGIN = Step("globex", "POST", "/login", *login())
+LOGIN = Step("globex", "POST", "/sessions", *login())
 ORDER = Step("acme", "GET", "/orders/1")
 
 each_command = pytest.mark.parametrize("command", COMMANDS.values(), ids=COMMANDS)
@@ -108,7 +108,7 @@ def test_every_example_answers_the_same(command: Command, run: Callable[[Command
         ("GET", "/healthz", 200),
         ("GET", "/orders/{id}", 200),
         ("GET", "/orders/{id}", 404),
-        ("POST", "/login", 200),
+        ("POST", "/sessions", 200),
         ("POST", "/orders", 201),
         ("POST", "/orders", 422),
         ("POST", "/uploads", 201),
@@ -138,11 +138,11 @@ def test_every_request_is_one_server_span_with_the_record(
 @each_command
 def test_no_password_and_no_token_leaves(command: Command, run: Callable[[Command], Run]):
     result = run(command)
-    token = json.loads(result.bodies["/login"])["token"]
+    token = json.loads(result.bodies["/sessions"])["token"]
     contents = [
         span["attributes"]["http.request.body.content"]
         for span in result.server_spans
-        if span["attributes"]["url.path"] == "/login"
+        if span["attributes"]["url.path"] == "/sessions"
     ]
 
     assert [json.loads(content) for content in contents] == (

@@ -73,14 +73,14 @@ def test_what_is_counted_is_what_was_sent():
 
     assert [request[:3] for request in app.requests] == [
         ("", "GET", "/healthz"),
-        ("acme", "POST", "/login"),
+        ("acme", "POST", "/sessions"),
         ("acme", "POST", "/orders"),
         ("acme", "GET", "/orders/1"),
     ]
     assert json.loads(app.requests[1][3]) == {"user": "ada", "password": PASSWORD}
     assert dict(sent) == {
         Sent("GET", "/healthz", 200, ""): 1,
-        Sent("POST", "/login", 200, "acme"): 1,
+        Sent("POST", "/sessions", 200, "acme"): 1,
         Sent("POST", "/orders", 200, "acme"): 1,
         Sent("GET", "/orders/{id}", 200, "acme"): 1,
     }
