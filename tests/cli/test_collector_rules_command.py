@@ -1,10 +1,5 @@
-import pytest
-
+from otel_apimetrics.collector_rules import rules
 from otel_apimetrics.redaction import RedactionPolicy
-
-module = pytest.importorskip("otel_apimetrics.collector_rules")
-rules = getattr(module, "rules", None)
-pytestmark = pytest.mark.skipif(rules is None, reason="the rules of the Collector are not there")
 
 
 def test_the_rules_of_the_built_in_policy_are_printed(run):
