@@ -32,6 +32,14 @@ endef
 $(VENV)/.made: constraints/newest.txt pyproject.toml
 	$(call environment,$(VENV),$(PYTHON),constraints/newest.txt)
 
+# uWSGI is built here, where a C compiler is; its tests need it.
+$(VENV)/.compiled: $(VENV)/.made constraints/compiled.txt
+	@if command -v cc >/dev/null; then \
+	    echo "Building uWSGI (once, about a minute)"; \
+	    $(BIN)/python -m pip $(INSTALL) --require-hashes --requirement constraints/compiled.txt; \
+	else echo "There is no C compiler: the tests on uWSGI are left out. On Debian and Ubuntu: apt-get install build-essential" >&2; fi
+	@touch $@
+
 .venv-lowest/.made: constraints/lowest.txt pyproject.toml
 	$(call environment,.venv-lowest,$(shell .ci/python 3.10),constraints/lowest.txt)
 
@@ -56,7 +64,7 @@ types: $(VENV)/.made
 architecture: $(VENV)/.made
 	$(BIN)/lint-imports
 
-unit: $(VENV)/.made
+unit: $(VENV)/.made $(VENV)/.compiled
 	$(BIN)/coverage erase
 	$(BIN)/coverage run -m pytest --quiet
 	$(BIN)/coverage combine --quiet
@@ -94,8 +102,12 @@ docs: $(VENV)/.made
 COMPILE = uv pip compile --quiet --all-extras --generate-hashes --no-emit-index-url \
 	--custom-compile-command "make constraints" --python-version 3.10 pyproject.toml
 constraints:
-	$(COMPILE) --upgrade --universal --group test --group contrib --group lint -o constraints/newest.txt
+	$(COMPILE) --upgrade --universal --group test --group contrib --group lint \
+	    --group servers --group extensions -o constraints/newest.txt
 	$(COMPILE) --upgrade --universal --group test -o constraints/newest-sdk.txt
+	uv pip compile --quiet --upgrade --universal --generate-hashes --no-emit-index-url \
+	    --custom-compile-command "make constraints" --python-version 3.10 \
+	    --group pyproject.toml:compiled -o constraints/compiled.txt
 	$(COMPILE) --upgrade --resolution lowest-direct --constraint constraints/lowest.in \
 	    --group test --group contrib -o constraints/lowest.txt
 
