@@ -1,6 +1,6 @@
 # `make demo` shows it, `make test` proves it. Both make what they need in .venv.
 .DELETE_ON_ERROR:
-.PHONY: help demo test lint types architecture unit lowest newest-sdk bench constraints docs clean
+.PHONY: help demo test lint types architecture unit versions lowest newest-sdk bench constraints docs clean
 
 PYTHON ?= python3
 VENV := .venv
@@ -49,7 +49,9 @@ $(VENV)/.compiled: $(VENV)/.made constraints/compiled.txt
 demo: $(VENV)/.made
 	@$(BIN)/python -m demo
 
-test: lint types architecture unit lowest newest-sdk
+# Two cores are enough for both halves at once; each says what it has to when it is done.
+test: lint types architecture $(VENV)/.compiled
+	@$(MAKE) --no-print-directory -j2 --output-sync=recurse unit versions
 	@if [ -n "$$(.ci/python 3.10)" ] && [ -n "$$(.ci/python 3.13)" ]; then \
 	    echo "All of it passed."; \
 	else echo "Passed, but for what was left out above."; fi
@@ -69,6 +71,10 @@ unit: $(VENV)/.made $(VENV)/.compiled
 	$(BIN)/coverage run -m pytest --quiet
 	$(BIN)/coverage combine --quiet
 	$(BIN)/coverage report
+
+versions:
+	@$(MAKE) --no-print-directory lowest
+	@$(MAKE) --no-print-directory newest-sdk
 
 # In-process tests on the oldest Python with the lowest versions that we promise. Those warn
 # of what later versions of others have deprecated.

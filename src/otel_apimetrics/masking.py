@@ -31,6 +31,8 @@ SAFE_HEADERS = frozenset(
 
 _MOST_LABELS = 40
 """Labels of one request that are kept: a span has room for so many attributes."""
+_REMEMBERED_PATH = 256
+"""Characters of a path whose verdict is remembered."""
 _LEFT = 0
 _TAKEN = 1
 _ADDRESS = 2
@@ -51,7 +53,8 @@ class Masking:
         )
         self._schema = config.capture_body == "schema"
         paths = config.redaction.sensitive_paths
-        self._sensitive = [compiled(path) for path in paths]
+        self._sensitive_paths = [compiled(path) for path in paths]
+        self._sensitive: Remembered[bool] = Remembered(self._judge_path)
 
     def redact_keys(self, exchange: Exchange) -> Exchange:
         """Redact what becomes a metric attribute: the consumer's id and group, the labels.
@@ -187,10 +190,16 @@ class Masking:
         request, response = exchange.request, exchange.response
         if request.body.content is None and (response is None or response.body.content is None):
             return False
-        path, route = unquote(request.path), request.route or ""
-        return any(
-            pattern.search(path) or (route and pattern.search(route)) for pattern in self._sensitive
-        )
+        path, route = request.path, request.route or ""
+        return self._is_sensitive_path(path) or bool(route and self._is_sensitive_path(route))
+
+    def _is_sensitive_path(self, path: str) -> bool:
+        short = len(path) <= _REMEMBERED_PATH
+        return self._sensitive[path] if short else self._judge_path(path)
+
+    def _judge_path(self, path: str) -> bool:
+        plain = unquote(path)
+        return any(pattern.search(plain) for pattern in self._sensitive_paths)
 
     def _body(self, body: Body, headers: Headers, *, sensitive: bool) -> Body:
         content = body.content

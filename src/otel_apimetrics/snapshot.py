@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 from otel_apimetrics import _guard
 from otel_apimetrics.content import BodyBuffer, body_text
-from otel_apimetrics.exchange import Body, Exchange, Headers, Request, Response
+from otel_apimetrics.exchange import Body, Exchange, Headers, Response, evolve
 
 if TYPE_CHECKING:
     from otel_apimetrics.recording import Recording
@@ -30,7 +30,11 @@ def snapshot(recording: "Recording", duration_ns: int) -> Exchange:
     trace_id, span_id, parent_span_id = recording.server_span.ids()
     return Exchange(
         id=recording.id,
-        request=_request(recording, wants=wants),
+        request=evolve(
+            recording.request,
+            route=recording.route,
+            body=_request_body(recording, wants=wants),
+        ),
         response=None if status is None else _response(recording, status, wants=wants),
         started_ns=recording.started_ns,
         duration_ns=duration_ns,
@@ -47,27 +51,6 @@ def snapshot(recording: "Recording", duration_ns: int) -> Exchange:
         trace_id=trace_id,
         span_id=span_id,
         parent_span_id=parent_span_id,
-    )
-
-
-def _request(recording: "Recording", *, wants: bool) -> Request:
-    seen = recording.request
-    return Request(
-        method=seen.method,
-        scheme=seen.scheme,
-        host=seen.host,
-        port=seen.port,
-        path=seen.path,
-        query=seen.query,
-        route=recording.route,
-        http_version=seen.http_version,
-        user_agent=seen.user_agent,
-        headers=seen.headers,
-        body=_request_body(recording, wants=wants),
-        client_address=seen.client_address,
-        client_port=seen.client_port,
-        local_address=seen.local_address,
-        local_port=seen.local_port,
     )
 
 

@@ -15,6 +15,7 @@ from opentelemetry.trace import Status, StatusCode
 
 from otel_apimetrics import _guard, semconv
 from otel_apimetrics.redaction import ADDRESSES, FAILED, Redactor
+from otel_apimetrics.span_attributes import put
 
 _EXCEPTION = semconv.EXCEPTION_EVENT
 _OPEN = "_apimetrics_open"
@@ -77,7 +78,8 @@ def write(
         client_address: as it is recorded. It is written over every attribute that holds an
             address of the client's or the peer's, because `client_ip` is about all of them.
     """
-    span.set_attributes(attributes)
+    if not put(span, attributes):
+        span.set_attributes(attributes)
     if isinstance(span, Span):
         span.__dict__[_CLEAN] = clean
         span.__dict__[_ADDRESS] = client_address or ""
