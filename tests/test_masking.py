@@ -16,8 +16,9 @@ from otel_apimetrics.exchange import (
     ValidationError,
     evolve,
 )
+from otel_apimetrics.header_choice import HeaderChoice
 from otel_apimetrics.identity import clean_id
-from otel_apimetrics.masking import HeaderChoice, Masking, blank
+from otel_apimetrics.masking import Masking, blank
 from otel_apimetrics.redaction import FAILED, Redactor
 
 SECRET = "sk_live_4eC39HqLyjWDarjtT1zdp7dc"
@@ -214,3 +215,27 @@ def test_a_blank_exchange_says_nothing_that_was_said():
     bare = blank(Exchange(id="0", request=Request(method="GET")))
     assert bare.response is None
     assert bare.exception is None
+
+
+def test_headers_that_are_recorded_as_they_are_are_so_each_time_and_secrets_are_not_kept():
+    config = build({"capture_headers": "all"}, {})
+    masking = Masking(config, Redactor(config.redaction))
+    plain = (("content-type", "text/plain"), ("etag", "1"))
+    secret = (*plain, ("authorization", "Basic c2VjcmV0OnNlY3JldA=="))
+    for _ in range(2):
+        for headers in (plain, secret):
+            request = Request(method="GET", headers=headers)
+            response = Response(status=200, headers=headers)
+            safe = masking.redact(Exchange(id="1", request=request, response=response))
+            assert safe.response.headers[:2] == safe.request.headers[:2] == plain
+            assert "c2VjcmV0" not in repr(safe)
+
+
+def test_the_headers_that_are_remembered_are_bounded():
+    config = build({"capture_headers": "all"}, {})
+    masking = Masking(config, Redactor(config.redaction))
+    for number in range(3_000):
+        headers = (("x-request", str(number)), ("x-long", str(number) * 300))
+        safe = masking.redact(Exchange(id="1", request=Request(method="GET", headers=headers)))
+        assert safe.request.headers == headers
+    assert len(masking._request_choice.clean) <= 1_024

@@ -1,6 +1,5 @@
 """A whole exchange, redacted: which headers are recorded, and what of everything is said."""
 
-import re
 from itertools import islice
 from urllib.parse import unquote
 
@@ -9,34 +8,14 @@ from otel_apimetrics.config import Config
 from otel_apimetrics.content import media_type
 from otel_apimetrics.exceptions import MAX_MESSAGE, MAX_STACK, READ_MESSAGE
 from otel_apimetrics.exchange import Body, Company, Exchange, Headers, Request, evolve, first
-from otel_apimetrics.identity import IP_HEADERS, LONGEST_ID, clean_id, hash_id, mask_ip_header
+from otel_apimetrics.header_choice import TAKEN, HeaderChoice
+from otel_apimetrics.identity import LONGEST_ID, clean_id, hash_id, mask_ip_header
 from otel_apimetrics.redaction import FAILED, Redactor, Remembered, compiled
-
-SAFE_HEADERS = frozenset(
-    {
-        "accept", "accept-charset", "accept-encoding", "accept-language", "accept-ranges",
-        "age", "allow", "cache-control", "content-disposition", "content-encoding",
-        "content-language", "content-length", "content-location", "content-range",
-        "content-type", "date", "etag", "expect", "expires", "host", "if-match",
-        "if-modified-since", "if-none-match", "if-range", "if-unmodified-since",
-        "last-modified", "location", "origin", "prefer", "range", "ratelimit",
-        "ratelimit-limit", "ratelimit-policy", "ratelimit-remaining", "ratelimit-reset",
-        "referer", "retry-after", "server", "traceparent", "transfer-encoding",
-        "user-agent", "vary", "x-ratelimit-limit", "x-ratelimit-remaining",
-        "x-ratelimit-reset", "x-request-id",
-    }
-)  # fmt: skip
-"""What `capture_headers="safe"` records: headers that say how, not who or with what key."""
-
 
 _MOST_LABELS = 40
 """Labels of one request that are kept: a span has room for so many attributes."""
 _REMEMBERED_PATH = 256
 """Characters of a path whose verdict is remembered."""
-_LEFT = 0
-_TAKEN = 1
-_ADDRESS = 2
-"""Recorded as `client_ip` says."""
 
 
 class Masking:
@@ -177,13 +156,20 @@ class Masking:
     def _headers(self, headers: Headers, choice: "HeaderChoice") -> Headers:
         if choice.nothing:
             return ()
+        if choice.clean.issuperset(headers):
+            return headers
         kinds, mode = choice.kinds, self._config.client_ip
-        chosen = [
-            header if kind == _TAKEN else (header[0], mask_ip_header(*header, mode))
-            for header in headers
-            if (kind := kinds[header[0]])
-        ]
-        return self._redactor.headers(tuple(chosen))
+        chosen = tuple(
+            [
+                header if kind == TAKEN else (header[0], mask_ip_header(*header, mode))
+                for header in headers
+                if (kind := kinds[header[0]])
+            ]
+        )
+        masked = self._redactor.headers(chosen)
+        if masked is chosen and masked == headers:
+            choice.remember(headers)
+        return masked
 
     def _is_sensitive(self, exchange: Exchange) -> bool:
         """Tell whether this route's bodies are not recorded, whatever they hold."""
@@ -221,39 +207,6 @@ class Masking:
         if safe is content:
             return body
         return Body(content=safe, size=body.size, truncated=body.truncated)
-
-
-class HeaderChoice:
-    """Tells which headers of one side are recorded.
-
-    Args:
-        chosen: "safe", "all", "off" or names in lower case.
-        extra: further names or regular expressions, from the variables of OpenTelemetry's
-            own instrumentations (`OTEL_INSTRUMENTATION_HTTP_CAPTURE_HEADERS_SERVER_*`).
-    """
-
-    def __init__(self, chosen: str | frozenset[str], extra: tuple[str, ...]) -> None:
-        self._all = chosen == "all"
-        self._names = (
-            chosen
-            if isinstance(chosen, frozenset)
-            else SAFE_HEADERS
-            if chosen == "safe"
-            else frozenset()
-        )
-        self._extra = re.compile("|".join(extra), re.IGNORECASE) if extra else None
-        self.kinds: Remembered[int] = Remembered(self._kind)
-        """By the header's lower-case name; 0 where it is not recorded."""
-        self.nothing = not (self._all or self._names or extra)
-
-    def takes(self, name: str) -> bool:
-        """Tell whether the header of this lower-case name is recorded."""
-        return self.kinds[name] != _LEFT
-
-    def _kind(self, name: str) -> int:
-        if not (self._all or name in self._names or (self._extra and self._extra.fullmatch(name))):
-            return _LEFT
-        return _ADDRESS if name in IP_HEADERS else _TAKEN
 
 
 def blank(exchange: Exchange) -> Exchange:

@@ -210,7 +210,8 @@ class Recording:
 
     def finish(self) -> None:
         """Make the record, once. Later calls do nothing. Never raises."""
-        if not open_requests.take(self):
+        # Most later calls, of `close` and of garbage collection, are told here.
+        if self._settled or not open_requests.take(self):
             return
         duration = self._stop()
         try:
