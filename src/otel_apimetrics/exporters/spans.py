@@ -18,7 +18,7 @@ _SERVER_ERROR = 500
 
 
 def as_span(exchange: Exchange, resource: Resource) -> ReadableSpan:
-    """Build the SERVER span of an exchange.
+    """Build the span of an exchange: SERVER, or CLIENT where it is outgoing.
 
     Its ids are the real ones. It is marked as sampled whatever the trace sampler said: the
     exporter was chosen to get every exchange.
@@ -41,7 +41,7 @@ def as_span(exchange: Exchange, resource: Resource) -> ReadableSpan:
         resource=resource,
         attributes=encode(exchange),
         events=_events(exchange),
-        kind=SpanKind.SERVER,
+        kind=SpanKind.CLIENT if exchange.direction == "outgoing" else SpanKind.SERVER,
         status=_status(exchange),
         start_time=exchange.started_ns,
         end_time=exchange.started_ns + exchange.duration_ns,
