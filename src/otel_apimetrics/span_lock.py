@@ -184,8 +184,12 @@ def _text(span: Span, text: str) -> str:
 
 def _redact_name(span: Span) -> None:
     """Redact the name: contrib's WSGI and ASGI middlewares name their spans by the path."""
-    name = _text(span, span.name)
-    if name != span.name:
+    told = span.name
+    redactor: Redactor = span.__dict__[_REDACTOR]
+    if told in redactor.unchanged:
+        return
+    name = _text(span, told)
+    if name != told:
         span.update_name(name)
 
 

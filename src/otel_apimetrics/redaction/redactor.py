@@ -1,6 +1,7 @@
 """The one object that the rest of the package asks."""
 
 from collections.abc import Callable, Mapping
+from collections.abc import Set as AbstractSet
 from functools import lru_cache, wraps
 from typing import Any, Final, TypeVar, cast
 
@@ -122,6 +123,10 @@ class Redactor:
         )
         self.guarded_keys: Final[Mapping[str, bool]] = GuardedKeys(self._attributes.is_guarded)
         """Tells of each span attribute's key whether its value has to be looked at."""
+        self.unchanged: Final[AbstractSet[str]] = (
+            frozenset() if policy.callback else self._clean_text.known
+        )
+        """Texts that `text` leaves as they are, for those who look before they call."""
 
     @_closed
     def body(
