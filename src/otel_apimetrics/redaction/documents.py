@@ -13,6 +13,7 @@ from json.encoder import encode_basestring
 from typing import Any, Final
 
 from otel_apimetrics.redaction.looker import Looker
+from otel_apimetrics.redaction.loose import documents, strict
 from otel_apimetrics.redaction.marks import MARK, TOO_DEEP
 from otel_apimetrics.redaction.names import (
     HARMLESS,
@@ -77,11 +78,34 @@ class Documents:
         if level > _LEVELS:
             return TOO_DEEP
         if cut:
-            return self._text.broken_json(text, cut=True)
+            return self._loose(text, level, cut=True)
         try:
             return self._scrub(text, level)
-        except (ValueError, RecursionError, TooLargeError):
+        except TooLargeError:
             return self._text.broken_json(text, cut=False)
+        except (ValueError, RecursionError):
+            return self._loose(text, level, cut=False)
+
+    def _loose(self, text: str, level: int, *, cut: bool) -> str:
+        """Mask what does not parse as one document: several, one with comments, or a piece."""
+        plain, comments = strict(text)
+        if plain != text:
+            masked = self.scrub(plain, cut=cut, level=level)
+            # Comments are left out where anything is masked, in them or in the document.
+            same = masked == plain and all(self._text.scrub(one) == one for one in comments)
+            return text if same else masked
+        parts: list[str] = []
+        done = 0
+        for start, end in documents(text):
+            if end < len(text) or done:
+                parts += (text[done:start], self.scrub(text[start:end], level=level))
+                done = end
+        rest = text[done:]
+        if rest.strip():
+            parts.append(self._text.broken_json(rest, cut=cut))
+        else:
+            parts.append(rest)
+        return "".join(parts)
 
     def _scrub(self, text: str, level: int) -> str:
         body = text.removeprefix("\ufeff")

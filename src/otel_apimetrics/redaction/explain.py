@@ -101,8 +101,8 @@ class Finding:
     rule: str
     """ "name:", "header:" or "cookie:" and the name, "value:" and the rule of values; or one word:
     "error" (the redaction failed), "depth", "size", "parts" or "operations" (too much of it),
-    "file", "cut" (the end of a body that was cut), "graphql" (its literals), "structure" (a piece
-    of markup that is hidden as a whole), "media type" and "sensitive path" (nothing is recorded),
+    "file", "cut" (the end of a body that was cut), "graphql" (its literals), "comments" (of JSON),
+    "structure" (a piece of markup that is hidden as a whole), "media type" and "sensitive path" (nothing is recorded),
     "callback"."""
     mark: str
     """What is written instead; "" where nothing is."""
@@ -194,6 +194,8 @@ class Explainer:
             yield Finding("callback", "", 0, 0)
         elif '"query"' in before or is_graphql(before):
             yield Finding("graphql", "", 0, 0)
+        elif "/*" in before or "//" in before:
+            yield Finding("comments", "", 0, 0)
 
     def _placed(self, noted: str, masked: str) -> list[tuple[int, Finding]] | None:
         """Find each numbered mark's place in the masked text; `None` where it differs elsewhere."""

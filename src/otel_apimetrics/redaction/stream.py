@@ -8,18 +8,29 @@ from otel_apimetrics.redaction.text import FreeText
 from otel_apimetrics.redaction.values import mask_cut_end
 
 _BREAK: Final = re.compile(r"(\r\n|\r|\n)")
+_SCALAR: Final = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"|[\w.+-]+')
 _DATA: Final = re.compile(r"\ufeff?data: ?")
 
 
 def scrub_lines(text: str, documents: Documents, *, cut: bool) -> str:
-    """Mask newline-delimited JSON, line by line; only the last line may be cut."""
+    """Mask JSON in lines, a document a line or over several; only the last line may be cut."""
     lines = _BREAK.split(text)
     last = len(lines) - 1
+    if not all(map(_may_be_whole, lines[:last])):
+        # An object may go over several lines.
+        return documents.scrub(text, cut=cut)
     masked = [
         documents.scrub(line, cut=cut and index == last) if line.strip() else line
         for index, line in enumerate(lines)
     ]
     return text if masked == lines else "".join(masked)
+
+
+def _may_be_whole(line: str) -> bool:
+    line = line.strip(" \t\x1e")
+    if line[:1] in ("{", "["):
+        return line[-1] in "}]"
+    return not line or _SCALAR.fullmatch(line) is not None
 
 
 def scrub_events(text: str, documents: Documents, free: FreeText, *, cut: bool) -> str:
