@@ -11,6 +11,7 @@ from typing import Final
 
 from otel_apimetrics.collector_rules.names import NameExpressions
 from otel_apimetrics.collector_rules.words import JSON, NO_NAME, SPELLED, TEXT
+from otel_apimetrics.redaction.phrases.signs import LABELS
 
 MARK: Final = "[REDACTED:collector]"
 """Stands for the value of a sensitive name until `redaction`, which comes next, masks it once
@@ -76,8 +77,8 @@ _HARMLESS: Final = (
 _BLANK: Final = r"(?:\s|\\+[nrt])*"
 _COLON: Final = rf"{_BLANK}:{_BLANK}"
 _OPEN: Final = rf"[{{,]{_BLANK}"
-_LABEL: Final = rf'(?:\\*"(?i:name|field|key)\\*"{_COLON})?'
-_VALUE: Final = rf'(?:\\*"{_BLANK},{_BLANK}\\*"(?i:value))?'
+_LABEL: Final = rf'(?:\\*"(?i:{LABELS})\\*"{_COLON})?'
+_VALUE: Final = rf'(?:\\*"{_BLANK},{_BLANK}\\*"(?i:value|val|content))?'
 
 
 def _named(name: str, *, masked: bool = True) -> str:

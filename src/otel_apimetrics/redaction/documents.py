@@ -16,9 +16,11 @@ from otel_apimetrics.redaction.looker import Looker
 from otel_apimetrics.redaction.loose import documents, strict
 from otel_apimetrics.redaction.marks import MARK, TOO_DEEP
 from otel_apimetrics.redaction.names import (
+    CONTENT,
     HARMLESS,
     LABEL,
     LABEL_OR_SENSITIVE,
+    NAMED,
     ON_A_PATH,
     SENSITIVE,
     VALUE,
@@ -140,7 +142,7 @@ class Documents:
         names = self._names
         if any(map(names.homonyms.__getitem__, verdicts)):
             return set(), True
-        if VALUE in verdicts.values():
+        if not NAMED.isdisjoint(verdicts.values()):
             keys: set[str] = set()
             labelled: list[bool] = []
             json.loads(text, object_pairs_hook=_hook(names, keys, labelled))
@@ -160,7 +162,7 @@ class Documents:
         for sign in signs:
             name, quote, _ = name_before(text, sign)
             verdict = names[name]
-            if verdict in (HARMLESS, LABEL):
+            if verdict in (HARMLESS, LABEL, CONTENT):
                 continue
             if verdict != SENSITIVE or quote != '"' or text[sign] != ":" or names.homonyms[name]:
                 return None
@@ -244,7 +246,7 @@ class Documents:
             return string
         if string[0] in '{[" \t\r\n' and string.lstrip()[:1] in ("{", "[", '"'):
             return self.scrub(string, level=level + 1)
-        masked = self._text.assignments(string) if assigned else string
+        masked = self._text.named(string) if assigned else string
         masked = self._values.scrub(masked, rules)
         return string if masked == string else self._text.scrub(masked)
 
@@ -264,6 +266,7 @@ def _hook(names: Names, keys: set[str], labelled: list[bool]) -> Callable[[list[
 
 def _weigh(names: Names, found: list[_Pair], keys: set[str], labelled: list[bool]) -> None:
     has_value = any(names[key] == VALUE for key, _ in found)
+    is_named = any(names[key] in NAMED for key, _ in found)
     for key, value in found:
         verdict = names[key]
         if verdict in (SENSITIVE, ON_A_PATH):
@@ -271,8 +274,8 @@ def _weigh(names: Names, found: list[_Pair], keys: set[str], labelled: list[bool
         elif verdict == LABEL_OR_SENSITIVE and not has_value:
             # The same name may be a harmless label in the next object.
             labelled.append(True)
-        elif verdict != VALUE and isinstance(value, str) and names.is_sensitive(value):
-            labelled.append(has_value)
+        elif verdict not in NAMED and isinstance(value, str) and names.labels(value):
+            labelled.append(is_named)
 
 
 def _write(value: Any, add: Callable[[str], object], comma: str, colon: str) -> None:

@@ -194,7 +194,7 @@ class Explainer:
             yield Finding("callback", "", 0, 0)
         elif '"query"' in before or is_graphql(before):
             yield Finding("graphql", "", 0, 0)
-        elif "/*" in before or "//" in before:
+        elif before.rstrip()[-1:] in ("}", "]") and ("/*" in before or "//" in before):
             yield Finding("comments", "", 0, 0)
 
     def _placed(self, noted: str, masked: str) -> list[tuple[int, Finding]] | None:

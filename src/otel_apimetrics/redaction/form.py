@@ -26,8 +26,8 @@ _SIGNATURES: Final = frozenset(
     ]
 )
 _OAUTH: Final = frozenset({"code", "error", "id_token", "access_token", "session_state"})
-_STRUCTURED: Final = re.compile(r"[=:\[{%]")
-"""An assignment, JSON, or an escape that may hide one."""
+_STRUCTURED: Final = re.compile(r"[=:\[{%<(]|-")
+"""An assignment, JSON, markup, a list or a flag, or an escape that may hide one."""
 _CUT_ESCAPE: Final = re.compile("%[0-9A-Fa-f]?\\Z")
 _STEPS: Final = re.compile(r"[.\[\]]")
 _SAFE: Final = "[]:/"

@@ -33,14 +33,32 @@ VALUE: Final = 4
 """`value`: named by a sibling."""
 ON_A_PATH: Final = 5
 """The last name of a dotted path to deny: sensitive where the whole path fits."""
+CONTENT: Final = 6
+"""`content` or `val`: named by a sibling, where that names something sensitive."""
+NAMED: Final = frozenset({VALUE, CONTENT})
+"""Verdicts on what a sibling may name."""
 
 _CAMEL: Final = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 _BETWEEN: Final = re.compile(r"[\W_]+")
+_STEPS: Final = re.compile(r"[/.]")
 _REMEMBERED: Final = 4096
 _LONGEST: Final = 256
 """Characters of a name that are judged: the first and the last 128."""
 
-_LABELS: Final = {"name": LABEL, "field": LABEL, "key": LABEL_OR_SENSITIVE, "value": VALUE}
+_LABELS: Final = {
+    **dict.fromkeys(
+        (
+            *("name", "field", "param", "parameter", "path", "header", "attribute", "attr"),
+            *("property", "variable"),
+        ),
+        LABEL,
+    ),
+    "key": LABEL_OR_SENSITIVE,
+    "value": VALUE,
+    **dict.fromkeys(("val", "content"), CONTENT),
+}
+_VALUES: Final = frozenset(["content", "data", "default", "string", "text", "val", "value"])
+"""The last word of an attribute or element that a sibling names: `data-value`, `defaultValue`."""
 
 
 def tokens(name: str, *, camel: bool = True) -> tuple[str, ...]:
@@ -132,6 +150,13 @@ class Names(dict[str, int]):
         """
         return self[name] in (SENSITIVE, LABEL_OR_SENSITIVE, ON_A_PATH)
 
+    def labels(self, label: str) -> bool:
+        """Tell whether what stands under `name` or `path` names something to be masked.
+
+        Of a path the last step is a name by itself: `/card/pin`, `user.pin`.
+        """
+        return self.is_sensitive(label) or self.is_sensitive(_STEPS.split(label)[-1])
+
     def denied_at(self, path: Sequence[str]) -> bool:
         """Tell whether a dotted path to deny fits this path of members and indices."""
         return _fits(self._deny_paths, path)
@@ -142,7 +167,7 @@ class Names(dict[str, int]):
 
     def spares(self, name: str, value: object) -> bool:
         """Tell whether a name has a harmless sense as well, and this value is plainly in it."""
-        return self.homonyms[name] and _is_harmless(value)
+        return self.homonyms[name] and is_harmless(value)
 
     def _is_homonym(self, name: str) -> bool:
         return "_".join(tokens(name)) in HOMONYMS and not self.is_denied(name)
@@ -182,11 +207,17 @@ _EXTENSION: Final = re.compile(r"\.[A-Za-z]\w{1,4}\Z")
 _LONG_NUMBER: Final = 12
 
 
-def _is_harmless(value: object) -> bool:
+def is_value(name: str) -> bool:
+    """Tell whether an attribute or element may hold what a sibling names."""
+    return not _VALUES.isdisjoint(tokens(name)[-1:])
+
+
+def is_harmless(value: object) -> bool:
+    """Tell whether a value is plainly no credential: short, a sentence, a path, one case."""
     if isinstance(value, Mapping):
-        return all(map(_is_harmless, value.values()))
+        return all(map(is_harmless, value.values()))
     if isinstance(value, (list, tuple)):
-        return all(map(_is_harmless, value))
+        return all(map(is_harmless, value))
     text = str(value)
     if text.isdigit():
         return len(text) < _LONG_NUMBER

@@ -12,6 +12,7 @@ from importlib import import_module
 from typing import Any, Final, NamedTuple
 
 from otel_apimetrics.redaction.names import tokens
+from otel_apimetrics.redaction.phrases.signs import LABELS, unsigned
 from otel_apimetrics.redaction.vocabulary import ANY, PAIRS, WHOLE
 
 _MEMORY: Final = 16 << 20
@@ -23,7 +24,7 @@ _AFTER: Final = r"""[0-9]*(?:[^a-z0-9"'`:=,{}][^"'`:=,{}]*)?["'`\\\s]*[:=]"""
 _WHOLE_AFTER: Final = r"[\W_0-9]*?[:=]"
 _START: Final = r"(?:^|[^\w.$%\[\]-])(?:[\W_0-9]|(?i:x|http))*"
 """Where a name can begin, and what is left out of it."""
-_LABEL: Final = r'(?i:name|field|key)[\W_0-9]*"'
+_LABEL: Final = rf'(?i:{LABELS})[\W_0-9]*"'
 """A member that may name its sibling, and the quote that opens its value."""
 _ODD_NAMES: Final = (
     # Letters that look like others, marks and escapes are for the rules themselves to read.
@@ -87,9 +88,9 @@ class Sieve:
         for expression in (
             "^",
             "|".join(_names(words)),
-            "|".join(_ODD_NAMES),
+            f"{'|'.join(_ODD_NAMES)}|{unsigned(words, '|'.join(sorted(WHOLE)))}",
             _labelled(words),
-            f"{_START}(?i:value){_WHOLE_AFTER}",
+            f"{_START}(?i:val|value|content){_WHOLE_AFTER}",
             *map(_loose, shapes),
         ):
             self._set.Add(expression)
@@ -141,7 +142,7 @@ def _labelled(words: str) -> str:
     whole = "|".join(sorted(WHOLE))
     return (
         f'{_LABEL}[^"]*(?:(?i:{words})|[\\\\\\x{{80}}-\\x{{10FFFF}}])'
-        f'|{_LABEL}(?:[\\W_0-9]|(?i:x|http))*(?i:{whole})[\\W_0-9]*"'
+        f'|{_LABEL}(?:[^"]*[/.])?(?:[\\W_0-9]|(?i:x|http))*(?i:{whole})[\\W_0-9]*"'
     )
 
 

@@ -8,7 +8,8 @@ import re
 from typing import Final
 
 from otel_apimetrics.redaction.marks import MARK, PLAIN, Marker
-from otel_apimetrics.redaction.names import LABEL, LABEL_OR_SENSITIVE, VALUE, Names, tokens
+from otel_apimetrics.redaction.names import LABEL, LABEL_OR_SENSITIVE, NAMED, Names, tokens
+from otel_apimetrics.redaction.phrases.room import Phrases
 from otel_apimetrics.redaction.spans import line_end, value_end
 from otel_apimetrics.redaction.values import Rule, Values, mask_cut_end
 
@@ -29,6 +30,7 @@ _INPUT: Final = re.compile(
 """What a validation error of Pydantic's quotes: the input, whatever its name."""
 _QUOTES: Final = "\"'\\"
 _BACKWARDS: Final = re.compile(r"[ \t]{0,8}([\"'`]?)(\\{0,15})")
+_ESCAPED_QUOTE: Final = re.compile(r"(\\{1,15})\"")
 _WORD: Final = re.compile(r"[\w.$%\[\]-]{1,128}")
 _ESCAPED: Final = re.compile(r"\\+u([0-9a-fA-F]{4})")
 _LINES: Final = frozenset({"authorization", "cookie", "cookies"})
@@ -48,6 +50,9 @@ class FreeText:
         self.mark: Final = mark
         self._names: Final = names
         self._values: Final = values
+        self._phrases: Final = Phrases(names, mark)
+        self.suspects_phrases: Final = self._phrases.suspects
+        """Tells whether something may be named without a sign, in JSON text too."""
 
     @property
     def has_patterns(self) -> bool:
@@ -65,21 +70,32 @@ class FreeText:
         named, labelled, rules, _ = self._values.look(text)
         values_too = labelled and self._names_a_value(text)
         if named or labelled:
-            masked = self.assignments(text, values_too=values_too)
+            masked = self.named(text, values_too=values_too)
             rules = rules if masked == text else self._values.suspects(masked)
         else:
             masked = text
         if not rules:
             return masked
         # A mark is a border, and behind a border a word may be a name.
-        return self.assignments(self._values.scrub(masked, rules), values_too=values_too)
+        return self.named(self._values.scrub(masked, rules), values_too=values_too)
+
+    def named(self, text: str, *, values_too: bool = False) -> str:
+        """Mask what a name tells: an assignment, an element, an argument, a column.
+
+        Args:
+            text: any text that is not JSON as a whole.
+            values_too: each member called `value` is masked too, because its name is not known.
+        """
+        return self.assignments(self._phrases.scrub(text), values_too=values_too)
 
     def scrub_values(self, text: str) -> str:
         """Mask whatever a value rule finds, and no assignment."""
         return self._values.scrub(text)
 
     def assigns(self, text: str) -> bool:
-        """Tell whether JSON text may hold an assignment inside of one of its strings."""
+        """Tell whether a name may tell a secret inside of a string or a list of JSON text."""
+        if self._phrases.suspects(text):
+            return True
         # In JSON each colon but those of times and URLs is behind a quote.
         if "=" not in text and text.count(":") == text.count('":'):
             return False
@@ -107,6 +123,9 @@ class FreeText:
                 continue
             blanks = _BLANKS.match(text, sign.end())
             start = blanks.end() if blanks else sign.end()
+            if not quote and (opening := _ESCAPED_QUOTE.match(text, start)):
+                # An assignment inside of a JSON string that could not be decoded.
+                quote, escape = '"', opening[1]
             if self._names.homonyms[name] and self._is_spared(name, text, start, escape):
                 continue
             # A name that opens a line of a header owns the line, unless it is quoted.
@@ -132,15 +151,18 @@ class FreeText:
             masked = self.broken_json(plain, cut=cut)
             return text if masked == plain else masked
         values_too = self._names_a_value(text)
-        masked = self.assignments(text, values_too=values_too)
+        masked = self._in_json(text, values_too=values_too)
         rules = self._values.suspects(masked)
         if rules:
             masked = _TOKEN.sub(lambda token: self._token(token[0], rules), masked)
             masked = self._values.scrub(masked, rules)
             # A mark is a border, and behind a border a word may be a name.
-            masked = self.assignments(masked, values_too=values_too)
+            masked = self._in_json(masked, values_too=values_too)
         # Where the end is gone, a rule that it held back may find something.
         return self.scrub_values(mask_cut_end(masked)) if cut else masked
+
+    def _in_json(self, text: str, *, values_too: bool) -> str:
+        return self.assignments(self._phrases.scrub_strings(text), values_too=values_too)
 
     def _token(self, token: str, rules: list[Rule]) -> str:
         if token[0] == '"':
@@ -154,7 +176,7 @@ class FreeText:
             return False
         return any(
             self._names[label[1]] in (LABEL, LABEL_OR_SENSITIVE)
-            and self._names.is_sensitive(_unescaped(label[2]))
+            and self._names.labels(_unescaped(label[2]))
             for label in _LABEL.finditer(text)
         )
 
@@ -178,7 +200,7 @@ class FreeText:
         return mark
 
     def _masks(self, name: str, verdict: int, *, values_too: bool) -> bool:
-        return self._names.is_sensitive(name) or (values_too and verdict == VALUE)
+        return self._names.is_sensitive(name) or (values_too and verdict in NAMED)
 
 
 _TOKEN: Final = re.compile(

@@ -105,6 +105,7 @@ ANY: Final = frozenset(
         "authkey",
         "apikeys",
         "creds",
+        "relaystate",
     ]
 )
 """Sensitive anywhere in a name."""
@@ -130,6 +131,7 @@ PAIRS: Final = frozenset(
         *_adjacent("pin", "block"),
         *_adjacent("pass", "hash key"),
         *_adjacent("reset magic", "link"),
+        *_adjacent("relay", "state"),
         *_adjacent("sess", "id"),
         *_adjacent("track", "data"),
         *_adjacent("verification", "value code"),

@@ -5,14 +5,18 @@ from typing import Any, Final
 
 from otel_apimetrics.redaction.marks import TOO_DEEP, Marker
 from otel_apimetrics.redaction.names import (
+    CONTENT,
     HARMLESS,
     LABEL,
     LABEL_OR_SENSITIVE,
+    NAMED,
     ON_A_PATH,
     SENSITIVE,
     VALUE,
     Names,
 )
+from otel_apimetrics.redaction.phrases.arguments import are_pairs, hidden
+from otel_apimetrics.redaction.phrases.statements import LISTS, takes_a_secret
 
 _DEEPEST: Final = 32
 _MOST_NODES: Final = 10_000
@@ -53,6 +57,8 @@ class Walk:
         self._remove: Final = remove
         self._path: list[str] = []
         self._nodes = 0
+        self._in_a_row = False
+        """The list that comes next is one of several pairs."""
         self.changed = False
 
     def value(self, value: Any) -> Any:
@@ -105,18 +111,26 @@ class Walk:
     def _items(self, items: Any) -> Any:
         masked: list[Any] = []
         same = True
+        in_a_row, self._in_a_row = self._in_a_row, False
+        # A set has no order, so no item names another.
+        named = hidden(items, self._names, in_a_row=in_a_row) if _may_name(items) else {}
+        pairs = not named and isinstance(items, list) and are_pairs(items)
         for index, item in enumerate(items):
             self._path.append(str(index))
-            clean = self._item(item)
+            self._in_a_row = pairs
+            clean = self._item(item, named.get(index))
             self._path.pop()
             same = same and clean is item
             masked.append(clean)
+        self._in_a_row = False
         return items if same else masked
 
-    def _item(self, item: Any) -> Any:
-        if not (self._names.ends_open and self._names.denied_at(self._path)):
+    def _item(self, item: Any, name: str | None) -> Any:
+        if self._names.ends_open and self._names.denied_at(self._path):
+            name = ".".join(self._path)
+        if name is None:
             return self.value(item)
-        mark = self._mark.value(item, "name:" + ".".join(self._path))
+        mark = self._mark.value(item, f"name:{name}")
         self.changed = self.changed or item != mark
         return mark
 
@@ -125,13 +139,15 @@ class Walk:
         same = True
         labelled = self._labels_a_value(pairs)
         located = self._locates_an_input(pairs)
+        stated = self._states_a_secret(pairs)
         has_value = any(self._names[key] == VALUE for key, _ in pairs)
         for key, member in pairs:
             self._path.append(key)
             verdict = self._names[key]
             masks = (
-                (labelled and verdict == VALUE)
+                (labelled and verdict in NAMED)
                 or (located and key == "input")
+                or (stated and isinstance(member, (list, tuple)) and key.lower() in LISTS)
                 or (
                     self._masks(key, verdict, has_value=has_value)
                     and not self._is_plain(key, member)
@@ -155,7 +171,7 @@ class Walk:
             return verdict == SENSITIVE or (verdict == LABEL_OR_SENSITIVE and not has_value)
         if names.denied_at(self._path):
             return True
-        if verdict in (HARMLESS, LABEL, VALUE, ON_A_PATH):
+        if verdict in (HARMLESS, LABEL, VALUE, CONTENT, ON_A_PATH):
             return False
         if verdict == LABEL_OR_SENSITIVE and has_value:
             return False
@@ -170,6 +186,12 @@ class Walk:
         if member is not None and not isinstance(member, bool) and not names.spares(name, member):
             return False
         return not (names.is_denied(name) or names.denied_at(self._path))
+
+    def _states_a_secret(self, pairs: Sequence[tuple[str, Any]]) -> bool:
+        """Tell a statement of SQL whose parameters, in a list beside it, may be secret."""
+        return any(key.lower() in LISTS for key, _ in pairs) and any(
+            isinstance(member, str) and takes_a_secret(member, self._names) for _, member in pairs
+        )
 
     def _locates_an_input(self, pairs: Sequence[tuple[str, Any]]) -> bool:
         """Tell an error of Pydantic's whose `loc` says that its `input` is a secret."""
@@ -186,6 +208,10 @@ class Walk:
         return any(
             names[key] in (LABEL, LABEL_OR_SENSITIVE)
             and isinstance(member, str)
-            and names.is_sensitive(member)
+            and names.labels(member)
             for key, member in pairs
         )
+
+
+def _may_name(items: Any) -> bool:
+    return isinstance(items, (list, tuple)) and len(items) > 1 and isinstance(items[0], str)

@@ -12,6 +12,7 @@ from otel_apimetrics.redaction.names import (
     HARMLESS,
     LABEL,
     LABEL_OR_SENSITIVE,
+    NAMED,
     ON_A_PATH,
     SENSITIVE,
     VALUE,
@@ -173,10 +174,10 @@ class Elements:
         self._settle(element)
         around = self._open[-1]
         span = (element.start, element.start + 1, end, len(self.parts))
-        if element.verdict == VALUE:
+        if element.verdict in NAMED:
             around.values.append(span)
         elif element.verdict in (LABEL, LABEL_OR_SENSITIVE):
-            names_a_secret = self._names.is_sensitive(element.text.strip())
+            names_a_secret = self._names.labels(element.text.strip())
             is_key = element.verdict == LABEL_OR_SENSITIVE
             around.labelled = around.labelled or names_a_secret
             around.hides_next = names_a_secret and is_key

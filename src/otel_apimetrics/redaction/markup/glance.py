@@ -11,7 +11,7 @@ from typing import Final
 
 from otel_apimetrics.redaction.markup.elements import Kinds
 from otel_apimetrics.redaction.markup.tags import HTML_LABELS, URLS
-from otel_apimetrics.redaction.names import HARMLESS, LABEL, VALUE, Names
+from otel_apimetrics.redaction.names import CONTENT, HARMLESS, LABEL, NAMED, VALUE, Names
 from otel_apimetrics.redaction.text import FreeText
 from otel_apimetrics.redaction.values import mask_cut_end
 
@@ -42,7 +42,7 @@ def is_clean(
         if mask_cut_end(tail) != tail:
             return False
     for _ in range(_LEVELS):
-        if not _is_harmless(text, names, kinds, html=html):
+        if free.suspects_phrases(text) or not _is_harmless(text, names, kinds, html=html):
             return False
         decoded = unescape(text) if "&" in text else text
         if decoded == text:
@@ -60,12 +60,14 @@ def _is_harmless(text: str, names: Names, kinds: Kinds, *, html: bool) -> bool:
     text = text.replace("<![CDATA[", " ")
     elements = {kinds[name].verdict for name in set(_ELEMENT.findall(text))}
     # A name and a value may be siblings.
-    if not elements <= {HARMLESS, LABEL, VALUE} or {LABEL, VALUE} <= elements:
+    if not elements <= {HARMLESS, LABEL, VALUE, CONTENT}:
+        return False
+    if LABEL in elements and not NAMED.isdisjoint(elements):
         return False
     for reversed_word in set(_BACKWARDS.findall(text[::-1])):
         word = reversed_word[::-1]
         # A quote before a sign may close a name of JSON.
-        if word and (word in "\"'`\\" or names[word] not in (HARMLESS, VALUE)):
+        if word and (word in "\"'`\\" or names[word] not in (HARMLESS, VALUE, CONTENT)):
             return False
         if URLS.fullmatch(word.lower()) or (html and word.lower() in HTML_LABELS):
             return False

@@ -13,7 +13,7 @@ from otel_apimetrics.redaction.values import mask_cut_end
 
 _LEVELS: Final = 2
 """Markup in a string of markup, and once more in a string of that."""
-_SUSPICIOUS: Final = re.compile(r"[<=:]")
+_SUSPICIOUS: Final = re.compile(r"[<=:(\[]| -|--")
 _SHORTEST_SECRET: Final = 16
 """Characters of the shortest name in which the value rules look."""
 
@@ -102,7 +102,7 @@ class Nodes:
             return MARK if scope.level >= _LEVELS else self._nested(whole, scope, cut)
         if text.lstrip()[:1] in ("{", "["):
             return self._text.broken_json(text, cut=cut)
-        masked = self._text.assignments(text) if scope.quiet else self._text.scrub(text)
+        masked = self._text.named(text) if scope.quiet else self._text.scrub(text)
         # Behind a mark, as behind any border, a rule may find what it did not before.
         return self._text.scrub(mask_cut_end(masked)) if cut else masked
 

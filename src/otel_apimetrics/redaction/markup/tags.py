@@ -20,7 +20,7 @@ from otel_apimetrics.redaction.names import (
     SENSITIVE,
     VALUE,
     Names,
-    tokens,
+    is_value,
 )
 
 URLS: Final = re.compile("action|endpoint|formaction|href|location|src|uri|url")
@@ -35,8 +35,6 @@ _REMEMBERED: Final = 2_048
 _LONGEST: Final = 128
 _ATTRIBUTE_NAME: Final = re.compile(r"[\w:.@#*()\[\]$-]{1,128}")
 """Those of XML, and what template languages of HTML add."""
-_VALUES: Final = frozenset(["content", "data", "default", "string", "text", "val", "value"])
-"""The last word of an attribute that a sibling names: `data-value`, `defaultValue`."""
 _DESCRIPTIVE: Final = re.compile(
     "algorithm|encodingtype|lang|name|nil|schemalocation|space|type|valuetype"
 )
@@ -80,7 +78,7 @@ class Tags(dict[str, _Traits]):
             local=local.lower(),
             shown=name if harmless else MARK,
             is_url=URLS.fullmatch(local.lower()) is not None,
-            is_value=not _VALUES.isdisjoint(tokens(local)[-1:]),
+            is_value=is_value(local),
             is_descriptive=declares or _DESCRIPTIVE.fullmatch(local.lower()) is not None,
         )
         if len(self) >= _REMEMBERED:
@@ -153,7 +151,7 @@ class Tags(dict[str, _Traits]):
         value = unescape(text[attribute.value : attribute.end]) if attribute.value >= 0 else ""
         if by_html and traits.local == "type":
             return value.lower() == "password"
-        return self._names.is_sensitive(value)
+        return self._names.labels(value)
 
     def _value(self, text: str, attribute: Attribute, scope: Scope, *, masks: bool) -> str:
         """Give all of an attribute behind its name."""

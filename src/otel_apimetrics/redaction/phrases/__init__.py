@@ -1,0 +1,1 @@
+"""What names a secret in text without a sign between the two: tags, flags, lists, statements."""
