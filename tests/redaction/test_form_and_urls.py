@@ -161,3 +161,11 @@ def test_an_ordinary_url_is_the_identical_object(url):
 @pytest.mark.parametrize("name", ["login.pin", "user[pin]", "a.b[otp]", "patient.dob"])
 def test_the_last_step_of_a_name_in_parts_is_a_name_by_itself(name):
     assert Redactor().query(f"{name}=1234&a.b=2") == f"{name}={MARK}&a.b=2"
+
+
+def test_a_dotted_path_is_compared_by_words_in_forms_too():
+    own = Redactor(RedactionPolicy(deny=["users.*.emailAddress"], allow=["app.access_token"]))
+    assert own.query("users[0][email_address]=a&users.0.Email-Address=b&email_address=c") == (
+        f"users[0][email_address]={MARK}&users.0.Email-Address={MARK}&email_address={MARK}"
+    )
+    assert own.query("App[accessToken]=a&accessToken=b") == f"App[accessToken]=a&accessToken={MARK}"

@@ -28,8 +28,8 @@ A word that resembles a sensitive one in all but its first letter, a capital, is
 What has a token inside is masked from there: Go cannot ask what comes before and next.
 Names in two words are found in one word too (`authkey`); a name that runs small letters into \
 capitals (`userPASSWORD`) is not found.
-Of a member `name`, `field`, `key`, `path` and their like that names a secret, the member `value`, \
-`val` or `content` is masked where it comes next.
+Of a member `name`, `field`, `key`, `path` and their like that names a secret, the member \
+`value`, `val` or `content` is masked where it comes next.
 What is named without a sign behind the name is not found: an element of markup in text, a flag, an \
 item of a list, a column of SQL, a code of OAuth in a URL in text.
 A name with a harmless sense (key, salt, ticket and their like) is judged by its value as in the \

@@ -100,10 +100,10 @@ class Finding:
 
     rule: str
     """ "name:", "header:" or "cookie:" and the name, "value:" and the rule of values; or one word:
-    "error" (the redaction failed), "depth", "size", "parts" or "operations" (too much of it),
-    "file", "cut" (the end of a body that was cut), "graphql" (its literals), "comments" (of JSON),
-    "structure" (a piece of markup that is hidden as a whole), "media type" and "sensitive path" (nothing is recorded),
-    "callback"."""
+    "error" (the redaction failed), "depth", "size", "parts", "operations", "length" or "items" (too
+    much of it), "file", "cut" (the end of a body that was cut), "graphql" (its literals),
+    "comments" (of JSON), "structure" (a piece of markup that is hidden as a whole), "media type"
+    and "sensitive path" (nothing is recorded), "callback"."""
     mark: str
     """What is written instead; "" where nothing is."""
     start: int

@@ -6,12 +6,13 @@ judged once and remembered, so that a name on the hot path costs one look into a
 
 import re
 import unicodedata
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from typing import Final
 
 from otel_apimetrics.redaction.clean import Remembered
 from otel_apimetrics.redaction.marks import MARKED
+from otel_apimetrics.redaction.paths import Paths, last_name
 from otel_apimetrics.redaction.vocabulary import (
     ABOUT,
     ANY,
@@ -121,12 +122,15 @@ class Names(dict[str, int]):
         super().__init__()
         self.homonyms: Final = Remembered(self._is_homonym)
         """Tells of a name whether it has a harmless sense as well."""
-        self._deny = frozenset(form for name in deny if "." not in name for form in _forms(name))
-        self._allow = frozenset(form for name in allow if "." not in name for form in _forms(name))
-        self._deny_paths = _paths(deny)
-        self._allow_paths = _paths(allow)
-        ends = [_end(path) for path in deny if "." in path]
-        self._ends = frozenset(form for end in ends if end for form in _forms(end))
+        self._deny = frozenset(form for name in deny if "." not in name for form in forms_of(name))
+        self._steps: Final = Remembered(forms_of)
+        self._allow = frozenset(
+            form for name in allow if "." not in name for form in forms_of(name)
+        )
+        self._deny_paths: Final = Paths(deny, self._step)
+        self._allow_paths: Final = Paths(allow, self._step)
+        ends = [last_name(path) for path in deny if "." in path]
+        self._ends = frozenset(form for end in ends if end for form in forms_of(end))
         self.has_paths: Final = bool(self._deny_paths or self._allow_paths)
         """A verdict may depend on where a name stands."""
         self.ends_open: Final = any(
@@ -157,13 +161,16 @@ class Names(dict[str, int]):
         """
         return self.is_sensitive(label) or self.is_sensitive(_STEPS.split(label)[-1])
 
+    def _step(self, name: str) -> tuple[str, str]:
+        return self._steps[name] if len(name) <= _LONGEST else forms_of(name[:_LONGEST])
+
     def denied_at(self, path: Sequence[str]) -> bool:
         """Tell whether a dotted path to deny fits this path of members and indices."""
-        return _fits(self._deny_paths, path)
+        return self._deny_paths.fits(path)
 
     def allowed_at(self, path: Sequence[str]) -> bool:
         """Tell whether a dotted path to allow fits this path of members and indices."""
-        return _fits(self._allow_paths, path)
+        return self._allow_paths.fits(path)
 
     def spares(self, name: str, value: object) -> bool:
         """Tell whether a name has a harmless sense as well, and this value is plainly in it."""
@@ -174,18 +181,18 @@ class Names(dict[str, int]):
 
     def is_denied(self, name: str) -> bool:
         """Tell whether the policy itself, not a built-in rule, masks this bare name."""
-        return not self._deny.isdisjoint(_forms(name))
+        return not self._deny.isdisjoint(forms_of(name))
 
     def is_allowed(self, name: str) -> bool:
         """Tell whether the policy itself leaves this bare name."""
-        return not self._allow.isdisjoint(_forms(name)) and not self.is_denied(name)
+        return not self._allow.isdisjoint(forms_of(name)) and not self.is_denied(name)
 
     def _verdict(self, name: str) -> int:
         if len(name) > _LONGEST:
             name = f"{name[: _LONGEST // 2]} {name[-_LONGEST // 2 :]}"
         name = MARKED.sub(" ", name)
         readings = (tokens(name), tokens(name, camel=False))
-        forms = _forms(name)
+        forms = forms_of(name)
         if not self._deny.isdisjoint(forms):
             return SENSITIVE
         rest = ON_A_PATH if not self._ends.isdisjoint(forms) else HARMLESS
@@ -230,29 +237,10 @@ def _is_mixed(text: str) -> bool:
     return bool(_DIGIT.search(text)) or (text != text.lower() and text != text.upper())
 
 
-def _forms(name: str) -> tuple[str, ...]:
+def forms_of(name: str) -> tuple[str, str]:
+    """Give a name's words joined by underscores, split at changes of case and not."""
     # A name of digits or signs alone has no words: it is its own form.
     return (
         "_".join(tokens(name)) or name.lower(),
         "_".join(tokens(name, camel=False)) or name.lower(),
     )
-
-
-def _end(path: str) -> str:
-    """Give the last step of a path that is a name, or "" where there is none."""
-    return next((step for step in reversed(path.split(".")) if step.strip("*")), "")
-
-
-def _paths(names: Sequence[str]) -> tuple[re.Pattern[str], ...]:
-    return tuple(_path(name) for name in names if "." in name)
-
-
-def _path(dotted: str) -> re.Pattern[str]:
-    steps = {"*": "[^\0]*\0", "**": "(?:[^\0]*\0)*"}
-    parts = [steps.get(step, re.escape(step) + "\0") for step in dotted.split(".")]
-    return re.compile("".join(parts), re.IGNORECASE)
-
-
-def _fits(patterns: Iterable[re.Pattern[str]], path: Sequence[str]) -> bool:
-    text = "".join(step + "\0" for step in path)
-    return any(pattern.fullmatch(text) for pattern in patterns)

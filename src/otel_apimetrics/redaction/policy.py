@@ -52,7 +52,8 @@ class RedactionPolicy:
     deny: tuple[str, ...] = ()
     """Further names to mask: a bare name at any depth ("iban"), or a dotted path from the root
     of a JSON body or form, where `*` is one member or index and `**` any number of them
-    ("users.*.email")."""
+    ("users.*.email"). The steps of a path are compared by their words, as bare names are:
+    "emailAddress" is "email_address" and "Email-Address" too."""
     allow: tuple[str, ...] = ()
     """Names or dotted paths that the name rules leave alone. Value rules still apply, and
     `deny` wins."""
