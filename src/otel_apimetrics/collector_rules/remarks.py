@@ -30,8 +30,8 @@ Names in two words are found in one word too (`authkey`); a name that runs small
 capitals (`userPASSWORD`) is not found.
 Of a member `name`, `field`, `key`, `path` and their like that names a secret, the member \
 `value`, `val` or `content` is masked where it comes next.
-What is named without a sign behind the name is not found: an element of markup in text, a flag, an \
-item of a list, a column of SQL, a code of OAuth in a URL in text.
+What is named without a sign behind the name is not found: an element of markup in text, a flag, \
+an item of a list, a column of SQL, a code of OAuth in a URL in text.
 A name with a harmless sense (key, salt, ticket and their like) is judged by its value as in the \
 app, but lists and objects under it are left, and in text 16 letters without a blank are a secret. \
 As the key of an attribute it is left, and of a header it is masked.

@@ -80,8 +80,8 @@ class Bodies:
             The masked text, or `None`: this media type must not be captured.
         """
         if is_json(media_type):
-            masked = self._graphql.scrub(text, cut=cut) if '"query"' in text else None
-            return self._documents.scrub(text, cut=cut) if masked is None else masked
+            masked = self._json(text, cut=cut)
+            return self._documents.bounded(masked, lambda shown: self._json(shown, cut=cut))
         if media_type == _FORM:
             return self._form.scrub(text, cut=cut)
         if media_type.startswith("multipart/"):
@@ -90,6 +90,10 @@ class Bodies:
         if media_type in _HTML or media_type in _XML or media_type.endswith("+xml"):
             return self._xml.scrub(text, cut=cut, html=media_type in _HTML)
         return self._lines_or_text(text, media_type, cut=cut)
+
+    def _json(self, text: str, *, cut: bool) -> str:
+        masked = self._graphql.scrub(text, cut=cut) if '"query"' in text else None
+        return self._documents.scrub(text, cut=cut) if masked is None else masked
 
     def _lines_or_text(self, text: str, media_type: str, *, cut: bool) -> str | None:
         if media_type in _LINES:

@@ -9,44 +9,41 @@ not. Where it finds nothing, the text is returned as it is.
 import json
 import re
 from collections.abc import Callable
-from json.encoder import encode_basestring
-from typing import Any, Final
+from typing import Final
 
-from otel_apimetrics.redaction.looker import Looker
+from otel_apimetrics.redaction.looker import Looker, hook
 from otel_apimetrics.redaction.loose import documents, strict
 from otel_apimetrics.redaction.marks import MARK, TOO_DEEP
 from otel_apimetrics.redaction.names import (
     CONTENT,
     HARMLESS,
     LABEL,
-    LABEL_OR_SENSITIVE,
     NAMED,
-    ON_A_PATH,
     SENSITIVE,
-    VALUE,
     Names,
 )
+from otel_apimetrics.redaction.sizes import bounded
 from otel_apimetrics.redaction.spans import value_end
 from otel_apimetrics.redaction.text import FreeText, name_before
-from otel_apimetrics.redaction.values import Rule, Values
+from otel_apimetrics.redaction.values import Rule, Values, mask_cut_end
 from otel_apimetrics.redaction.walk import Number, Pairs, TooLargeError, Walk
+from otel_apimetrics.redaction.writing import written
 
 _NESTED: Final = re.compile(r'\\"[\s\\nrt]{0,16}:|\\u00[2-7]|\\/')
 """Signs that a string holds JSON, or spells plain characters so that a scan cannot see them."""
 _COLON: Final = re.compile(r"\s*:\s*")
-_SURROGATE: Final = re.compile("[\ud800-\udfff]")
 _WHOLE: Final = re.compile(r"\s*[{\[][^\\]*[}\]]\s*")
 """What is a document from its begin to its end, without an escape."""
 _LOCATED: Final = re.compile(r'"loc"\s*:\s*\[(?=[^\]]*")')
 """The sign of an error of Pydantic's, which says where its `input` stood."""
 _SHORTEST: Final = len("pin=1")
 """Characters of the shortest string that a rule may change."""
+_ROUNDS: Final = 4
+"""Cuts of one document. What is masked behind a cut may be longer than it was."""
 _LEVELS: Final = 8
 """JSON in a JSON string in a JSON string, and so on."""
 
 _PLAIN: Final = re.compile(r"(?:null|true|false)(?=[\s,}\]])")
-
-_Pair = tuple[str, Any]
 
 
 class Documents:
@@ -87,6 +84,34 @@ class Documents:
             return self._text.broken_json(text, cut=False)
         except (ValueError, RecursionError):
             return self._loose(text, level, cut=False)
+
+    def body(self, text: str, *, cut: bool = False) -> str:
+        """Mask a document that was captured, and keep its strings and arrays within bounds.
+
+        Args:
+            text: JSON, or what claims to be.
+            cut: it was cut and does not parse.
+        """
+        return self.bounded(self.scrub(text, cut=cut), lambda shown: self.scrub(shown, cut=cut))
+
+    def bounded(self, masked: str, again: Callable[[str], str]) -> str:
+        """Keep strings and arrays of a document within bounds; the identical one where they are.
+
+        Args:
+            masked: a document, redacted.
+            again: redacts it. A cut is a border, and next to one a rule may find something.
+        """
+        for _ in range(_ROUNDS):
+            short = bounded(masked, self._end)
+            if short is masked:
+                break
+            masked = again(short)
+        return masked
+
+    def _end(self, string: str) -> str:
+        if string.lstrip()[:1] in ("{", "["):
+            return self._text.broken_json(string, cut=True)
+        return self._text.scrub(mask_cut_end(string))
 
     def _loose(self, text: str, level: int, *, cut: bool) -> str:
         """Mask what does not parse as one document: several, one with comments, or a piece."""
@@ -145,7 +170,7 @@ class Documents:
         if not NAMED.isdisjoint(verdicts.values()):
             keys: set[str] = set()
             labelled: list[bool] = []
-            json.loads(text, object_pairs_hook=_hook(names, keys, labelled))
+            json.loads(text, object_pairs_hook=hook(names, keys, labelled))
             return keys, any(labelled)
         return {name for name, verdict in verdicts.items() if verdict != LABEL}, False
 
@@ -235,11 +260,7 @@ class Documents:
         if not walk.changed:
             return text
         spaced = '": ' in body or ", " in body
-        parts: list[str] = []
-        _write(clean, parts.append, *((", ", ": ") if spaced else (",", ":")))
-        # Half of a surrogate pair cannot be encoded: spell it as JSON does.
-        written = _SURROGATE.sub(lambda half: f"\\u{ord(half[0]):04x}", "".join(parts))
-        return text[: len(text) - len(body)] + written
+        return text[: len(text) - len(body)] + written(clean, spaced=spaced)
 
     def _string(self, string: str, rules: list[Rule] | None, level: int, *, assigned: bool) -> str:
         if len(string) < _SHORTEST:
@@ -253,52 +274,3 @@ class Documents:
 
 def _is_whole(text: str) -> bool:
     return _WHOLE.fullmatch(text) is not None and not _LOCATED.search(text)
-
-
-def _hook(names: Names, keys: set[str], labelled: list[bool]) -> Callable[[list[_Pair]], None]:
-    def look(pairs: list[_Pair]) -> None:
-        found = [pair for pair in pairs if names[pair[0]]]
-        if found:
-            _weigh(names, found, keys, labelled)
-
-    return look
-
-
-def _weigh(names: Names, found: list[_Pair], keys: set[str], labelled: list[bool]) -> None:
-    has_value = any(names[key] == VALUE for key, _ in found)
-    is_named = any(names[key] in NAMED for key, _ in found)
-    for key, value in found:
-        verdict = names[key]
-        if verdict in (SENSITIVE, ON_A_PATH):
-            keys.add(key)
-        elif verdict == LABEL_OR_SENSITIVE and not has_value:
-            # The same name may be a harmless label in the next object.
-            labelled.append(True)
-        elif verdict not in NAMED and isinstance(value, str) and names.labels(value):
-            labelled.append(is_named)
-
-
-def _write(value: Any, add: Callable[[str], object], comma: str, colon: str) -> None:
-    if isinstance(value, Number):
-        add(value)
-    elif isinstance(value, str):
-        add(encode_basestring(value))
-    elif isinstance(value, Pairs):
-        before = "{"
-        for key, member in value:
-            add(f"{before}{encode_basestring(key)}{colon}")
-            _write(member, add, comma, colon)
-            before = comma
-        add("}" if value else "{}")
-    elif isinstance(value, list):
-        before = "["
-        for item in value:
-            add(before)
-            _write(item, add, comma, colon)
-            before = comma
-        add("]" if value else "[]")
-    else:
-        add(_LITERALS[value])
-
-
-_LITERALS: Final = {None: "null", True: "true", False: "false"}

@@ -1,10 +1,20 @@
 """The names in a JSON text, by a decoder that keeps nothing."""
 
 import json
+from collections.abc import Callable
 from operator import itemgetter
 from typing import Any, Final
 
-from otel_apimetrics.redaction.names import Names
+from otel_apimetrics.redaction.names import (
+    LABEL_OR_SENSITIVE,
+    NAMED,
+    ON_A_PATH,
+    SENSITIVE,
+    VALUE,
+    Names,
+)
+
+_Pair = tuple[str, Any]
 
 _NAME: Final = itemgetter(0)
 
@@ -39,3 +49,34 @@ class Looker:
             return verdicts
         finally:
             self._seen.clear()
+
+
+def hook(names: Names, keys: set[str], labelled: list[bool]) -> Callable[[list[_Pair]], None]:
+    """Make a hook for the pairs of an object.
+
+    Args:
+        names: the verdicts on names.
+        keys: takes the names to mask anywhere.
+        labelled: takes what depends on siblings; a true one where a sibling is to be masked.
+    """
+
+    def look(pairs: list[_Pair]) -> None:
+        found = [pair for pair in pairs if names[pair[0]]]
+        if found:
+            _weigh(names, found, keys, labelled)
+
+    return look
+
+
+def _weigh(names: Names, found: list[_Pair], keys: set[str], labelled: list[bool]) -> None:
+    has_value = any(names[key] == VALUE for key, _ in found)
+    is_named = any(names[key] in NAMED for key, _ in found)
+    for key, value in found:
+        verdict = names[key]
+        if verdict in (SENSITIVE, ON_A_PATH):
+            keys.add(key)
+        elif verdict == LABEL_OR_SENSITIVE and not has_value:
+            # The same name may be a harmless label in the next object.
+            labelled.append(True)
+        elif verdict not in NAMED and isinstance(value, str) and names.labels(value):
+            labelled.append(is_named)

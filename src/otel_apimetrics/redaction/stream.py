@@ -18,9 +18,9 @@ def scrub_lines(text: str, documents: Documents, *, cut: bool) -> str:
     last = len(lines) - 1
     if not all(map(_may_be_whole, lines[:last])):
         # An object may go over several lines.
-        return documents.scrub(text, cut=cut)
+        return documents.body(text, cut=cut)
     masked = [
-        documents.scrub(line, cut=cut and index == last) if line.strip() else line
+        documents.body(line, cut=cut and index == last) if line.strip() else line
         for index, line in enumerate(lines)
     ]
     return text if masked == lines else "".join(masked)
@@ -61,7 +61,7 @@ def _scrub_data(lines: list[str], data: list[int], documents: Documents, *, cut:
     whole = "\n".join(
         lines[index][len(prefix) :] for index, prefix in zip(data, prefixes, strict=True)
     )
-    masked = documents.scrub(whole, cut=cut)
+    masked = documents.body(whole, cut=cut)
     if masked == whole:
         return
     # The document may have fewer lines than before; those that are left over become empty.

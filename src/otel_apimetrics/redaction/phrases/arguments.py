@@ -173,7 +173,8 @@ def _is_in_a_row(text: str, pair: re.Match[str], closed: re.Match[str] | None) -
 
 def _is_spared(names: Names, name: str, value: str) -> bool:
     value = value.strip("\"'\\")
-    if value[:2] == "--" or (value[:1] == "-" and len(value) == len("-p")):
+    # What the end of a text that was cut reads as is no value.
+    if value.startswith(("--", "[TRUNCATED:")) or (value[:1] == "-" and len(value) == len("-p")):
         return True
     return names.spares(name, value)
 
