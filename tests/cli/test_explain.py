@@ -215,7 +215,7 @@ def test_the_end_of_a_cut_body_is_a_rule_of_its_own():
 @pytest.mark.parametrize(
     ("text", "found"),
     [
-        ('<a><w:password type="x">abc</w:password></a>', ["name:w:password"]),
+        ('<a><w:password type="x">abc</w:password></a>', ["name:password"]),
         ("<a token='abc'/>", ["name:token"]),
         ("<a><!-- <pin>x</pin> --></a>", ["structure"]),
         ("<a><password>abc</password><b>pin=1234</b></a>", ["name:password", "name:pin"]),

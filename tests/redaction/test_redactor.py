@@ -241,12 +241,14 @@ def test_a_literal_ends_where_its_letters_end():
 
 
 @pytest.mark.parametrize("mask", ["hash", "tokenise", "last4"])
-def test_a_mark_is_no_name_and_markup_has_the_constant_one(mask):
+def test_a_mark_is_no_name_and_an_attribute_without_quotes_has_the_constant_one(mask):
     keyed = Redactor(RedactionPolicy(mask=mask, key="k"))
     once = keyed.body('{"name":4111111111111111,"value":1}', "application/json")
     assert keyed.body(once, "application/json") == once
     page = keyed.body("<img src=/x?token=hunter2xyz><a>Bearer hunter2xyz</a>", "text/html")
-    assert page == f"<img src=/x?token={MARK}><a>Bearer {MARK}</a>"
+    mark = keyed.text("Bearer hunter2xyz")
+    assert page == f"<img src=/x?token={MARK}><a>{mark}</a>"
+    assert keyed.body(page, "text/html") == page
 
 
 def test_names_about_a_secret_and_keys_of_files_are_harmless():

@@ -79,7 +79,9 @@ def test_a_cut_leaves_no_piece_of_a_secret_and_no_piece_of_a_mark():
                 text = json.dumps({"a": f"{'b ' * LONGEST}"[:start] + f" {secret}" + " c" * 900})
                 after = json.loads(one.body(text, JSON))["a"]
                 cut = after.removesuffix(CUT_STRING)
-                assert cut != after or after.endswith(("=[REDACTED]", f"={MARK[:-1]}:hash {after[-17:]}"))
+                assert cut != after or after.endswith(
+                    ("=[REDACTED]", f"={MARK[:-1]}:hash {after[-17:]}")
+                )
                 assert secret[-9:] not in cut or secret.isdigit()
                 mark = cut.rfind("[REDACTED")
                 assert mark < 0 or "]" in cut[mark:]

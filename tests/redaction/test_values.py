@@ -6,9 +6,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from otel_apimetrics.redaction import MARK, Redactor
+from otel_apimetrics.redaction import MARK, RedactionPolicy, Redactor
+from otel_apimetrics.redaction.cuts import mask_cut_end
 from otel_apimetrics.redaction.identifiers import luhn
-from otel_apimetrics.redaction.values import _GATES, _RULES, _SIEVED, Values, mask_cut_end
+from otel_apimetrics.redaction.marks import MARKED
+from otel_apimetrics.redaction.values import _GATES, _RULES, _SIEVED, Values
 
 ALNUM = "a1B2c3D4e5F6g7H8i9J0" * 5
 HEX = "0123456789abcdef" * 4
@@ -225,3 +227,27 @@ def test_random_identifiers_are_seldom_taken_for_cards():
     uuids = [f"{chance.getrandbits(128):032x}" for _ in range(2000)]
     dashed = [f"{u[:8]}-{u[8:12]}-{u[12:16]}-{u[16:20]}-{u[20:]}" for u in uuids]
     assert sum(Values().scrub(u) != u for u in (*uuids, *dashed)) <= 4
+
+
+SHOWN = "q7Zx9Kd2Lm4Vb8Wt"
+ENDS = [
+    "Driver=x;Server=tcp://db.example:1433;Uid=a;Pwd=q7Zx9Kd2Lm4Vb8Wt",
+    "it said Bearer q7Zx9Kd2Lm4Vb8Wt",
+    "AccountName=a;AccountKey=cTdaeDlLZDJMbTRWYjhXdA==;token=q7Zx9Kd2Lm4Vb8Wt",
+    "postgres://u:q7Zx9Kd2Lm4Vb8Wt@h/d?password=q7Zx9Kd2Lm4Vb8Wt and 4111 1111 1111 1111",
+]
+
+
+@pytest.mark.parametrize("text", ENDS)
+def test_the_end_of_a_cut_text_is_masked_alike_with_every_mark(text):
+    plain = Redactor()
+    for mask in ("hash", "tokenise"):
+        keyed = Redactor(RedactionPolicy(mask=mask, key="k"))
+        for end in range(len(text) + 1):
+            shown = plain.text(text[:end], truncated=True)
+            assert MARKED.sub(MARK, keyed.text(text[:end], truncated=True)) == MARKED.sub(
+                MARK, shown
+            )
+            assert plain.text(shown, truncated=True) == shown
+            assert not any(SHOWN[at : at + 5] in shown for at in range(12))
+    assert plain.text("a Bearer q7Zx9Kd2Lm4Vb8Wt", truncated=True) == f"a Bearer {MARK}"

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from otel_apimetrics.redaction import MARK, RedactionPolicy
+from otel_apimetrics.redaction import MARK, RedactionPolicy, Redactor
 from otel_apimetrics.redaction.documents import Documents
 from otel_apimetrics.redaction.form import Form
 from otel_apimetrics.redaction.markup.xml import Xml
@@ -461,3 +461,33 @@ def test_hostile_documents_take_linear_time(unit, html):
 
     # A millisecond of grace: what takes no time grows by any factor.
     assert seconds(65_536) < 8 * seconds(16_384) + 0.001
+
+
+KEYED = [Redactor(RedactionPolicy(mask=mask, key="k")) for mask in ("hash", "tokenise", "last4")]
+
+
+@pytest.mark.parametrize("keyed", KEYED, ids=["hash", "tokenise", "last4"])
+def test_a_keyed_mark_tells_equal_values_in_markup_too(keyed):
+    mark = keyed.value("password", CANARY)
+    assert mark != MARK
+    text = (
+        f"<a><password>{CANARY}</password><b pin='{CANARY}'/><c name='token'> {CANARY}\n</c>"
+        f"<d><name>api_key</name><value>{CANARY}</value></d><e>x password={CANARY}</e>"
+        f'<f><token><![CDATA[a]]></token><add key="password" value="{CANARY}"/></f></a>'
+    )
+    masked = keyed.body(text, "application/xml")
+    ET.fromstring(masked)
+    assert masked.count(mark) == 6
+    assert keyed.body(masked, "application/xml") == masked
+    page = keyed.body(
+        f'<input type=password value={CANARY}><input name="pin" value="{CANARY}">', "text/html"
+    )
+    assert page == f'<input type=password value={MARK}><input name="pin" value="{mark}">'
+    assert keyed.body(page, "text/html") == page
+
+
+def test_the_last_letters_of_a_secret_are_no_markup():
+    keyed = Redactor(RedactionPolicy(mask="last4"))
+    masked = keyed.body('<a><pin>hunter2hunter&lt;b"</pin></a>', "application/xml")
+    assert ET.fromstring(masked).find("pin").text == '[REDACTED:…r<b"]'
+    assert keyed.body(masked, "application/xml") == masked

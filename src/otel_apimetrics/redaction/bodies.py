@@ -2,6 +2,7 @@
 
 from typing import Final
 
+from otel_apimetrics.redaction.cuts import mask_cut_end
 from otel_apimetrics.redaction.documents import Documents
 from otel_apimetrics.redaction.form import Form
 from otel_apimetrics.redaction.graphql import GraphQL
@@ -10,7 +11,6 @@ from otel_apimetrics.redaction.multipart import Multipart
 from otel_apimetrics.redaction.names import Names
 from otel_apimetrics.redaction.stream import scrub_events, scrub_lines
 from otel_apimetrics.redaction.text import FreeText
-from otel_apimetrics.redaction.values import mask_cut_end
 
 _FORM: Final = "application/x-www-form-urlencoded"
 _GRAPHQL: Final = "application/graphql"

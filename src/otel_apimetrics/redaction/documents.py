@@ -11,6 +11,7 @@ import re
 from collections.abc import Callable
 from typing import Final
 
+from otel_apimetrics.redaction.cuts import mask_cut_end
 from otel_apimetrics.redaction.looker import Looker, hook
 from otel_apimetrics.redaction.loose import documents, strict
 from otel_apimetrics.redaction.marks import MARK, TOO_DEEP
@@ -25,7 +26,7 @@ from otel_apimetrics.redaction.names import (
 from otel_apimetrics.redaction.sizes import bounded
 from otel_apimetrics.redaction.spans import value_end
 from otel_apimetrics.redaction.text import FreeText, name_before
-from otel_apimetrics.redaction.values import Rule, Values, mask_cut_end
+from otel_apimetrics.redaction.values import Rule, Values
 from otel_apimetrics.redaction.walk import Number, Pairs, TooLargeError, Walk
 from otel_apimetrics.redaction.writing import written
 

@@ -4,10 +4,10 @@ import re
 from typing import Final
 from urllib.parse import quote, unquote_plus
 
+from otel_apimetrics.redaction.cuts import mask_cut_end
 from otel_apimetrics.redaction.documents import Documents
 from otel_apimetrics.redaction.names import Names, tokens
 from otel_apimetrics.redaction.text import FreeText
-from otel_apimetrics.redaction.values import mask_cut_end
 
 _SIGNATURES: Final = frozenset(
     # The semantic conventions' list for `url.query`, then OAuth 2.0 and SAML.

@@ -9,10 +9,10 @@ import re
 from json.encoder import encode_basestring
 from typing import Final
 
+from otel_apimetrics.redaction.cuts import mask_cut_end
 from otel_apimetrics.redaction.documents import Documents
 from otel_apimetrics.redaction.marks import MARKED
 from otel_apimetrics.redaction.text import FreeText
-from otel_apimetrics.redaction.values import mask_cut_end
 
 TOO_MANY: Final = "[TRUNCATED:operations]"
 """Stands for each query behind the twentieth of a batch."""

@@ -11,6 +11,7 @@ from itertools import islice
 from typing import Final, NamedTuple
 from urllib.parse import quote
 
+from otel_apimetrics.redaction.cuts import mask_cut_end
 from otel_apimetrics.redaction.documents import Documents
 from otel_apimetrics.redaction.form import Form
 from otel_apimetrics.redaction.marks import MARK
@@ -25,7 +26,6 @@ from otel_apimetrics.redaction.part_headers import (
     PartHeaders,
 )
 from otel_apimetrics.redaction.text import FreeText
-from otel_apimetrics.redaction.values import mask_cut_end
 
 TOO_LONG: Final = "[TRUNCATED:size]"
 """Stands behind the first 1,024 characters of a longer text field."""

@@ -10,10 +10,12 @@ from otel_apimetrics.exchange import Headers
 from otel_apimetrics.redaction.attributes import Addresses, GuardedKeys, SpanAttributes
 from otel_apimetrics.redaction.bodies import Bodies, is_json
 from otel_apimetrics.redaction.clean import Clean
+from otel_apimetrics.redaction.cuts import mask_cut_end
 from otel_apimetrics.redaction.documents import Documents
 from otel_apimetrics.redaction.form import Form
 from otel_apimetrics.redaction.headers import HeaderFields
 from otel_apimetrics.redaction.marks import FAILED, MARK, PLAIN, Marker
+from otel_apimetrics.redaction.markup.nodes import Unquoted
 from otel_apimetrics.redaction.markup.xml import Xml
 from otel_apimetrics.redaction.names import Names
 from otel_apimetrics.redaction.personal import CUT_PERSONAL, PERSONAL
@@ -22,7 +24,7 @@ from otel_apimetrics.redaction.schema import schema_of
 from otel_apimetrics.redaction.sieve import Sieve
 from otel_apimetrics.redaction.text import FreeText
 from otel_apimetrics.redaction.urls import Urls
-from otel_apimetrics.redaction.values import BUILT_IN, Rule, Values, mask_cut_end
+from otel_apimetrics.redaction.values import BUILT_IN, Rule, Values
 from otel_apimetrics.redaction.walk import TooLargeError, Walk
 
 _Method = TypeVar("_Method", bound=Callable[..., Any])
@@ -59,12 +61,12 @@ def _sieve_of(deny: tuple[str, ...], more: tuple[Rule, ...]) -> Sieve:
     return Sieve(deny, [rule.pattern.pattern for rule in (*BUILT_IN, *more)])
 
 
-def _markup(names: Names, values: Values, *, remove: bool) -> Xml:
+def _markup(names: Names, text: FreeText, urls: Urls, bare: Values, *, remove: bool) -> Xml:
     """Make the room of markup: a keyed mark has a blank, which an attribute need not quote."""
-    text = FreeText(names, values, values.mark)
-    documents = Documents(names, values, text, remove=remove)
-    urls = Urls(Form(names, text, documents, remove=remove), text)
-    return Xml(names, text, urls, remove=remove)
+    in_bare = FreeText(names, bare, bare.mark)
+    documents = Documents(names, bare, in_bare, remove=remove)
+    bare_urls = Urls(Form(names, in_bare, documents, remove=remove), in_bare)
+    return Xml(names, text, urls, Unquoted(in_bare, bare_urls), remove=remove)
 
 
 class Redactor:
@@ -86,7 +88,7 @@ class Redactor:
         mark: Marker | None = None,
     ) -> None:
         remove = policy.mask == "remove"
-        in_markup = PLAIN if mark is None else mark
+        unquoted = PLAIN if mark is None else mark
         mark = policy.marker() if mark is None else mark
         more = PERSONAL if policy.pii else ()
         self._remove: Final = remove
@@ -105,7 +107,13 @@ class Redactor:
             self._text,
             self._documents,
             self._form,
-            _markup(self._names, Values(policy.compiled(), sieve, in_markup, more), remove=remove),
+            _markup(
+                self._names,
+                self._text,
+                self._urls,
+                Values(policy.compiled(), sieve, unquoted, more),
+                remove=remove,
+            ),
             remove=remove,
         )
         self._headers: Final = HeaderFields(self._names, self._text, self._urls, remove=remove)

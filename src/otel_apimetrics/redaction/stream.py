@@ -3,9 +3,9 @@
 import re
 from typing import Final
 
+from otel_apimetrics.redaction.cuts import mask_cut_end
 from otel_apimetrics.redaction.documents import Documents
 from otel_apimetrics.redaction.text import FreeText
-from otel_apimetrics.redaction.values import mask_cut_end
 
 _BREAK: Final = re.compile(r"(\r\n|\r|\n)")
 _SCALAR: Final = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"|[\w.+-]+')

@@ -7,11 +7,12 @@ A secret is known by its shape (a value rule), or by the name that it is assigne
 import re
 from typing import Final
 
+from otel_apimetrics.redaction.cuts import mask_cut_end
 from otel_apimetrics.redaction.marks import MARK, PLAIN, Marker
 from otel_apimetrics.redaction.names import LABEL, LABEL_OR_SENSITIVE, NAMED, Names, tokens
 from otel_apimetrics.redaction.phrases.room import Phrases
 from otel_apimetrics.redaction.spans import line_end, value_end
-from otel_apimetrics.redaction.values import Rule, Values, mask_cut_end
+from otel_apimetrics.redaction.values import Rule, Values
 
 _SIGN: Final = re.compile(r"=(?<![=!<>]=)|:(?<!\[REDACTED:)(?!//)")
 _UNQUOTED_SIGNS: Final = (

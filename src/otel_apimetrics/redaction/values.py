@@ -176,21 +176,9 @@ _GATES: Final = tuple(
     for sieved in sorted({gate.encode().translate(None, _SIEVED).decode() for gate in rule.gates})
 )
 
-_CUT: Final = re.compile(
-    r"""(?:eyJ[\w.-]*|-----BEGIN.*|(?i:\b(?:bearer|basic)) {1,4}\S*"""
-    r"""|://[^\s/?#@:"'<>\\]{0,256}:[^\s/?#@"<>]{0,256}"""
-    r"""|A(?:KIA|SIA|BIA|CCA)[A-Z2-7]*|gh[pousr]_\w*|github_pat_\w*|gl(?:pat|dt|rt|ptt|soat)-[\w.-]*"""
-    r"""|x(?:ox[a-z]|app)-[\w.-]*|hooks\.slack\.com/[\w/-]*|[sr]k[_-][\w-]*|whsec_\S*|AIza[\w-]*"""
-    r"""|ya29\.[\w-]*|GOCSPX-[\w-]*|SG\.[\w.-]*|npm_\w*|pypi-[\w-]*|hf_\w*|do[opr]_v1_\w*"""
-    r"""|shp(?:at|ca|pa|ss)_\w*|dapi[a-f0-9]*|hv[sbr]\.[\w-]*|AccountKey=\S*"""
-    r"""|(?<![\d.])\d(?:[ -]?\d){5,}[ -]?|(?<!\d)\d{3}-\d{1,2}(?:-\d{0,3})?"""
-    r"""|(?<![A-Za-z0-9])[A-Z]{2}\d{2}(?:[ -]?[A-Z0-9]){2,32}[ -]?)\\?\Z""",
-)
 BUILT_IN: Final = (*_RULES, _SCHEME, _IBAN, _CARD, _SSN)
 _ROUNDS: Final = 12
 """Looks at one text. Each finds at least one secret that a mark has uncovered."""
-_TAIL: Final = 2_048
-"""Characters at a cut that are looked at. A longer secret is long enough for its own rule."""
 
 
 class Values:
@@ -288,10 +276,3 @@ class Values:
     def _own(self, rule: Rule, text: str) -> str:
         rule_id, mark = f"value:{rule.id}", self.mark
         return rule.pattern.sub(lambda found: mark(found[0], rule_id) if found[0] else "", text)
-
-
-def mask_cut_end(text: str) -> str:
-    """Replace what may be the beginning of a secret at the end of a text that was cut."""
-    start = max(0, len(text) - _TAIL)
-    found = _CUT.search(text, start)
-    return text if found is None else text[: found.start()] + MARK

@@ -4,9 +4,9 @@ Such a value may stand before its name, so it is masked when the element around 
 """
 
 import re
+from collections.abc import Callable
 from typing import Final, NamedTuple
 
-from otel_apimetrics.redaction.marks import MARK
 from otel_apimetrics.redaction.markup.nodes import Nodes
 from otel_apimetrics.redaction.names import (
     HARMLESS,
@@ -121,10 +121,12 @@ class Elements:
 
     Args:
         names: the verdicts on the content of elements that name a sibling.
+        mark: writes the mark of some content, given the name of its element.
         remove: take an element out instead of masking its content.
     """
 
-    def __init__(self, names: Names, *, remove: bool) -> None:
+    def __init__(self, names: Names, mark: Callable[[str, str], str], *, remove: bool) -> None:
+        self._mark_of: Final = mark
         self.parts: Final[list[str]] = []
         self._names: Final = names
         self._remove: Final = remove
@@ -196,4 +198,5 @@ class Elements:
             if self._remove:
                 parts[tag:behind] = [""] * (behind - tag)
             elif any(parts[start:end]):
-                parts[start:end] = [MARK, *[""] * (end - start - 1)]
+                mark = self._mark_of("".join(parts[start:end]), "value")
+                parts[start:end] = [mark, *[""] * (end - start - 1)]

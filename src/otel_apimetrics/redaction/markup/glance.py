@@ -9,11 +9,11 @@ import re
 from html import unescape
 from typing import Final
 
+from otel_apimetrics.redaction.cuts import mask_cut_end
 from otel_apimetrics.redaction.markup.elements import Kinds
 from otel_apimetrics.redaction.markup.tags import HTML_LABELS, URLS
 from otel_apimetrics.redaction.names import CONTENT, HARMLESS, LABEL, NAMED, VALUE, Names
 from otel_apimetrics.redaction.text import FreeText
-from otel_apimetrics.redaction.values import mask_cut_end
 
 _ELEMENT: Final = re.compile(r"<([^\s/><!?]+)")
 _DECLARATION: Final = re.compile(r"<!(?!--|\[CDATA\[)")

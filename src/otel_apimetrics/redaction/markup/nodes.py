@@ -5,11 +5,11 @@ from collections.abc import Callable
 from html import escape, unescape
 from typing import Final, NamedTuple
 
+from otel_apimetrics.redaction.cuts import mask_cut_end
 from otel_apimetrics.redaction.marks import MARK
 from otel_apimetrics.redaction.markup.lexer import MARKUP
 from otel_apimetrics.redaction.text import FreeText
 from otel_apimetrics.redaction.urls import Urls
-from otel_apimetrics.redaction.values import mask_cut_end
 
 _LEVELS: Final = 2
 """Markup in a string of markup, and once more in a string of that."""
@@ -28,6 +28,13 @@ class Scope(NamedTuple):
     """No value rule finds anything in it."""
 
 
+class Unquoted(NamedTuple):
+    """The rules for attributes without quotes, whose marks have no blank."""
+
+    text: FreeText
+    urls: Urls
+
+
 class Nodes:
     """Masks strings.
 
@@ -43,6 +50,19 @@ class Nodes:
         self._text: Final = text
         self._urls: Final = urls
         self._nested: Final = nested
+
+    def mark(self, raw: str, name: str) -> str:
+        """Give what stands for a secret, with character references where it needs them.
+
+        Args:
+            raw: as it is written; an element may hold elements.
+            name: what named it.
+        """
+        mark = self._text.mark
+        if mark.constant:
+            return mark("", f"name:{name}")
+        write = mark.nested if "<" in raw else mark
+        return escape(write(unescape(raw.strip()), f"name:{name}"))
 
     def scope(self, text: str, *, html: bool, level: int) -> Scope:
         """Look at a whole document once, so that most of its strings need no look.

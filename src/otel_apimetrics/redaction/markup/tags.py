@@ -59,13 +59,15 @@ class Tags(dict[str, _Traits]):
     Args:
         names: the verdicts on the names of attributes.
         nodes: the rules for their values.
+        bare: the rules for values without quotes.
         remove: take an attribute out instead of masking its value.
     """
 
-    def __init__(self, names: Names, nodes: Nodes, *, remove: bool) -> None:
+    def __init__(self, names: Names, nodes: Nodes, bare: Nodes, *, remove: bool) -> None:
         super().__init__()
         self._names: Final = names
         self._nodes: Final = nodes
+        self._bare: Final = bare
         self._remove: Final = remove
 
     def __missing__(self, name: str) -> _Traits:
@@ -159,12 +161,13 @@ class Tags(dict[str, _Traits]):
         if attribute.end <= attribute.value or attribute.value < 0:
             return text[behind : attribute.behind]
         value = text[attribute.value : attribute.end]
+        nodes = self._nodes if text[attribute.value - 1] in "\"'" else self._bare
         if masks:
-            value = MARK
+            value = nodes.mark(value, attribute.name.rpartition(":")[2])
         elif self[attribute.name].is_url and ("/" in value or "?" in value):
-            value = self._nodes.url(value, scope)
+            value = nodes.url(value, scope)
         else:
-            value = self._nodes.encoded(value, scope)
+            value = nodes.encoded(value, scope)
         return f"{text[behind : attribute.value]}{value}{text[attribute.end : attribute.behind]}"
 
 

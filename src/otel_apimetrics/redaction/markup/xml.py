@@ -14,7 +14,7 @@ from otel_apimetrics.redaction.markup import lexer
 from otel_apimetrics.redaction.markup.elements import NO_NAME, Elements, Kind, Kinds
 from otel_apimetrics.redaction.markup.glance import is_clean
 from otel_apimetrics.redaction.markup.lexer import Piece, pieces
-from otel_apimetrics.redaction.markup.nodes import Nodes, Scope
+from otel_apimetrics.redaction.markup.nodes import Nodes, Scope, Unquoted
 from otel_apimetrics.redaction.markup.tags import Tags
 from otel_apimetrics.redaction.names import Names
 from otel_apimetrics.redaction.text import FreeText
@@ -46,14 +46,24 @@ class Xml:
         names: the verdicts on names.
         text: the rules for strings.
         urls: the rules for attributes that are URLs.
+        bare: those for attributes without quotes; `None`: the same.
         remove: take an element or attribute out instead of masking its value.
     """
 
-    def __init__(self, names: Names, text: FreeText, urls: Urls, *, remove: bool) -> None:
+    def __init__(
+        self,
+        names: Names,
+        text: FreeText,
+        urls: Urls,
+        bare: Unquoted | None = None,
+        *,
+        remove: bool,
+    ) -> None:
         self._text: Final = text
         self.names: Final = names
         self.nodes: Final = Nodes(text, urls, self._nested)
-        self.tags: Final = Tags(names, self.nodes, remove=remove)
+        in_bare = self.nodes if bare is None else Nodes(*bare, self._nested)
+        self.tags: Final = Tags(names, self.nodes, in_bare, remove=remove)
         self.kinds: Final = Kinds(names, self.nodes)
         self.remove: Final = remove
 
@@ -92,15 +102,18 @@ class _Document:
         self._text: Final = text
         self._scope: Final = scope
         self._cut: Final = cut
-        self._elements: Final = Elements(room.names, remove=room.remove)
+        self._elements: Final = Elements(room.names, room.nodes.mark, remove=room.remove)
         self._parts: Final = self._elements.parts
         self._before_root = True
         self._hidden = ""
         """The name of the element whose content is hidden."""
-        self._mark = MARK
-        """Stands for that content."""
+        self._mark: str | None = None
+        """Stands for that content; `None`: the mark of it."""
+        self._begin = 0
+        """Where it begins."""
         self._goes = False
         """The element goes, and with it its end tag."""
+        self._local = ""
         self._depth = 0
         """How many elements of that name are open."""
         self._holds = False
@@ -127,7 +140,7 @@ class _Document:
             else:
                 self._shows[piece.kind](piece)
         if self._hidden and self._holds:
-            self._parts.append(self._mark)
+            self._parts.append(self._shown(len(self._text)))
         self._elements.leave_all()
         return "".join(self._parts)
 
@@ -140,10 +153,15 @@ class _Document:
         if self._depth:
             self._holds = True
             return
-        self._parts.append(self._mark if self._holds else "")
+        self._parts.append(self._shown(piece.start) if self._holds else "")
         if not self._goes:
             self._parts.append(self._end_tag(piece))
         self._hidden = ""
+
+    def _shown(self, end: int) -> str:
+        if self._mark is not None:
+            return self._mark
+        return self._room.nodes.mark(self._text[self._begin : end], self._local)
 
     def _named(self, piece: Piece) -> str:
         return piece.name.lower() if self._scope.html else piece.name
@@ -218,7 +236,7 @@ class _Document:
             )
         self._parts.append("" if hides and room.remove else tag)
         if hides and not empty:
-            self._start_hiding(piece, kind, MARK, goes=room.remove)
+            self._start_hiding(piece, kind, None, goes=room.remove)
         elif not (empty or scope.html or NO_NAME in (piece.name, kind.shown)):
             self._enter(piece, kind)
 
@@ -234,8 +252,10 @@ class _Document:
         else:
             self._elements.enter(piece.name, kind)
 
-    def _start_hiding(self, piece: Piece, kind: Kind, mark: str, *, goes: bool) -> None:
+    def _start_hiding(self, piece: Piece, kind: Kind, mark: str | None, *, goes: bool) -> None:
         self._hidden = self._named(piece)
+        self._local = kind.local
+        self._begin = piece.end
         self._mark = "" if goes else mark
         self._goes = goes
         self._depth = 1
