@@ -23,6 +23,7 @@ from otel_apimetrics.redaction.names import (
     SENSITIVE,
     Names,
 )
+from otel_apimetrics.redaction.senses import VERSIONS, may_open
 from otel_apimetrics.redaction.sizes import bounded
 from otel_apimetrics.redaction.spans import value_end
 from otel_apimetrics.redaction.text import FreeText, name_before
@@ -44,7 +45,7 @@ _ROUNDS: Final = 4
 _LEVELS: Final = 8
 """JSON in a JSON string in a JSON string, and so on."""
 
-_PLAIN: Final = re.compile(r"(?:null|true|false)(?=[\s,}\]])")
+_PLAIN: Final = re.compile(rf'(?:null|true|false|"{VERSIONS.pattern}")(?=[\s,}}\]])')
 
 
 class Documents:
@@ -147,10 +148,9 @@ class Documents:
         if (named or siblings) and not _LOCATED.search(body):
             keys, labelled = self._look(body)
             if not rules and not labelled and not self._hides(body):
-                if not keys:
-                    return text
-                if self._splices and "\\" not in body:
-                    return self._splice(text, keys)
+                spliced = self._splice(text, keys)
+                if spliced is not None:
+                    return spliced
         return self._rewrite(text, None if "\\" in body else rules, level)
 
     def _hides(self, text: str) -> bool:
@@ -194,11 +194,20 @@ class Documents:
                 return None
             colon = _COLON.match(text, sign)
             start = sign + 1 if colon is None else colon.end()
+            if self._may_open(text, start, name):
+                return None
             if not self._is_plain(text, start, name):
                 places.append((start, name))
         return self._spliced(text, places)
 
-    def _splice(self, text: str, keys: set[str]) -> str:
+    def _may_open(self, text: str, start: int, name: str) -> bool:
+        return text.startswith(("{", "["), start) and may_open(name, self._names)
+
+    def _splice(self, text: str, keys: set[str]) -> str | None:
+        if not keys:
+            return text
+        if not self._splices or "\\" in text:
+            return None
         # The text is valid JSON without a backslash, so a quoted name before a colon is a name.
         places: list[tuple[int, str]] = []
         for key in keys:
@@ -206,6 +215,8 @@ class Documents:
             at = -1
             while (at := text.find(quoted, at + 1)) >= 0:
                 colon = _COLON.match(text, at + len(quoted))
+                if colon and self._may_open(text, colon.end(), key):
+                    return None
                 if colon and not self._is_plain(text, colon.end(), key):
                     places.append((colon.end(), key))
         places.sort()
@@ -238,7 +249,7 @@ class Documents:
         return self._text.mark.value(secret, f"name:{key}")
 
     def _is_plain(self, text: str, start: int, key: str) -> bool:
-        """Tell a null, true or false: no secret, unless the policy itself denies its name."""
+        """Tell a null, true, false or range of versions, unless the policy denies its name."""
         return _PLAIN.match(text, start) is not None and not self._names.is_denied(key)
 
     def _rewrite(self, text: str, rules: list[Rule] | None, level: int) -> str:

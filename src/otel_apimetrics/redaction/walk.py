@@ -17,6 +17,7 @@ from otel_apimetrics.redaction.names import (
 )
 from otel_apimetrics.redaction.phrases.arguments import are_pairs, hidden
 from otel_apimetrics.redaction.phrases.statements import LISTS, takes_a_secret
+from otel_apimetrics.redaction.senses import is_plain
 
 _DEEPEST: Final = 32
 _MOST_NODES: Final = 10_000
@@ -150,7 +151,7 @@ class Walk:
                 or (stated and isinstance(member, (list, tuple)) and key.lower() in LISTS)
                 or (
                     self._masks(key, verdict, has_value=has_value)
-                    and not self._is_plain(key, member)
+                    and not self._is_plain(key, member, pairs)
                 )
             )
             if masks:
@@ -177,13 +178,14 @@ class Walk:
             return False
         return names.is_denied(name) or not names.allowed_at(self._path)
 
-    def _is_plain(self, name: str, member: Any) -> bool:
+    def _is_plain(self, name: str, member: Any, around: Sequence[tuple[str, Any]]) -> bool:
         """Tell a null, true or false, and the plain sense of a name that has two.
 
         Where the policy itself denies the name, nothing is plain.
         """
         names = self._names
-        if member is not None and not isinstance(member, bool) and not names.spares(name, member):
+        plain = member is None or isinstance(member, bool) or names.spares(name, member)
+        if not (plain or is_plain(name, member, around)):
             return False
         return not (names.is_denied(name) or names.denied_at(self._path))
 
