@@ -54,6 +54,8 @@ _PROSE_WORDS: Final = (
 _PROSE: Final = frozenset(_PROSE_WORDS.split())
 """What follows a flag that a sentence speaks of."""
 _PLACEHOLDER: Final = re.compile(r"<[^<>]*>?|\$\{?\w+\}?|\{\w+\}|\Z")
+_NAME: Final = re.compile(r"[\w.$%\[\]-]{1,128}")
+_SPACED: Final = re.compile(r"[\w.$%\[\] -]{1,128}")
 _A_NAME: Final = re.compile(r"[a-z]+(?:_[a-z]+)*|[A-Z]+(?:_[A-Z]+)*")
 """A word that is rather the next name in a list of names than a secret."""
 
@@ -127,7 +129,9 @@ def hidden(items: Sequence[Any], names: Names, *, in_a_row: bool) -> Mapping[int
         name = item.lstrip("-")
         if command in _JOINED and item[:2] == "-p" and len(item) > len("-p"):
             found[place] = command
-        elif place + 1 < len(items) and (item == short or names.is_sensitive(name)):
+        elif place + 1 < len(items) and (
+            item == short or (_NAME.fullmatch(name) and names.is_sensitive(name))
+        ):
             value = items[place + 1]
             if _is_leaf(value) and not _is_spared(names, name, str(value)):
                 found[place + 1] = command if item == short else name
@@ -154,6 +158,9 @@ def _is_leaf(value: Any) -> bool:
 
 def _is_secret(names: Names, name: str, value: Any, *, in_a_row: bool) -> bool:
     if value is None or isinstance(value, bool) or names.spares(name, value):
+        return False
+    # A sentence is no name: `["Invalid token", "Try again later"]`.
+    if not (_SPACED if in_a_row else _NAME).fullmatch(name):
         return False
     # `["password", "email"]` is a list of names, unless it is one of several pairs.
     return in_a_row or not (isinstance(value, str) and _A_NAME.fullmatch(value))
