@@ -33,9 +33,12 @@ _UNIT: Final = re.compile(
     re.DOTALL,
 )
 _SURROGATE: Final = re.compile("[\ud800-\udfff]")
-_NAME: Final = '":'
-_NO_NAMES: Final = ('[":', ',":', ':":', ' ":')
-"""Strings that begin with a colon, so that it is no sign behind a name."""
+_BLOCK: Final = LONGEST // 2
+_NO_BRACKETS: Final = bytes(code for code in range(256) if chr(code) not in "[]{},")
+_INNERMOST: Final = re.compile(rb"\{,*\}|\[,*\]")
+_MANY: Final = re.compile(rb"\[,{%d,}\]" % MOST_ITEMS)
+_DEEPEST: Final = 40
+"""Levels that are looked through before the exact walk."""
 
 
 def bounded(text: str, end: Callable[[str], str]) -> str:
@@ -45,7 +48,7 @@ def bounded(text: str, end: Callable[[str], str]) -> str:
         text: JSON, redacted, whole or cut.
         end: masks what may be the beginning of a secret at the end of a string that was cut.
     """
-    if not (_may_have_a_long_string(text) or _may_have_many_items(text)):
+    if not _exceeds(text):
         return text
     edits = [*_edits(text, end)]
     if not edits:
@@ -60,22 +63,37 @@ def bounded(text: str, end: Callable[[str], str]) -> str:
     return "".join((*parts, text[done:]))
 
 
-def _may_have_a_long_string(text: str) -> bool:
-    if len(text) <= LONGEST:
+def _exceeds(text: str) -> bool:
+    """Tell whether something may be too long: a few searches, for in most bodies nothing is."""
+    commas = text.count(",")
+    if len(text) <= LONGEST and commas < MOST_ITEMS:
         return False
     if "\\" in text:
         # As long as before, and no quote is one of an escape.
         text = text.replace("\\\\", "__").replace('\\"', "__")
-    return max(map(len, text.split('"'))) > LONGEST
-
-
-def _may_have_many_items(text: str) -> bool:
-    commas = text.count(",")
+    # A string that is too long covers one of these blocks.
+    blocks = range(0, len(text) - _BLOCK + 1, _BLOCK)
+    if any(text.find('"', at, at + _BLOCK) < 0 for at in blocks):
+        return True
     if commas < MOST_ITEMS:
         return False
-    # A comma parts members, one fewer than there are names in an object, or it parts items.
-    names = text.count(_NAME) - sum(map(text.count, _NO_NAMES))
-    return commas - names + text.count("{") >= MOST_ITEMS
+    return _has_many_items("".join(text.split('"')[::2]).encode("utf-8", "replace"))
+
+
+def _has_many_items(outside: bytes) -> bool:
+    """Tell whether a list may be too long, from what is outside of strings."""
+    brackets = outside.translate(None, _NO_BRACKETS)
+    # Innermost first: what holds nothing but commas is read, and goes.
+    for _ in range(_DEEPEST):
+        if brackets.count(b",") < MOST_ITEMS:
+            return False
+        if _MANY.search(brackets):
+            return True
+        inner = brackets
+        brackets = _INNERMOST.sub(b"", inner)
+        if brackets == inner:
+            break
+    return True
 
 
 _Edit = tuple[int, int, str]
