@@ -6,6 +6,7 @@ import asyncio
 import io
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 from urllib.parse import unquote_to_bytes
 
@@ -255,7 +256,7 @@ class _Connection:
         elif kind == "websocket.accept":
             seen.status = 101
         elif kind == "http.response.pathsend":
-            seen.body += open(message["path"], "rb").read()
+            seen.body += Path(message["path"]).read_bytes()
             self._over.set()
         else:
             seen.body += message.get("body", b"")

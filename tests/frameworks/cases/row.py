@@ -102,7 +102,7 @@ class Record:
     request_body: str | None | Word = None
     """The text captured of it; `None`: no text."""
     response_body: str | None | Word = SEEN
-    truncated: str = ""
+    truncated: Literal["", "request", "response", "both"] | Word = ""
     """"request", "response" or "both": marked as cut."""
     route: str | None | Word = ANY
     """`None`: no route. A name of `apps.TEMPLATES` stands for the framework's own template."""

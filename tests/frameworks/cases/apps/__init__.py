@@ -67,9 +67,17 @@ def build(framework: str) -> Any:
     return module.build(framework)
 
 
-def instrument(app: Any, framework: str, **options: Any) -> Any:
-    """Instrument an app of `build` in the documented way, and give what to serve."""
-    _instrument_twice(framework, options)
+def instrument(app: Any, framework: str, *, twice: bool = True, **options: Any) -> Any:
+    """Instrument an app of `build` in the documented way, and give what to serve.
+
+    Args:
+        app: made by `build`.
+        framework: its framework.
+        twice: instrument what is below `/twice` twice more; it takes its time.
+        options: of the instrumentation.
+    """
+    if twice:
+        _instrument_twice(framework, options)
     if framework.startswith("django"):
         from tests.frameworks.cases.apps.django_app import instrument_router
 

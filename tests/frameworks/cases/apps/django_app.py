@@ -6,9 +6,9 @@ import asyncio
 from typing import Any
 
 import django
-from asgiref.sync import sync_to_async
 from django.conf import settings
 from django.core.exceptions import PermissionDenied
+from django.core.handlers.asgi import ASGIRequest
 from django.http import FileResponse, HttpResponse, StreamingHttpResponse
 from django.urls import include, path
 
@@ -30,7 +30,7 @@ SETTINGS: dict[str, Any] = {
 }
 
 
-def said(answer: Answer, *, streaming: Any = None) -> Any:
+def said(answer: Answer) -> Any:
     if answer.chunks is None:
         response: Any = HttpResponse(answer.body, status=answer.status)
     else:
@@ -93,10 +93,6 @@ def raising(request: Any, name: str) -> Any:
     answers.raise_(name)
 
 
-async def raising_async(request: Any, name: str) -> Any:
-    answers.raise_(name)
-
-
 def aborted(request: Any) -> Any:
     raise PermissionDenied
 
@@ -106,23 +102,15 @@ def text(request: Any) -> Any:
 
 
 def say(request: Any, name: str) -> Any:
-    return said(ANSWERS[name])
-
-
-async def say_async(request: Any, name: str) -> Any:
     answer = ANSWERS[name]
     response = said(answer)
-    if answer.chunks is not None:
+    if answer.chunks is not None and isinstance(request, ASGIRequest):
         response.streaming_content = _each(answer)
     return response
 
 
 def caller(request: Any, name: str) -> Any:
     return said(answers.caller(name))
-
-
-async def caller_async(request: Any, name: str) -> Any:
-    return said(await sync_to_async(answers.caller, thread_sensitive=False)(name))
 
 
 def file(request: Any) -> Any:
@@ -153,8 +141,11 @@ def item(request: Any, number: int) -> Any:
 
 
 items = [path("items/<int:number>", item)]
-_shared = [
+urlpatterns = [
     *(path(view.__name__, view) for view in (echo, count, part, ignore, refuse)),
+    path("raise/<name>", raising),
+    path("say/<name>", say),
+    path("caller/<name>", caller),
     path("abort", aborted),
     path("text", text),
     path("file", file),
@@ -165,19 +156,6 @@ _shared = [
     *items,
     path("api/", include([path("v1/", include(items))])),
 ]
-wsgi_patterns = [
-    path("raise/<name>", raising),
-    path("say/<name>", say),
-    path("caller/<name>", caller),
-    *_shared,
-]
-asgi_patterns = [
-    path("raise/<name>", raising_async),
-    path("say/<name>", say_async),
-    path("caller/<name>", caller_async),
-    *_shared,
-]
-urlpatterns = wsgi_patterns
 
 
 class Router:
