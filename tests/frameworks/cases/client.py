@@ -17,6 +17,8 @@ PATIENCE = 30
 SWITCHING = 101
 _DATE = re.compile(rb"(?i)(?<=\r\n)date: [^\r]*\r\n")
 _CLOSE = ("Connection", b"close")
+LEAVE = bytes([0x88, 0x82, 0, 0, 0, 0]) + (1001).to_bytes(2, "big")
+"""The WebSocket frame that says the client goes away, masked with zeros."""
 
 
 @dataclass(frozen=True)
@@ -48,13 +50,8 @@ def talk(address: Any, row: Row) -> bytes:
             # Reset, so that the server sees it at its next write.
             connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
             return _DATE.sub(b"", head.partition(b"\r\n\r\n")[0] + b"\r\n")
-        received = row_received = b""
-        if row.frames:
-            received = _until(connection, rb"\r\n\r\n")
-            if received.startswith(b"HTTP/1.1 101"):
-                connection.sendall(b"".join(row.frames))
-        while row_received := connection.recv(65536):
-            received += row_received
+        received = _web_socket(connection, row) if row.is_web_socket else b""
+        received += _until(connection, None)
     return _DATE.sub(b"", received)
 
 
@@ -69,7 +66,7 @@ def _connect(address: Any) -> socket.socket:
 
 def _send(connection: socket.socket, row: Row, index: int, request: Request) -> None:
     more = [row.traceparent(index)]
-    if request is row.requests[-1] and not row.frames:
+    if request is row.requests[-1] and not row.is_web_socket:
         more.append(_CLOSE)
     head = request.head(*more)
     if not row.waits:
@@ -88,9 +85,23 @@ def _peek_line(connection: socket.socket) -> bytes:
             return seen.partition(b"\r\n")[0]
 
 
-def _until(connection: socket.socket, end: bytes) -> bytes:
+def _web_socket(connection: socket.socket, row: Row) -> bytes:
+    """Send the frames to a server that switches, and answer the close that it begins."""
+    received = _until(connection, rb"\r\n\r\n")
+    if not received.startswith(b"HTTP/1.1 101"):
+        return received
+    for frame in row.frames:
+        connection.sendall(frame)
+        if frame != LEAVE:
+            received += _until(connection, re.escape(frame[6:]) + b"|\x88")
+    if row.frames and row.frames[-1] != LEAVE:
+        connection.sendall(LEAVE)
+    return received
+
+
+def _until(connection: socket.socket, end: bytes | None) -> bytes:
     received = b""
-    while not re.search(end, received, re.DOTALL):
+    while end is None or not re.search(end, received, re.DOTALL):
         more = connection.recv(65536)
         if not more:
             break

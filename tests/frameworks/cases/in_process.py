@@ -183,7 +183,7 @@ def make_scope(row: Row, index: int, request: Request) -> dict[str, Any]:
         path = "/" + path.partition("://")[2].partition("/")[2]
     lines = (*request.lines, row.traceparent(index))
     scope = {
-        "type": "http" if row.incoming is None else "websocket",
+        "type": "websocket" if row.is_web_socket else "http",
         "asgi": {"version": "3.0", "spec_version": "2.4"},
         "http_version": request.version,
         "method": request.method,
@@ -198,7 +198,7 @@ def make_scope(row: Row, index: int, request: Request) -> dict[str, Any]:
         "extensions": dict(EXTENSIONS),
         "state": {},
     }
-    if row.incoming is not None:
+    if row.is_web_socket:
         scope = {**scope, "scheme": "ws", "subprotocols": []}
         del scope["method"]
     return {**scope, **row.scope}

@@ -132,7 +132,8 @@ class Row:
     """The body is sent once the server has said 100 (Continue)."""
     leaves: Leaves = Leaves.NEVER
     frames: tuple[bytes, ...] = ()
-    """WebSocket: what the client sends once the connection is switched."""
+    """WebSocket: what the client sends once the connection is switched. It answers a close, and
+    closes by `client.LEAVE`."""
     frameworks: frozenset[str] = WSGI | ASGI
     on: frozenset[Literal["server", "in-process"]] = frozenset({"server", "in-process"})
     refusable: bool = False
@@ -143,7 +144,12 @@ class Row:
     scope: Mapping[str, Any] = field(default_factory=dict)
     """In-process: what the ASGI server says besides."""
     incoming: tuple[dict[str, Any], ...] | None = None
-    """In-process: the messages of the ASGI server in the place of the body's."""
+    """WebSocket: the messages of an ASGI server, in-process."""
+
+    @property
+    def is_web_socket(self) -> bool:
+        """Tell whether the client asks for a WebSocket."""
+        return self.incoming is not None
 
     @property
     def trace_id(self) -> str:
