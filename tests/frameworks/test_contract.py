@@ -49,6 +49,7 @@ def quiet(caplog):
 
 @pytest.mark.parametrize(("framework", "row"), CELLS)
 def test_app_and_server_see_the_same_with_us_and_one_record_is_made(
-    framework: str, row: Row, telemetry: Telemetry
+    framework: str, row: Row, telemetry: Telemetry, record_property
 ):
+    record_property("framework", framework)
     contract.hold(framework, row, telemetry)

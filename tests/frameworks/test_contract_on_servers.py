@@ -42,8 +42,10 @@ def run(tmp_path_factory: pytest.TempPathFactory):
 
 @pytest.mark.parametrize(("framework", "row"), CELLS)
 def test_the_client_sees_the_same_bytes_with_us_and_one_record_is_made(
-    run, framework: str, row: Row
+    run, framework: str, row: Row, record_property
 ):
+    record_property("framework", framework)
+    record_property("server", server_of(framework))
     bare, ours, records = run(framework)
     assert ours[row.name] == bare[row.name]
     received = client.responses(ours[row.name], row)

@@ -256,7 +256,7 @@ class _Connection:
         elif kind == "websocket.accept":
             seen.status = 101
         elif kind == "http.response.pathsend":
-            seen.body += Path(message["path"]).read_bytes()
+            seen.body += _content(message["path"])
             self._over.set()
         else:
             seen.body += message.get("body", b"")
@@ -264,6 +264,10 @@ class _Connection:
                 self._over.set()
             elif self._row.leaves is Leaves.IN_RESPONSE:
                 self._gone = True
+
+
+def _content(path: str) -> bytes:
+    return Path(path).read_bytes()
 
 
 def _serve_asgi(app: Any, row: Row, index: int, request: Request, seen: Served) -> None:

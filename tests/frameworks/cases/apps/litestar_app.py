@@ -24,9 +24,7 @@ def said(answer: Answer, **more: Any) -> Response[Any]:
         if name not in {"Content-Type", "Set-Cookie"}:
             headers[name] = f"{headers[name]}, {value}" if name in headers else value
     cookies = [
-        Cookie(*value.partition("=")[::2])
-        for name, value in answer.headers
-        if name == "Set-Cookie"
+        Cookie(*value.partition("=")[::2]) for name, value in answer.headers if name == "Set-Cookie"
     ]
     more |= {
         "headers": headers,

@@ -109,7 +109,9 @@ ROWS = (
         case=7,
         name="a-gzipped-request-body",
         requests=(
-            _post("/count", gzip.compress(b'{"a": 1}', mtime=0), JSON, ("Content-Encoding", "gzip")),
+            _post(
+                "/count", gzip.compress(b'{"a": 1}', mtime=0), JSON, ("Content-Encoding", "gzip")
+            ),
         ),
         records=(Record(request_body='{"a": 1}'),),
     ),
