@@ -59,7 +59,8 @@ class Call:
             raise
         except BaseException as error:
             recording.leave(before)
-            recording.note_failure(error, self._on_response)
+            if not recording.settled:
+                recording.note_failure(error, self._on_response)
             await recording.end_async()
             raise
         recording.leave(before)
