@@ -87,6 +87,17 @@ class Call:
     http_version: str
 
 
+EASY = Call(
+    method="GET",
+    path="/",
+    pieces=[b""],
+    gone_after_sends=None,
+    gone_after_receives=None,
+    cancels_after=None,
+    checks=False,
+    http_version="1.1",
+)
+"""A client that stays and a server that takes everything."""
 CALLS = st.builds(
     Call,
     method=METHODS,
