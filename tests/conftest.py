@@ -8,7 +8,10 @@ from hypothesis import settings
 from opentelemetry import context
 
 from otel_apimetrics import ApiMetricsInstrumentor, _guard, open_requests
+from tests.contract_report import pytest_runtest_logreport, pytest_sessionfinish
 from tests.telemetry import Telemetry
+
+__all__ = ["pytest_runtest_logreport", "pytest_sessionfinish"]
 
 CONTRIB = "opentelemetry.instrumentation.flask"
 """Absent where the newest SDK is tested, which contrib may not allow yet."""
