@@ -82,6 +82,9 @@ def _response(recording: "Recording", status: int, *, wants: bool) -> Response:
 
 
 def _body(buffer: BodyBuffer, headers: Headers, size: int, *, complete: bool) -> Body:
+    data = buffer.data
+    if not data:  # let go: all requests in flight together keep no more
+        return Body(size=size, truncated=True)
     content_type = content_encoding = ""
     for name, value in headers:
         if name == "content-type":
@@ -90,7 +93,7 @@ def _body(buffer: BodyBuffer, headers: Headers, size: int, *, complete: bool) ->
             content_encoding = f"{content_encoding}, {value}" if content_encoding else value
     complete = complete and not buffer.truncated
     try:
-        text = body_text(buffer.data, content_type, content_encoding, complete=complete)
+        text = body_text(data, content_type, content_encoding, complete=complete)
     except Exception as error:
         _guard.swallow("snapshot.body", error)
         text = None
