@@ -14,7 +14,7 @@ from tests.faults import apps
 from tests.faults.apps import CANARY
 from tests.in_process import make_environ, make_scope, request_messages, serve_asgi, serve_wsgi
 
-BODY = json.dumps({"a": 1, "password": CANARY}).encode()
+BODY = json.dumps({"query": "query Q { a }", "password": CANARY}).encode()
 QUERY = f"token={CANARY}"
 TRACE = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
 HEADERS = {

@@ -17,7 +17,10 @@ def test_a_length_is_a_number_of_a_sensible_size_or_unknown(value, length):
     assert declared_length((("x", "1"),)) is None
 
 
-@pytest.mark.parametrize("length", [5_000 * "9", 3])
+# A value that is no text cannot be redacted: its header is replaced, and the error counted.
+@pytest.mark.parametrize(
+    "length", [5_000 * "9", pytest.param(3, marks=pytest.mark.swallows_errors)]
+)
 def test_an_odd_length_of_a_response_that_is_left_early_raises_nothing(
     telemetry: Telemetry, length
 ):
