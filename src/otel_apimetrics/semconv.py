@@ -108,6 +108,13 @@ def label_key(name: str) -> str:
     return name if name in _OF_THE_CONVENTIONS else LABEL + name
 
 
+def label_of(key: str) -> str | None:
+    """Give the label that an attribute is of, `None` where it is no label's."""
+    if key.startswith(LABEL):
+        return key[len(LABEL) :]
+    return key if key in _OF_THE_CONVENTIONS else None
+
+
 MAX_HEADERS: Final = 40
 """Header attributes a side."""
 MAX_PATH: Final = 2048

@@ -39,7 +39,9 @@ def consumer_of(exchange: Exchange) -> str:
 
 def wsgi(environ: Any, start_response: Any) -> list[bytes]:
     body = environ["wsgi.input"].read()
-    start_response("200 OK", [("Content-Type", "application/json"), ("X-Number", body[6:].decode())])
+    start_response(
+        "200 OK", [("Content-Type", "application/json"), ("X-Number", body[6:].decode())]
+    )
     return [body]
 
 
@@ -56,8 +58,12 @@ def serve_wsgi(app: Any, index: int) -> None:
         f"/items/{index}",
         query=f"n={index}",
         body=b'{"n": %d}' % index,
-        headers={"Content-Type": "application/json", f"X-{index}": "v", "Host": f"h{index}.example"},
-        **{"REMOTE_ADDR": f"10.{index >> 16 & 255}.{index >> 8 & 255}.{index & 255}"},
+        headers={
+            "Content-Type": "application/json",
+            f"X-{index}": "v",
+            "Host": f"h{index}.example",
+        },
+        REMOTE_ADDR=f"10.{index >> 16 & 255}.{index >> 8 & 255}.{index & 255}",
     )
     for _ in app(environ, lambda *_: None):
         pass

@@ -18,11 +18,12 @@ from tests.faults.weaving import woven
 
 ROOT = Path(__file__).parents[2]
 PLACES_ELSEWHERE = {
+    "decoding.validation_errors": "tests/test_decoding.py",
     "gateway.connection": "tests/gateway/test_receiver.py",
     "gateway.receive": "tests/gateway/test_receiver.py",
     "gateway.sink": "tests/gateway/test_receiver.py",
 }
-"""Places in a process of our own, where no app is served, and the tests that reach them."""
+"""Places behind an exporter or in a process of our own, and the tests that reach them."""
 
 
 @pytest.fixture(scope="module")
