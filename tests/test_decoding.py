@@ -1,11 +1,12 @@
 """A span gives back the exchange that was written on it, and what other instrumentations say."""
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.trace import SpanKind
 
-from otel_apimetrics import semconv
+from otel_apimetrics import _guard, semconv
 from otel_apimetrics.decoding import decode
 from otel_apimetrics.exchange import (
     Body,
@@ -61,7 +62,11 @@ exchanges = st.builds(
     ),
     company=maybe(st.builds(Company, id=text, name=maybe(text))),
     session=maybe(text),
-    labels=st.dictionaries(word, text, max_size=3),
+    labels=st.dictionaries(
+        word | st.sampled_from(["graphql.operation.name", "graphql.operation.type"]),
+        text,
+        max_size=3,
+    ),
     metadata=st.dictionaries(text, st.lists(number | text | st.booleans(), max_size=3), max_size=3),
     error=maybe(word),
     exception=maybe(st.builds(ExceptionInfo, type=word, message=text, stacktrace=text)),
@@ -159,3 +164,18 @@ def test_documents_that_were_cut_are_left_out(telemetry: Telemetry):
     span.end()
     exchange = decode(span)
     assert (exchange.metadata, exchange.validation_errors, exchange.weight) == ({}, (), 2.0)
+
+
+@pytest.mark.swallows_errors
+@pytest.mark.parametrize("odd", ["[1]", '[{"no": "such field"}]', "[null]"])
+def test_validation_errors_of_another_shape_are_left_out_and_counted(telemetry: Telemetry, odd):
+    span = telemetry.tracer_provider.get_tracer("t").start_span(
+        "GET",
+        kind=SpanKind.SERVER,
+        attributes={"http.request.method": "GET", "apimetrics.validation_errors": odd},
+    )
+    span.end()
+    exchange = decode(span)
+    assert exchange is not None
+    assert exchange.validation_errors == ()
+    assert _guard.counts() == {"decoding.validation_errors": 1}

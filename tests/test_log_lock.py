@@ -7,7 +7,7 @@ from opentelemetry import _logs
 from opentelemetry.sdk._logs import LoggerProvider, LoggingHandler
 from opentelemetry.sdk._logs.export import BatchLogRecordProcessor, InMemoryLogRecordExporter
 
-from otel_apimetrics import log_lock
+from otel_apimetrics import ApiMetricsInstrumentor, log_lock
 from otel_apimetrics.redaction import Redactor
 
 
@@ -82,3 +82,13 @@ def test_an_error_while_it_attaches_is_swallowed(monkeypatch, no_swallowed_error
     monkeypatch.setattr(log_lock, "get_logger_provider", lambda: 1 / 0)
     log_lock.attach(Redactor())
     assert [place for place, _ in no_swallowed_errors] == ["logs.attach"]
+
+
+def test_one_instrumented_app_is_enough_before_its_first_request(provider, exporter, telemetry):
+    ApiMetricsInstrumentor().instrument_app(
+        lambda environ, start_response: [], **telemetry.providers
+    )
+    provider.get_logger("app").emit(attributes={"exception.message": "token=s3cr3t"})
+    provider.force_flush()
+    (data,) = exporter.get_finished_logs()
+    assert data.log_record.attributes["exception.message"] == "token=[REDACTED]"

@@ -141,7 +141,7 @@ def _encode_record(exchange: Exchange, out: Attributes) -> None:
     if exchange.websocket is not None:
         _encode_websocket(exchange.websocket, out)
     for name, value in exchange.labels.items():
-        out[semconv.LABEL + name] = value
+        out[semconv.label_key(name)] = value
     _encode_documents(exchange, out)
 
 

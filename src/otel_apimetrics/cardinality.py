@@ -91,5 +91,5 @@ class Cardinality:
             semconv.STATUS_CODE,
             semconv.CONSUMER_ID,
             semconv.CONSUMER_GROUP,
-            *(semconv.LABEL + name for name in self._labels),
+            *map(semconv.label_key, self._labels),
         )

@@ -176,8 +176,8 @@ def _company(said: Attributes) -> Company | None:
 
 
 def _labels(said: Attributes) -> dict[str, str]:
-    prefix = semconv.LABEL
-    return {k[len(prefix) :]: str(v) for k, v in said.items() if k.startswith(prefix)}
+    label_of = semconv.label_of
+    return {name: str(v) for k, v in said.items() if (name := label_of(k)) is not None}
 
 
 def _exception(span: ReadableSpan) -> ExceptionInfo | None:

@@ -121,6 +121,7 @@ class ApiMetricsInstrumentor(BaseInstrumentor):  # type: ignore[misc]  # contrib
         """
         pipeline = make_pipeline(build({**self._options, **options}, os.environ))
         processors.ensure(pipeline.tracer_provider(), pipeline.redactor)
+        log_lock.attach(pipeline.redactor)
         framework = _framework_of(app)
         if framework is not None:
             framework.check(pipeline.config, app)

@@ -14,6 +14,8 @@ from otel_apimetrics.redaction import FAILED, Redactor, Remembered, compiled
 
 _MOST_LABELS = 40
 """Labels of one request that are kept: a span has room for so many attributes."""
+_MOST_LINES = 128
+"""Header lines of one side that are recorded: a server may take tens of thousands."""
 _REMEMBERED_PATH = 256
 """Characters of a path whose verdict is remembered."""
 
@@ -157,7 +159,7 @@ class Masking:
         if choice.nothing:
             return ()
         if choice.clean.issuperset(headers):
-            return headers
+            return headers[:_MOST_LINES]
         kinds, mode = choice.kinds, self._config.client_ip
         chosen = tuple(
             [
@@ -166,7 +168,7 @@ class Masking:
                 if (kind := kinds[header[0]])
             ]
         )
-        masked = self._redactor.headers(chosen)
+        masked = self._redactor.headers(chosen[:_MOST_LINES])
         if masked is chosen and masked == headers:
             choice.remember(headers)
         return masked

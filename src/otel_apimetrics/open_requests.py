@@ -12,6 +12,7 @@ from time import monotonic
 from typing import Protocol
 
 from otel_apimetrics import _guard, health
+from otel_apimetrics.content import buffer
 
 IDLE = 600.0
 """Seconds without a byte after which a request is given up. A stream that moves is never cut."""
@@ -96,6 +97,7 @@ def _begin_process() -> None:
         _open.clear()
         _guard.forget()
         health.forget()
+        buffer.forget()
     _pid = os.getpid()
     # Handlers run last in, first out: registered at the first request, ours runs before
     # those of the SDK's providers, which shut the exporters down.

@@ -65,6 +65,9 @@ class Pipeline:
         self._tracer: tuple[trace.TracerProvider | None, trace.Tracer | None] = None, None
         self.kept_bytes = 0 if config.capture_body == "off" else config.max_body_size
         """Bytes of each body that a recording keeps."""
+        named = {semconv.GRAPHQL_NAME, semconv.GRAPHQL_TYPE}.intersection(config.metric_labels)
+        self.kept_request_bytes = config.max_body_size if named else self.kept_bytes
+        """The same of a request's: what it asks of GraphQL may be read and not recorded."""
         self.has_async_hooks = config.has_async_hooks
         self._judges = any((config.skip, config.identify, config.label))
 

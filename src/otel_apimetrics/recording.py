@@ -60,7 +60,7 @@ class Recording:
         self.started_ns = time_ns()
         self.started = perf_counter_ns()
         self.moved = monotonic()
-        self.request_body = BodyBuffer(pipeline.kept_bytes)
+        self.request_body = BodyBuffer(pipeline.kept_request_bytes)
         self.response_body = BodyBuffer(pipeline.kept_bytes)
         self.content_length: int | None = None
         """What the request declared: its size where the app read less."""
@@ -274,6 +274,9 @@ class Recording:
     def _end(self, duration: int) -> None:
         # The environ holds the tee of its input, and that holds this recording.
         self.source = None
+        if self.pipeline.kept_request_bytes:
+            self.request_body.clear()
+            self.response_body.clear()
         if self.pipeline.metrics.counts_active:
             self._count_active(-1)
         self.server_span.release(self.started_ns + duration)

@@ -43,6 +43,10 @@ RESPONSE_BODY: Final = "http.response.body.content"
 REQUEST_BODY_SIZE: Final = "http.request.body.size"
 RESPONSE_BODY_SIZE: Final = "http.response.body.size"
 
+# GraphQL, in development
+GRAPHQL_NAME: Final = "graphql.operation.name"
+GRAPHQL_TYPE: Final = "graphql.operation.type"
+
 # Ours
 CONSUMER_ID: Final = "apimetrics.consumer.id"
 CONSUMER_NAME: Final = "apimetrics.consumer.name"
@@ -95,6 +99,21 @@ OTHER: Final = "_OTHER"
 KNOWN_METHODS: Final = frozenset(
     {"GET", "HEAD", "POST", "PUT", "DELETE", "CONNECT", "OPTIONS", "TRACE", "PATCH", "QUERY"}
 )
+
+_OF_THE_CONVENTIONS: Final = frozenset({GRAPHQL_NAME, GRAPHQL_TYPE})
+
+
+def label_key(name: str) -> str:
+    """Give the attribute of a label: its own name where the conventions have it."""
+    return name if name in _OF_THE_CONVENTIONS else LABEL + name
+
+
+def label_of(key: str) -> str | None:
+    """Give the label that an attribute is of, `None` where it is no label's."""
+    if key.startswith(LABEL):
+        return key[len(LABEL) :]
+    return key if key in _OF_THE_CONVENTIONS else None
+
 
 MAX_HEADERS: Final = 40
 """Header attributes a side."""

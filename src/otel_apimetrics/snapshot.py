@@ -1,8 +1,9 @@
 """The immutable `Exchange` of a recording, as it stands when the request ends."""
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from otel_apimetrics import _guard
+from otel_apimetrics import _guard, operations
 from otel_apimetrics.content import BodyBuffer, body_text
 from otel_apimetrics.exchange import Body, Exchange, Headers, Response, evolve
 
@@ -41,7 +42,7 @@ def snapshot(recording: "Recording", duration_ns: int) -> Exchange:
         consumer=recording.consumer,
         company=recording.company,
         session=recording.session,
-        labels=recording.labels or {},
+        labels=_labels(recording),
         metadata=recording.metadata or {},
         error=_error(recording),
         exception=recording.exception,
@@ -54,14 +55,32 @@ def snapshot(recording: "Recording", duration_ns: int) -> Exchange:
     )
 
 
-def _request_body(recording: "Recording", *, wants: bool) -> Body:
-    buffer = recording.request_body
-    size, declared = buffer.size, recording.content_length
+def _labels(recording: "Recording") -> Mapping[str, str]:
+    said = recording.labels or {}
+    try:
+        request, buffer = recording.request, recording.request_body
+        if not operations.may_ask(request, buffer):
+            return said
+        whole = _request_size(recording)[1] and not buffer.truncated
+        found = operations.labels(request, buffer, complete=whole)
+    except Exception as error:
+        _guard.swallow("snapshot.operations", error)
+        return said
+    return {**found, **said} if found else said
+
+
+def _request_size(recording: "Recording") -> tuple[int, bool]:
+    """Give the size of the request's body, and whether all of it was seen."""
+    size, declared = recording.request_body.size, recording.content_length
     if declared is not None and recording.error != CLIENT_DISCONNECT:
         # The server enforces the declared length; the app may well have read less.
-        complete, size = size >= declared, declared
-    else:
-        complete = recording.request_ended
+        return declared, size >= declared
+    return size, recording.request_ended
+
+
+def _request_body(recording: "Recording", *, wants: bool) -> Body:
+    buffer = recording.request_body
+    size, complete = _request_size(recording)
     if not wants or buffer.size == 0:
         return Body(size=size)
     return _body(buffer, recording.request.headers, size, complete=complete)
@@ -82,6 +101,9 @@ def _response(recording: "Recording", status: int, *, wants: bool) -> Response:
 
 
 def _body(buffer: BodyBuffer, headers: Headers, size: int, *, complete: bool) -> Body:
+    data = buffer.data
+    if not data:  # let go: all requests in flight together keep no more
+        return Body(size=size, truncated=True)
     content_type = content_encoding = ""
     for name, value in headers:
         if name == "content-type":
@@ -90,7 +112,7 @@ def _body(buffer: BodyBuffer, headers: Headers, size: int, *, complete: bool) ->
             content_encoding = f"{content_encoding}, {value}" if content_encoding else value
     complete = complete and not buffer.truncated
     try:
-        text = body_text(buffer.data, content_type, content_encoding, complete=complete)
+        text = body_text(data, content_type, content_encoding, complete=complete)
     except Exception as error:
         _guard.swallow("snapshot.body", error)
         text = None

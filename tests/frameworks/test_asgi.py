@@ -624,6 +624,40 @@ def test_a_websocket_denied_by_a_response_has_its_status(telemetry: Telemetry):
     assert telemetry.server_span.attributes["http.response.status_code"] == 401
 
 
+def test_a_websocket_whose_client_left_before_an_answer_says_so(telemetry: Telemetry):
+    websocket(
+        incoming=[{"type": "websocket.connect"}, {"type": "websocket.disconnect", "code": 1006}],
+        telemetry=telemetry,
+    )
+    attributes = telemetry.server_span.attributes
+    assert attributes["error.type"] == "client_disconnect"
+    assert attributes["apimetrics.websocket.close_code"] == 1006
+    assert "http.response.status_code" not in attributes
+
+
+def test_a_websocket_whose_client_is_gone_when_the_app_speaks_says_so(telemetry: Telemetry):
+    async def app(scope, receive, send):
+        await send({"type": "websocket.accept"})
+        await send({"type": "websocket.send", "text": "too late"})
+
+    served = ApiMetricsASGIMiddleware(app, **telemetry.providers)
+    seen = serve_asgi(served, make_scope(**WS), [{"type": "websocket.connect"}], gone_after=1)
+    assert isinstance(seen.error, OSError)
+    attributes = telemetry.server_span.attributes
+    assert attributes["error.type"] == "client_disconnect"
+    assert attributes["apimetrics.websocket.messages_sent"] == 0
+    assert telemetry.server_span.events == ()
+
+
+def test_text_that_is_no_unicode_is_counted_all_the_same(telemetry: Telemetry):
+    websocket(
+        {"type": "websocket.accept"},
+        {"type": "websocket.send", "text": "\ud800"},
+        telemetry=telemetry,
+    )
+    assert telemetry.server_span.attributes["apimetrics.websocket.bytes_sent"] == 3
+
+
 def test_an_exception_in_a_websocket_passes_through_and_is_recorded(telemetry: Telemetry):
     boom = RuntimeError("x")
     seen = websocket({"type": "websocket.accept"}, raises=boom, telemetry=telemetry)

@@ -45,6 +45,8 @@ class Config:
     """
     metric_labels: tuple[str, ...] = ()
     """Names of the labels that become metric attributes; other labels are on spans only.
+    GraphQL requests have the labels `graphql.operation.name` and `graphql.operation.type` where
+    their bodies are captured; named here, bodies are read for them, and not recorded for it.
 
     Default: none. Environment: `OTEL_APIMETRICS_METRIC_LABELS`.
     """

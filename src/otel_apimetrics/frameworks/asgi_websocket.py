@@ -6,6 +6,7 @@ from typing import Any
 from otel_apimetrics import _guard
 from otel_apimetrics.exchange import WebSocket
 from otel_apimetrics.recording import Recording
+from otel_apimetrics.snapshot import CLIENT_DISCONNECT
 
 Message = MutableMapping[str, Any]
 
@@ -71,19 +72,30 @@ class WebSocketCall:
             if kind == "websocket.receive":
                 self._messages_received += 1
                 self._bytes_received += _size(message)
-            elif kind == "websocket.disconnect" and self._close_code is None:
-                self._close_code = message.get("code")
+            elif kind == "websocket.disconnect":
+                self._note_disconnect(message)
         except Exception as error:
             _guard.swallow("asgi.websocket", error)
         return message
 
     async def send(self, message: Message) -> None:
         """Hand on what the app says, and count it."""
-        await self._send(message)
+        try:
+            await self._send(message)
+        except OSError:
+            # How a server says, from ASGI 2.4 on, that the client is gone.
+            self._recording.error = self._recording.error or CLIENT_DISCONNECT
+            raise
         try:
             self._note_sent(message["type"], message)
         except Exception as error:
             _guard.swallow("asgi.websocket", error)
+
+    def _note_disconnect(self, message: Message) -> None:
+        if self._close_code is None:
+            self._close_code = message.get("code")
+        if self._recording.status is None:  # neither accepted nor refused
+            self._recording.error = CLIENT_DISCONNECT
 
     def _note_sent(self, kind: str, message: Message) -> None:
         recording = self._recording
@@ -121,4 +133,5 @@ def _size(message: Message) -> int:
     data = message.get("bytes")
     if data is not None:
         return len(data)
-    return len((message.get("text") or "").encode())
+    text = message.get("text") or ""
+    return len(text) if text.isascii() else len(text.encode("utf-8", "surrogatepass"))

@@ -14,9 +14,18 @@ def lines_of(headers: Headers) -> Callable[[str], list[str]]:
     return lambda name: [value for key, value in headers if key == name]
 
 
+_LONGEST_NUMBER: Final = 18
+"""Digits of a length; Python refuses to read a number of thousands."""
+
+
 def declared_length(headers: Headers) -> int | None:
-    """Give the declared Content-Length, `None` where it is absent or no number."""
+    """Give the declared Content-Length, `None` where it is absent or no number. Never raises.
+
+    An app's own header may well be a number already, which some servers accept.
+    """
     for name, value in headers:
         if name == "content-length":
-            return int(value) if value.isascii() and value.isdecimal() else None
+            text = str(value)
+            is_number = len(text) <= _LONGEST_NUMBER and text.isascii() and text.isdecimal()
+            return int(text) if is_number else None
     return None

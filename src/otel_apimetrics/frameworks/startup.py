@@ -36,6 +36,8 @@ def announce(pipeline: Pipeline, adapter: Adapter, app: Any) -> None:
         if _announced.get(type(app)) == pid:
             return
         _announced[type(app)] = pid
+    # The provider may have been set since `instrument()`.
+    log_lock.attach(pipeline.redactor)
     try:
         _emit(pipeline, adapter, app)
     except Exception as error:
@@ -43,7 +45,6 @@ def announce(pipeline: Pipeline, adapter: Adapter, app: Any) -> None:
 
 
 def _emit(pipeline: Pipeline, adapter: Adapter, app: Any) -> None:
-    log_lock.attach(pipeline.redactor)
     logger = get_logger(semconv.SCOPE, __version__, schema_url=semconv.SCHEMA_URL)
     attributes: dict[str, Any] = {
         "apimetrics.app.framework": adapter.name,

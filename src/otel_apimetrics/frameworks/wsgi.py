@@ -174,7 +174,7 @@ def _begin(
     try:
         length = recording.content_length = declared_length(request.headers)
         # A body of known length that nobody captures needs no tee: its size is told.
-        if (length and pipeline.kept_bytes) or "HTTP_TRANSFER_ENCODING" in environ:
+        if (length and pipeline.kept_request_bytes) or "HTTP_TRANSFER_ENCODING" in environ:
             tee_input(environ, recording)
     except Exception as error:
         _guard.swallow("wsgi.input", error)

@@ -52,7 +52,7 @@ class InputTee:
     def __getattr__(self, name: str) -> Any:
         return getattr(self._stream, name)
 
-    def _note(self, data: bytes, *, at_end: bool) -> None:
+    def _note(self, data: bytes | memoryview, *, at_end: bool) -> None:
         recording = self._recording
         if recording.settled:
             return
@@ -71,7 +71,8 @@ class BufferInputTee(InputTee):
     def readinto(self, buffer: Any) -> int | None:
         """Read into a buffer as the stream does."""
         count: int | None = self._stream.readinto(buffer)
-        self._note(bytes(memoryview(buffer)[: count or 0]), at_end=count == 0 and len(buffer) > 0)
+        read = memoryview(buffer)[: count or 0]
+        self._note(read, at_end=count == 0 and len(buffer) > 0)
         return count
 
 

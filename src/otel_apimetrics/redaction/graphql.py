@@ -6,6 +6,7 @@ Variables, the name of the operation and extensions are members of JSON like any
 
 import json
 import re
+from collections.abc import Iterator
 from json.encoder import encode_basestring
 from typing import Final
 
@@ -39,6 +40,8 @@ _PART: Final = re.compile(
     r"[({\[]|[)}\]]|\b(query|mutation|subscription|fragment)\b[\s,]*([A-Za-z_]\w*)?|[$@]?\w+"
 )
 
+_LAST_WORD: Final = re.compile(r"(?<!\w)\w+\Z")
+
 _MEMBER: Final = re.compile(r'(?<!\\)"query"\s*:\s*(?=")')
 _JSON_STRING: Final = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*("|)', re.DOTALL)
 _WHOLE_ESCAPES: Final = re.compile(r'"[^"\\]*(?:\\(?:u[0-9a-fA-F]{4}|[^u])[^"\\]*)*', re.DOTALL)
@@ -71,31 +74,49 @@ def is_graphql(query: str) -> bool:
     return query[after : after + 1] in ("", "(", "{", "@")
 
 
-def operation(query: str) -> tuple[str, str] | None:
-    """Give the type and the name of a document's first operation.
+def operation(query: str, name: str = "") -> tuple[str, str] | None:
+    """Give the type and the name of an operation of a document.
 
     Args:
         query: a GraphQL document.
+        name: of the operation to give; "" gives the first.
 
     Returns:
         "query", "mutation" or "subscription", and the name, "" for an anonymous operation;
-        `None` where there is no operation.
+        `None` where there is no such operation.
     """
+    return next((found for found in _operations(query) if name in ("", found[1])), None)
+
+
+def _operations(query: str) -> Iterator[tuple[str, str]]:
     depth = 0
-    in_fragment = False
+    inside = False
     for part in _PART.finditer(scrub_query(query)):
         if part[0] in "({[":
-            if part[0] == "{" and depth == 0 and not in_fragment:
-                return "query", ""
+            if part[0] == "{" and depth == 0 and not inside:
+                inside = True
+                yield "query", ""
             depth += 1
         elif part[0] in ")}]":
             depth = max(depth - 1, 0)
-            in_fragment = in_fragment and depth > 0
-        elif depth == 0 and part[1] == "fragment":
-            in_fragment = True
-        elif depth == 0 and part[1]:
-            return part[1], part[2] or ""
-    return None
+            # Not behind the variables or a directive's arguments: the selection is to come.
+            inside = inside and (depth > 0 or part[0] != "}")
+        elif depth == 0 and part[1] and not inside:
+            inside = True
+            if part[1] != "fragment":
+                yield part[1], part[2] or ""
+
+
+def documents(text: str) -> Iterator[str]:
+    """Give the values of the members called `query` in JSON that may be cut, at any depth.
+
+    One that was cut loses the word at its end, which may go on.
+    """
+    for member in _MEMBER.finditer(text):
+        value = _JSON_STRING.match(text, member.end())
+        query = _decoded(value) if value else None
+        if value is not None and query is not None:
+            yield query if value[1] else _LAST_WORD.sub("", query)
 
 
 def scrub_query(query: str) -> str:

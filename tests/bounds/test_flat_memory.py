@@ -1,0 +1,147 @@
+"""200,000 requests, no two alike, and the second half of them leaves nothing behind."""
+
+import asyncio
+import gc
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from opentelemetry.sdk.metrics import MeterProvider
+from opentelemetry.sdk.metrics.export import InMemoryMetricReader
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.sampling import TraceIdRatioBased
+
+from otel_apimetrics import (
+    ApiMetricsASGIMiddleware,
+    ApiMetricsWSGIMiddleware,
+    Exchange,
+    open_requests,
+    set_consumer,
+)
+from otel_apimetrics.content import buffer
+from tests.in_process import make_environ
+
+REQUESTS = 200_000
+MEASURED = 20
+"""How often memory is looked at."""
+MOST_BLOCKS = 2_000
+"""Objects of the interpreter that may be more after the second half: one request in a hundred
+that left a single object would pass this."""
+MOST_KIB = 4_096
+"""Memory of the process that may be more: a request that left 42 bytes would pass this."""
+
+
+def consumer_of(exchange: Exchange) -> str:
+    return exchange.request.query
+
+
+def wsgi(environ: Any, start_response: Any) -> list[bytes]:
+    body = environ["wsgi.input"].read()
+    start_response(
+        "200 OK", [("Content-Type", "application/json"), ("X-Number", body[6:].decode())]
+    )
+    return [body]
+
+
+async def asgi(scope: Any, receive: Any, send: Any) -> None:
+    set_consumer(scope["path"], group=scope["path"])
+    await receive()
+    await send({"type": "http.response.start", "status": 200, "headers": scope["headers"]})
+    await send({"type": "http.response.body", "body": scope["query_string"]})
+
+
+def serve_wsgi(app: Any, index: int) -> None:
+    environ = make_environ(
+        f"M{index}" if index % 100 == 0 else "POST",
+        f"/items/{index}",
+        query=f"n={index}",
+        body=b'{"n": %d}' % index,
+        headers={
+            "Content-Type": "application/json",
+            f"X-{index}": "v",
+            "Host": f"h{index}.example",
+        },
+        REMOTE_ADDR=f"10.{index >> 16 & 255}.{index >> 8 & 255}.{index & 255}",
+    )
+    for _ in app(environ, lambda *_: None):
+        pass
+
+
+async def serve_asgi(app: Any, index: int) -> None:
+    number = b"%d" % index
+    scope = {
+        "type": "http",
+        "asgi": {"version": "3.0", "spec_version": "2.4"},
+        "method": "POST",
+        "path": f"/items/{index}",
+        "raw_path": b"/items/" + number,
+        "query_string": b"n=" + number,
+        "headers": [(b"content-type", b"a/b; charset=" + number), (b"x-" + number, number)],
+        "client": (f"10.{index >> 16 & 255}.{index >> 8 & 255}.{index & 255}", index & 65_535),
+    }
+
+    async def receive() -> Any:
+        return {"type": "http.request", "body": b'{"query": "query Q%d { a }"}' % index}
+
+    async def send(message: Any) -> None: ...
+
+    await app(scope, receive, send)
+
+
+def options() -> dict[str, Any]:
+    return {
+        # One in fifty goes all the way to a span: all would take minutes.
+        "tracer_provider": TracerProvider(TraceIdRatioBased(0.02), shutdown_on_exit=False),
+        "meter_provider": MeterProvider([InMemoryMetricReader()], shutdown_on_exit=False),
+        "capture_body": "all",
+        "metric_labels": ["graphql.operation.name"],
+        "identify": consumer_of,
+    }
+
+
+def measure() -> tuple[int, int]:
+    """Objects and KiB of this process."""
+    gc.collect()
+    pages = int(Path("/proc/self/statm").read_text().split()[1])
+    return sys.getallocatedblocks(), pages * 4
+
+
+def main() -> None:
+    """Print how much more the second half held at its highest than the first half."""
+    bare = ApiMetricsWSGIMiddleware(wsgi, **options())
+    other = ApiMetricsASGIMiddleware(asgi, **options())
+    measured: list[tuple[int, int]] = []
+    gc.freeze()  # modules need not be looked through each time
+
+    async def serve() -> None:
+        for index in range(REQUESTS // 2):
+            serve_wsgi(bare, index)
+            await serve_asgi(other, index)
+            # Caches are emptied when they are full: what counts is the highest point.
+            if index % (REQUESTS // 2 // MEASURED) == 0:
+                measured.append(measure())
+
+    asyncio.run(serve())
+    assert open_requests.count() == buffer.in_flight() == 0
+    first, second = measured[: MEASURED // 2], measured[MEASURED // 2 :]
+    highest = [[max(column) for column in zip(*half, strict=True)] for half in (first, second)]
+    print(highest[1][0] - highest[0][0], highest[1][1] - highest[0][1])
+
+
+@pytest.mark.e2e
+@pytest.mark.skipif(not Path("/proc/self/statm").exists(), reason="memory is read from Linux")
+def test_two_hundred_thousand_requests_leave_no_memory_behind():
+    done = subprocess.run(
+        [sys.executable, "-c", "from tests.bounds.test_flat_memory import main; main()"],
+        cwd=Path(__file__).parents[2],
+        capture_output=True,
+        text=True,
+        timeout=600,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    blocks, kib = map(int, done.stdout.split())
+    assert blocks < MOST_BLOCKS
+    assert kib < MOST_KIB
