@@ -63,6 +63,15 @@ def pipeline_of(number: int) -> Any:
     return make_pipeline(build({**telemetry.providers, **OPTIONS[number]}, {}))
 
 
+@pytest.fixture(autouse=True)
+def delivered():
+    """Let the exporters fail here, and not in somebody else's test."""
+    yield
+    for number in range(len(OPTIONS)):
+        for outlet in pipeline_of(number).outlets:
+            assert outlet.flush(30)
+
+
 def leaves_a_span(number: int, path: str) -> bool:
     return not ("excluded_paths" in OPTIONS[number] and path == "/excluded")
 
