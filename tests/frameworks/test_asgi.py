@@ -287,6 +287,22 @@ def test_a_scope_of_an_unknown_type_passes_through(telemetry: Telemetry):
     assert telemetry.total() == 0
 
 
+def test_the_body_is_what_the_app_sent_whatever_is_made_of_its_message_outside(telemetry):
+    inner = recorded(saying(START, body(b"plain")), telemetry)
+
+    async def compressing(scope, receive, send):
+        async def send_smaller(message):
+            if message["type"] == "http.response.body":
+                message["body"] = b"p"
+            await send(message)
+
+        await inner(scope, receive, send_smaller)
+
+    assert serve_asgi(compressing, make_scope()).body == b"p"
+    assert telemetry.server_span.attributes["http.response.body.content"] == "plain"
+    assert telemetry.server_span.attributes["http.response.body.size"] == 5
+
+
 def test_the_lifespan_passes_through(telemetry: Telemetry):
     async def app(scope, receive, send):
         assert (await receive())["type"] == "lifespan.startup"

@@ -88,6 +88,8 @@ class Call:
         elif self._is_last(kind, message):
             # Before it is sent: Hypercorn says "disconnect" while it sends.
             recording.response_ended = True
+        # Before as well: a compressing middleware outside replaces it in the message itself.
+        body = message.get("body") if kind == "http.response.body" else None
         try:
             await self._send(message)
         except OSError:
@@ -96,7 +98,7 @@ class Call:
             recording.error = CLIENT_DISCONNECT
             raise
         try:
-            self._note_sent(kind, message)
+            self._note_sent(kind, body)
         except Exception as error:
             _guard.swallow("asgi.send", error)
             return
@@ -132,14 +134,12 @@ class Call:
             return not message.get("more_trailers")
         return kind == "http.response.pathsend"
 
-    def _note_sent(self, kind: str, message: Message) -> None:
-        """Note a message that went out."""
+    def _note_sent(self, kind: str, body: Any) -> None:
+        """Note a message that went out, with this body."""
         recording = self._recording
         recording.touch()
-        if kind == "http.response.body":
-            body = message.get("body")
-            if body:
-                recording.response_body.write(body)
+        if body:
+            recording.response_body.write(body)
         elif kind in {"http.response.pathsend", "http.response.zerocopysend"}:
             recording.size_told = declared_length(recording.response_headers)
 
