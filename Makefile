@@ -109,7 +109,10 @@ COMPILE = uv pip compile --quiet --all-extras --generate-hashes --no-emit-index-
 	--custom-compile-command "make constraints" --python-version 3.10 pyproject.toml
 constraints:
 	$(COMPILE) --upgrade --universal --group test --group contrib --group lint \
-	    --group servers --group extensions -o constraints/newest.txt
+	    --group servers --group extensions --group suites -o constraints/newest.txt
+	uv pip compile --quiet --universal --no-deps --generate-hashes --no-emit-index-url \
+	    --custom-compile-command "make constraints" --python-version 3.10 \
+	    --constraint constraints/newest.txt constraints/suites.in -o constraints/suites.txt
 	$(COMPILE) --upgrade --universal --group test -o constraints/newest-sdk.txt
 	uv pip compile --quiet --upgrade --universal --generate-hashes --no-emit-index-url \
 	    --custom-compile-command "make constraints" --python-version 3.10 \

@@ -20,7 +20,7 @@ from otel_apimetrics.config.declarative import (
     odd_switch_in_file,
     options_in_file,
 )
-from otel_apimetrics.frameworks import bare
+from otel_apimetrics.frameworks import bare, startup
 from otel_apimetrics.frameworks.classes import MethodWraps
 from otel_apimetrics.middleware import ApiMetricsASGIMiddleware, ApiMetricsWSGIMiddleware
 from otel_apimetrics.wiring import Registry, make_pipeline
@@ -180,7 +180,9 @@ class ApiMetricsInstrumentor(BaseInstrumentor):  # type: ignore[misc]  # contrib
 
 
 def _adapter(name: str) -> Any:
-    return import_module(f"otel_apimetrics.frameworks.{name}")
+    adapter = import_module(f"otel_apimetrics.frameworks.{name}")
+    startup.version_of(adapter.ADAPTER.distribution)
+    return adapter
 
 
 def _framework_of(app: Any) -> Any:

@@ -3,6 +3,8 @@
 import asyncio
 import contextvars
 import inspect
+from contextlib import closing
+from threading import Event
 
 import pytest
 from hypothesis import given, settings
@@ -285,6 +287,22 @@ def test_a_scope_of_an_unknown_type_passes_through(telemetry: Telemetry):
     assert telemetry.total() == 0
 
 
+def test_the_body_is_what_the_app_sent_whatever_is_made_of_its_message_outside(telemetry):
+    inner = recorded(saying(START, body(b"plain")), telemetry)
+
+    async def compressing(scope, receive, send):
+        async def send_smaller(message):
+            if message["type"] == "http.response.body":
+                message["body"] = b"p"
+            await send(message)
+
+        await inner(scope, receive, send_smaller)
+
+    assert serve_asgi(compressing, make_scope()).body == b"p"
+    assert telemetry.server_span.attributes["http.response.body.content"] == "plain"
+    assert telemetry.server_span.attributes["http.response.body.size"] == 5
+
+
 def test_the_lifespan_passes_through(telemetry: Telemetry):
     async def app(scope, receive, send):
         assert (await receive())["type"] == "lifespan.startup"
@@ -353,6 +371,46 @@ def test_a_provider_that_cannot_flush_does_not_hold_up_the_shutdown(
     seen = serve_asgi(recorded(app, telemetry), {"type": "lifespan"}, LIFESPAN)
     assert [m["type"] for m in seen.sent] == [f"lifespan.shutdown.{ending}"]
     assert [place for place, _ in no_swallowed_errors] == ["asgi.flush"]
+
+
+def test_what_else_runs_in_the_event_loop_goes_on_while_the_shutdown_flushes(
+    telemetry, monkeypatch
+):
+    moved = Event()
+    meanwhile = []
+
+    def force_flush(_milliseconds):
+        loop.call_soon_threadsafe(moved.set)
+        meanwhile.append(moved.wait(1))  # sooner than the shutdown gives up
+
+    async def app(scope, receive, send):
+        await receive()
+        await send({"type": "lifespan.shutdown.complete"})
+
+    monkeypatch.setattr(telemetry.tracer_provider, "force_flush", force_flush)
+    loop = asyncio.new_event_loop()
+    with closing(loop):
+        seen = loop.run_until_complete(
+            converse(recorded(app, telemetry), {"type": "lifespan"}, LIFESPAN)
+        )
+    assert meanwhile == [True]
+    assert [m["type"] for m in seen.sent] == ["lifespan.shutdown.complete"]
+
+
+def test_a_loop_that_is_not_asyncios_flushes_too(telemetry, monkeypatch):
+    flushed = []
+
+    async def app(scope, receive, send):
+        await send({"type": "lifespan.shutdown.complete"})
+
+    async def send(message):
+        flushed.append(message["type"])
+
+    monkeypatch.setattr(telemetry.tracer_provider, "force_flush", flushed.append)
+    coroutine = recorded(app, telemetry)({"type": "lifespan"}, None, send)
+    with pytest.raises(StopIteration):
+        coroutine.send(None)
+    assert flushed == [5_000, "lifespan.shutdown.complete"]
 
 
 @pytest.mark.swallows_errors

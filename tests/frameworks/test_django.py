@@ -226,6 +226,20 @@ def test_an_async_hook_is_awaited_under_asgi_and_refused_by_a_wsgi_handler(telem
         instrumentor.instrument_app(get_wsgi_application(), identify=identify)
 
 
+def test_what_the_wsgi_handler_returns_is_still_read_as_djangos_response(telemetry, instrumentor):
+    handler = instrumentor.instrument_app(
+        get_wsgi_application(), capture_body="all", **telemetry.providers
+    )
+    response = handler(make_environ(path="/items/7/"), lambda _status, _headers: None)
+    assert response.status_code == 200
+    assert response.headers["Content-Type"].startswith("text/html")
+    assert bytes(response).endswith(b"item 7")
+    assert not hasattr(response, "_container_of_nothing")
+    assert list(response) == [b"item 7"]
+    response.close()
+    assert telemetry.server_span.attributes["http.response.body.content"] == "item 7"
+
+
 @pytest.mark.swallows_errors
 def test_an_error_of_ours_at_a_route_leaves_the_answer(
     telemetry, instrumentor, monkeypatch, no_swallowed_errors

@@ -4,6 +4,7 @@ import asyncio
 import logging
 
 import pytest
+import starlette
 from starlette.applications import Starlette
 from starlette.background import BackgroundTask
 from starlette.middleware import Middleware
@@ -14,6 +15,7 @@ from starlette.routing import Mount, Route, Router, WebSocketRoute
 
 from otel_apimetrics import ApiMetricsInstrumentor, Consumer, set_consumer
 from otel_apimetrics.frameworks import starlette as adapter
+from otel_apimetrics.frameworks import startup
 from tests.in_process import make_scope, request_messages, serve_asgi
 from tests.telemetry import Telemetry
 
@@ -379,3 +381,15 @@ def test_an_error_of_ours_at_validation_errors_leaves_the_answer(
     assert serve_asgi(app, make_scope()).status == 422
     assert no_swallowed_errors
     assert telemetry.total() == 1
+
+
+def test_the_version_is_read_when_an_app_is_instrumented_and_in_no_request(telemetry, instrumentor):
+    startup.version_of.cache_clear()
+    app = instrumentor.instrument_app(Starlette(), **telemetry.providers)
+    read = startup.version_of.cache_info()
+    assert startup.version_of("starlette") == starlette.__version__
+    serve_asgi(app, make_scope())
+    told = startup.version_of.cache_info()
+    assert told.misses == read.misses
+    assert told.hits == read.hits + 2
+    assert startup.version_of("no-such-distribution") is None

@@ -4,7 +4,9 @@ After the shutdown uvicorn kills its own process with the signal that ended it, 
 nothing registered with `atexit` runs: what the providers hold would be lost.
 """
 
+import asyncio
 from collections.abc import Awaitable, Callable, MutableMapping
+from concurrent.futures import Future
 from threading import Thread
 from typing import Any
 
@@ -29,7 +31,7 @@ def flushing(
     async def send_after_flush(message: Message) -> None:
         if message["type"] in _ENDINGS:
             try:
-                flush(pipeline)
+                await _flush_aside(pipeline)
             except Exception as error:
                 _guard.swallow("asgi.lifespan", error)
         await send(message)
@@ -80,8 +82,8 @@ async def call_lifespan(
 def flush(pipeline: Pipeline) -> None:
     """Have the exporters and the providers hand on what they hold.
 
-    Blocks at most `FLUSH` seconds: the event loop has nothing else to do any more. Nothing
-    is shut down: another app of this process may go on.
+    Blocks at most `FLUSH` seconds. Nothing is shut down: another app of this process may
+    go on.
     """
     flushes = []
     for outlet in pipeline.outlets:
@@ -97,6 +99,28 @@ def flush(pipeline: Pipeline) -> None:
             flushes.append(thread)
     for thread in flushes:
         thread.join(FLUSH / len(flushes))
+
+
+async def _flush_aside(pipeline: Pipeline) -> None:
+    """Flush in a thread, so that what else runs in the event loop goes on meanwhile."""
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        flush(pipeline)  # Trio's loop: it knows no future of a thread
+        return
+    done: Future[None] = Future()
+    done.set_running_or_notify_cancel()  # a shutdown that is cancelled leaves the thread alone
+
+    def work() -> None:
+        try:
+            flush(pipeline)
+        except Exception as error:
+            done.set_exception(error)
+        else:
+            done.set_result(None)
+
+    Thread(target=work, daemon=True).start()
+    await asyncio.wrap_future(done)
 
 
 def _quietly(force_flush: Callable[[int], object]) -> None:

@@ -4,8 +4,8 @@ import os
 import platform
 import weakref
 from collections.abc import Iterable
-from contextlib import suppress
-from importlib.metadata import PackageNotFoundError, version
+from functools import cache
+from importlib.metadata import version
 from itertools import islice
 from time import time_ns
 from typing import Any
@@ -44,6 +44,18 @@ def announce(pipeline: Pipeline, adapter: Adapter, app: Any) -> None:
         _guard.swallow("startup.announce", error)
 
 
+@cache
+def version_of(distribution: str) -> str | None:
+    """Return the version of an installed distribution, `None` where nobody can tell.
+
+    Reads files: asked for when an app is instrumented, so that no event loop waits for it.
+    """
+    try:
+        return version(distribution)
+    except Exception:  # vendored, or on the path without (whole) metadata
+        return None
+
+
 def _emit(pipeline: Pipeline, adapter: Adapter, app: Any) -> None:
     logger = get_logger(semconv.SCOPE, __version__, schema_url=semconv.SCHEMA_URL)
     attributes: dict[str, Any] = {
@@ -52,10 +64,8 @@ def _emit(pipeline: Pipeline, adapter: Adapter, app: Any) -> None:
         "apimetrics.app.version.otel_apimetrics": __version__,
         "apimetrics.app.version.python": platform.python_version(),
     }
-    if adapter.distribution:
-        # Vendored, or on the path without metadata: then nobody can tell.
-        with suppress(PackageNotFoundError):
-            attributes[f"apimetrics.app.version.{adapter.name}"] = version(adapter.distribution)
+    if adapter.distribution and (found := version_of(adapter.distribution)) is not None:
+        attributes[f"apimetrics.app.version.{adapter.name}"] = found
     if pipeline.config.environment is not None:
         attributes[semconv.ENVIRONMENT] = pipeline.config.environment
     now = time_ns()

@@ -67,6 +67,15 @@ class ResponseTee:
         _note_early_end(recording)
         recording.end()
 
+    def __bytes__(self) -> bytes:
+        return bytes(self._iterable)  # type: ignore[arg-type]  # whatever it makes of this
+
+    def __getattr__(self, name: str) -> Any:
+        """Be the app's iterable in all else: Django's handler returns its response."""
+        if name.startswith("_"):  # our own, not set yet
+            raise AttributeError(name)
+        return getattr(self._iterable, name)
+
     def __del__(self) -> None:
         _note_early_end(self._recording)
         # Thrown away before its end: whoever is outside may have been so too.
