@@ -8,6 +8,7 @@ from hypothesis import settings
 from opentelemetry import context
 
 from otel_apimetrics import ApiMetricsInstrumentor, _guard, open_requests
+from tests import components
 from tests.contract_report import pytest_runtest_logreport, pytest_sessionfinish
 from tests.telemetry import Telemetry
 
@@ -22,6 +23,24 @@ collect_ignore = [] if find_spec(CONTRIB) else ["one_span", "test_promises.py"]
 # A machine that does something else as well is no failure.
 settings.register_profile("patient", deadline=None)
 settings.load_profile("patient")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out tests that need what is not here."""
+    components.deselect(config, items)
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Fail them instead, under CI."""
+    components.require(item)
+
+
+def pytest_terminal_summary(
+    terminalreporter: pytest.TerminalReporter, config: pytest.Config
+) -> None:
+    """Say what was left out, and what would bring it in."""
+    for line in components.report(config):
+        terminalreporter.write_line(line, yellow=True)
 
 
 @pytest.hookimpl(wrapper=True)
