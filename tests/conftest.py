@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from importlib.util import find_spec
+from typing import Any
 
 import pytest
 from hypothesis import settings
@@ -35,9 +36,7 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
     components.require(item)
 
 
-def pytest_terminal_summary(
-    terminalreporter: pytest.TerminalReporter, config: pytest.Config
-) -> None:
+def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
     """Say what was left out, and what would bring it in."""
     for line in components.report(config):
         terminalreporter.write_line(line, yellow=True)
