@@ -36,14 +36,20 @@ _begun = 0
 """The last process that has served a request."""
 
 
-def watch(*providers: Any) -> None:
+def watch(*given: Any) -> None:
     """Remember providers that are not the global ones, so that a worker renews them too."""
-    for provider in providers:
+    for provider in given:
         if provider is not None:
             try:
                 _providers.add(provider)
             except TypeError:  # one that cannot be weakly referenced is not the SDK's
                 continue
+
+
+def providers() -> list[Any]:
+    """Give the global providers and those of `watch`, each once."""
+    found = (trace.get_tracer_provider(), metrics.get_meter_provider(), get_logger_provider())
+    return list({id(each): each for each in (*found, *_providers)}.values())
 
 
 def begin_process() -> None:
@@ -73,9 +79,8 @@ def _begin() -> None:
             " ends, and what does not fit is dropped. Set enable-threads = true.",
         )
     if _handled != os.getpid():
-        found = (trace.get_tracer_provider(), metrics.get_meter_provider(), get_logger_provider())
         parents_id = _parents_instance_id()
-        for provider in {id(each): each for each in (*found, *_providers)}.values():
+        for provider in providers():
             _renew(provider, parents_id)
 
 

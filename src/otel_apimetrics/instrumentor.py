@@ -13,7 +13,7 @@ from opentelemetry.instrumentation.instrumentor import (  # type: ignore[attr-de
     BaseInstrumentor,
 )
 
-from otel_apimetrics import _guard, interpreter, log_lock, processors
+from otel_apimetrics import _guard, ending, interpreter, log_lock, processors
 from otel_apimetrics.config import ConfigError, build
 from otel_apimetrics.config.declarative import (
     is_disabled_in_file,
@@ -133,6 +133,7 @@ class ApiMetricsInstrumentor(BaseInstrumentor):  # type: ignore[misc]  # contrib
         pipeline = make_pipeline(build({**self._options, **options}, os.environ))
         processors.ensure(pipeline.tracer_provider(), pipeline.redactor)
         log_lock.attach(pipeline.redactor)
+        ending.arm_signal()
         framework = _framework_of(app)
         if framework is not None:
             framework.check(pipeline.config, app)
@@ -166,6 +167,7 @@ class ApiMetricsInstrumentor(BaseInstrumentor):  # type: ignore[misc]  # contrib
         self._registry.default = pipeline
         processors.attach(pipeline.tracer_provider(), pipeline.redactor)
         log_lock.attach(pipeline.redactor)
+        ending.arm_signal()
         for module, name in _FRAMEWORKS.items():
             self._when_imported(module, name)
 
@@ -187,6 +189,7 @@ class ApiMetricsInstrumentor(BaseInstrumentor):  # type: ignore[misc]  # contrib
         self._wraps.undo()
         processors.detach_all()
         log_lock.detach_all()
+        ending.disarm_signal()
         self._options = MappingProxyType({})
 
 

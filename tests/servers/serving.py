@@ -35,19 +35,12 @@ class Process:
     def address(self) -> tuple[str, int]:
         return "127.0.0.1", self.port
 
-    def send(self, number: signal.Signals) -> None:
-        os.kill(self.pid, number)
-
     def wait(self) -> None:
         """Wait until the process and all that it has started have ended."""
         deadline = time.monotonic() + PATIENCE
         while _group_lives(self.pid):
             assert time.monotonic() < deadline, f"It does not end.\n{self.tail()}"
             time.sleep(0.02)
-
-    def end(self, number: signal.Signals = signal.SIGTERM) -> None:
-        self.send(number)
-        self.wait()
 
     def tail(self) -> str:
         return self.log.read_text(errors="replace")[-6000:]
@@ -77,14 +70,18 @@ def serving(
     env: Mapping[str, str],
     *,
     directory: Path = ROOT,
+    end_with: signal.Signals = signal.SIGTERM,
+    group: bool = False,
 ) -> Iterator[Process]:
-    """Run a server until the block ends, if it has not ended by itself.
+    """Run a server until the block ends.
 
     Args:
         command: "{port}" in it stands for the port.
         log: takes its output.
         env: all of its variables.
         directory: that it runs in.
+        end_with: signal at the end of the block.
+        group: it goes to every process that was started, as a terminal's does.
     """
     port = free_port()
     with log.open("wb") as output:
@@ -103,8 +100,7 @@ def serving(
     try:
         _wait_until_it_accepts(running, popen)
         yield running
-        if popen.poll() is None:
-            running.send(signal.SIGTERM)
+        (os.killpg if group else os.kill)(popen.pid, end_with)
         _reap(popen)
         running.wait()
     finally:
