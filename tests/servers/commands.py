@@ -8,11 +8,11 @@ from pathlib import Path
 
 from tests.servers.serving import BIN, uwsgi
 
-APP = "tests.frameworks.cases.served:app"
+APP = "tests.servers.apps.served_with_gate:app"
 
 _WERKZEUG = """
 from werkzeug.serving import run_simple
-from tests.frameworks.cases.served import app
+from tests.servers.apps.served_with_gate import app
 run_simple("127.0.0.1", {port}, app, threaded=True)
 """
 
@@ -52,3 +52,5 @@ ASGI: dict[str, Sequence[str | Path]] = {
     "hypercorn": [BIN / "hypercorn", "--bind", "127.0.0.1:{port}", APP],
     "granian-asgi": _granian("asgi"),
 }
+HTTP2 = ("hypercorn", "granian-wsgi", "granian-asgi")
+"""Those that speak it without TLS."""

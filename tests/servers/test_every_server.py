@@ -5,6 +5,7 @@ Each server is started once with and once without us, for all rows.
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
@@ -15,13 +16,18 @@ import pytest
 from tests.frameworks.cases import Row, rows_for
 from tests.frameworks.cases.client import responses, talk
 from tests.frameworks.cases.recorded import Recorded, check, read
-from tests.servers.commands import ASGI, WSGI
+from tests.servers import http2
+from tests.servers.commands import ASGI, HTTP2, WSGI
 from tests.servers.differences import adapted, is_left_out
 from tests.servers.serving import environment, serving
 
 pytestmark = pytest.mark.e2e
 
 SERVERS = {**dict.fromkeys(WSGI, "wsgi"), **dict.fromkeys(ASGI, "asgi")}
+
+
+STREAMED, OVER_HTTP2 = "5" * 32, "2" * 32
+"""Trace ids."""
 
 
 def rows_on(server: str) -> list[Row]:
@@ -35,6 +41,8 @@ class Talked:
 
     received: dict[str, bytes]
     records: list[Recorded]
+    streamed: bytes
+    over_http2: dict[int, list[object]]
 
 
 @pytest.fixture(scope="module")
@@ -69,10 +77,31 @@ def talk_to(server: str, directory: Path, *, ours: bool) -> Talked:
     env = environment(CASES_FRAMEWORK=SERVERS[server])
     if ours:
         env["CASES_RECORDS"] = str(records)
+    gate = directory / f"{server}-{ours}.gate"
+    env["CASES_GATE"] = str(gate)
+    over_http2: dict[int, list[object]] = {}
     log = directory / f"{server}-{ours}.log"
     with serving({**WSGI, **ASGI}[server], log, env) as process:
         received = {row.name: talk(process.address, row) for row in rows_on(server)}
-    return Talked(received, read(records))
+        streamed = _stream(process.address, gate)
+        if server in HTTP2:
+            over_http2 = http2.talk(process.address, OVER_HTTP2)
+    return Talked(received, read(records), streamed, over_http2)
+
+
+def _stream(address: tuple[str, int], gate: Path) -> bytes:
+    """Let the app go on once its first word is here; give all that it said."""
+    said = b""
+    with socket.create_connection(address, timeout=30) as client:
+        parent = f"traceparent: 00-{STREAMED}-{1:016x}-01".encode()
+        client.sendall(
+            b"GET /say/gated HTTP/1.1\r\nHost: a\r\nConnection: close\r\n" + parent + b"\r\n\r\n"
+        )
+        while data := client.recv(65536):
+            said += data
+            if b"first" in said:
+                gate.touch()
+    return said
 
 
 def _each_server() -> list[object]:
@@ -105,4 +134,33 @@ def test_each_request_leaves_its_one_record(
         except AssertionError as failure:
             failures[row.name] = str(failure)
     assert failures == {}
-    assert {record.trace_id for record in said.records} <= {r.trace_id for r in rows_on(server)}
+    known = {row.trace_id for row in rows_on(server)} | {STREAMED, OVER_HTTP2}
+    assert {record.trace_id for record in said.records} <= known
+
+
+@pytest.mark.parametrize("server", _each_server())
+def test_the_first_word_of_a_stream_is_out_before_the_app_says_more(
+    server: str, talked: dict[tuple[str, bool], Future[Talked]]
+):
+    for ours in (False, True):
+        assert b"data: last" in talked[server, ours].result().streamed
+    (record,) = [r for r in talked[server, True].result().records if r.trace_id == STREAMED]
+    assert "error.type" not in record.attributes
+
+
+@pytest.mark.parametrize("server", HTTP2)
+def test_concurrent_streams_of_http_2_are_told_the_same_and_recorded_apart(
+    server: str, talked: dict[tuple[str, bool], Future[Talked]]
+):
+    without, with_us = (talked[server, ours].result() for ours in (False, True))
+    assert with_us.over_http2 == without.over_http2
+
+    records = {r.parent: r for r in with_us.records if r.trace_id == OVER_HTTP2}
+    assert sorted(records) == sorted(without.over_http2)
+    for index, (method, path, body) in enumerate(http2.REQUESTS):
+        attributes = records[2 * index + 1].attributes
+        assert attributes["http.request.method"] == method
+        assert attributes["url.path"] == path
+        assert attributes["network.protocol.version"] == "2"
+        assert attributes["server.address"] == "api.example"
+        assert attributes["http.request.body.size"] == len(body)

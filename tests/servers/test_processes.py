@@ -13,7 +13,9 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import AbstractContextManager, closing
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -106,6 +108,39 @@ def by_count(counts: Counter[str]) -> list[int]:
     return sorted(counts.values())
 
 
+@dataclass(frozen=True)
+class Ended:
+    """A server that was asked, and ended."""
+
+    answered: Counter[str]
+    """Requests by the process that answered."""
+    left: Left
+    log: str
+
+
+def ask_and_end(name: str, otlp: Receiver, directory: Path) -> Ended:
+    command, number = ENDED[name]
+    log = directory / f"{name}.log"
+    with served(otlp, name, command, log, end_with=number) as process:
+        answered = Counter(ask(process, f"/items/{at}") for at in range(REQUESTS))
+    return Ended(answered, otlp.left(name), process.tail())
+
+
+@pytest.fixture(scope="module")
+def ended(
+    otlp: Receiver, tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest
+) -> Iterator[dict[str, Future[Ended]]]:
+    """Each server that is tested here, several at once: they wait most of their time."""
+    chosen = {
+        item.callspec.params["name"]: None
+        for item in request.session.items
+        if item.module is request.module and "ended" in item.fixturenames
+    }
+    directory = tmp_path_factory.mktemp("ended")
+    with ThreadPoolExecutor(4) as pool:
+        yield {name: pool.submit(ask_and_end, name, otlp, directory) for name in chosen}
+
+
 @pytest.mark.parametrize(
     "name",
     [
@@ -114,18 +149,15 @@ def by_count(counts: Counter[str]) -> list[int]:
     ],
 )
 def test_what_was_answered_is_accounted_for_when_the_server_is_ended(
-    name: str, otlp: Receiver, tmp_path: Path
+    name: str, ended: dict[str, Future[Ended]]
 ):
-    command, number = ENDED[name]
-    with served(otlp, name, command, tmp_path / "log", end_with=number) as process:
-        answered = Counter(ask(process, f"/items/{at}") for at in range(REQUESTS))
-    left = otlp.left(name)
+    server = ended[name].result()
+    left = server.left
 
     # One instance a process, each with its own requests, on all three ways.
-    assert by_count(left.spans) == by_count(answered), process.tail()
-    assert left.exchanges == left.spans, process.tail()
-    assert left.requests == left.spans, process.tail()
-    assert ("recycled" in name) <= (len(answered) > 1)
+    assert by_count(left.spans) == by_count(server.answered), server.log
+    assert left.exchanges == left.requests == left.spans, server.log
+    assert ("recycled" in name) <= (len(server.answered) > 1)
 
 
 @pytest.mark.parametrize("method", ["fork", "spawn"])
@@ -141,6 +173,22 @@ def test_a_process_that_a_request_starts_counts_nothing_again(
 
     assert by_count(left.spans) == by_count(left.requests) == [4]
     assert left.exchanges == left.spans
+
+
+@pytest.mark.needs("uwsgi")
+def test_the_second_app_of_a_uwsgi_runs_without_us_and_the_log_says_why(
+    otlp: Receiver, tmp_path: Path
+):
+    mounts = [f"--mount=/{name}=counted_wsgi.py" for name in ("one", "two")]
+    command = uwsgi(*mounts, "--callable", "app", "--manage-script-name")
+    log = tmp_path / "log"
+    with served(otlp, "two-apps", command, log) as process:
+        assert ask(process, "/one/items/1") == ask(process, "/two/items/1")
+    left = otlp.left("two-apps")
+
+    assert by_count(left.spans) == by_count(left.requests) == [1]
+    (line,) = [line for line in log.read_text().splitlines() if "subinterpreter" in line]
+    assert "single-interpreter = true" in line
 
 
 RELOADING = {
