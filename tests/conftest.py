@@ -2,12 +2,14 @@
 
 from collections.abc import Iterator
 from importlib.util import find_spec
+from typing import Any
 
 import pytest
 from hypothesis import settings
 from opentelemetry import context
 
 from otel_apimetrics import ApiMetricsInstrumentor, _guard, open_requests
+from tests import components
 from tests.contract_report import pytest_runtest_logreport, pytest_sessionfinish
 from tests.telemetry import Telemetry
 
@@ -26,6 +28,22 @@ if find_spec("whitenoise") is None:
 # A machine that does something else as well is no failure.
 settings.register_profile("patient", deadline=None)
 settings.load_profile("patient")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out tests that need what is not here."""
+    components.deselect(config, items)
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Fail them instead, under CI."""
+    components.require(item)
+
+
+def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
+    """Say what was left out, and what would bring it in."""
+    for line in components.report(config):
+        terminalreporter.write_line(line, yellow=True)
 
 
 @pytest.hookimpl(wrapper=True)

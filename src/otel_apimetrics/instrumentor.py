@@ -13,7 +13,7 @@ from opentelemetry.instrumentation.instrumentor import (  # type: ignore[attr-de
     BaseInstrumentor,
 )
 
-from otel_apimetrics import _guard, log_lock, processors
+from otel_apimetrics import _guard, ending, interpreter, log_lock, processors
 from otel_apimetrics.config import ConfigError, build
 from otel_apimetrics.config.declarative import (
     is_disabled_in_file,
@@ -69,6 +69,8 @@ class ApiMetricsInstrumentor(BaseInstrumentor):  # type: ignore[misc]  # contrib
             ConfigError: an option is wrong. Under `opentelemetry-instrument` and from a
                 declarative file one line is logged instead, and the plugin stays off.
         """
+        if self._is_out_of_place():
+            return
         loader = "skip_dep_check" in options
         if loader and (self._refused or self._is_instrumented_by_opentelemetry):
             return
@@ -86,6 +88,13 @@ class ApiMetricsInstrumentor(BaseInstrumentor):  # type: ignore[misc]  # contrib
             if not loader and not declared:
                 raise
             self.refuse(error)
+
+    def _is_out_of_place(self) -> bool:
+        """Tell whether this interpreter is none for us, and say so once."""
+        if interpreter.is_main():
+            return False
+        self.refuse(ConfigError(interpreter.REFUSAL))
+        return True
 
     def _refuse_odd_switch(self, *, quiet: bool) -> None:
         """Refuse `enabled: maybe` in the file, which the SDK takes for true.
@@ -114,14 +123,17 @@ class ApiMetricsInstrumentor(BaseInstrumentor):  # type: ignore[misc]  # contrib
 
         Returns:
             What to serve: the app itself where its framework is known, else the app in a
-            middleware.
+            middleware. In a subinterpreter the app as it is: it runs without us.
 
         Raises:
             ConfigError: an option is wrong, or `app` is neither WSGI nor ASGI.
         """
+        if self._is_out_of_place():
+            return app
         pipeline = make_pipeline(build({**self._options, **options}, os.environ))
         processors.ensure(pipeline.tracer_provider(), pipeline.redactor)
         log_lock.attach(pipeline.redactor)
+        ending.arm_signal()
         framework = _framework_of(app)
         if framework is not None:
             framework.check(pipeline.config, app)
@@ -155,6 +167,7 @@ class ApiMetricsInstrumentor(BaseInstrumentor):  # type: ignore[misc]  # contrib
         self._registry.default = pipeline
         processors.attach(pipeline.tracer_provider(), pipeline.redactor)
         log_lock.attach(pipeline.redactor)
+        ending.arm_signal()
         for module, name in _FRAMEWORKS.items():
             self._when_imported(module, name)
 
@@ -176,6 +189,7 @@ class ApiMetricsInstrumentor(BaseInstrumentor):  # type: ignore[misc]  # contrib
         self._wraps.undo()
         processors.detach_all()
         log_lock.detach_all()
+        ending.disarm_signal()
         self._options = MappingProxyType({})
 
 

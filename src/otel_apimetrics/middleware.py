@@ -4,6 +4,7 @@ import os
 from collections.abc import Iterable
 from typing import Any
 
+from otel_apimetrics import _guard, interpreter
 from otel_apimetrics.config import build
 from otel_apimetrics.frameworks import bare
 from otel_apimetrics.frameworks.asgi import ASGIApp, Receive, Scope, Send, call_asgi
@@ -26,14 +27,18 @@ class ApiMetricsWSGIMiddleware:
 
     def __init__(self, app: WSGIApp, *, pipeline: Pipeline | None = None, **options: Any) -> None:
         self.app = app
-        self._pipeline = pipeline or make_pipeline(build(options, os.environ))
-        self._pipeline.config.require_sync("WSGI")
+        self._pipeline = pipeline or _pipeline(options)
+        if self._pipeline is not None:
+            self._pipeline.config.require_sync("WSGI")
         self._adapter = bare.wsgi_adapter()
 
     def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
         """Serve one request."""
         app = self.app
-        return call_wsgi(app, environ, start_response, self._pipeline, self._adapter, app)
+        pipeline = self._pipeline
+        if pipeline is None:
+            return app(environ, start_response)
+        return call_wsgi(app, environ, start_response, pipeline, self._adapter, app)
 
     def __getattr__(self, name: str) -> Any:
         """Be the app in all else: servers and tests look at its attributes."""
@@ -56,17 +61,29 @@ class ApiMetricsASGIMiddleware:
 
     def __init__(self, app: ASGIApp, *, pipeline: Pipeline | None = None, **options: Any) -> None:
         self.app = app
-        self._pipeline = pipeline or make_pipeline(build(options, os.environ))
+        self._pipeline = pipeline or _pipeline(options)
         self._adapter = bare.asgi_adapter()
 
     # `async def`, because uvicorn takes a plain `def` with a coroutine behind it for ASGI 2.
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one connection."""
         app = self.app
-        await call_asgi(app, scope, receive, send, self._pipeline, self._adapter, app)
+        pipeline = self._pipeline
+        if pipeline is None:
+            await app(scope, receive, send)
+        else:
+            await call_asgi(app, scope, receive, send, pipeline, self._adapter, app)
 
     def __getattr__(self, name: str) -> Any:
         """Be the app in all else: servers and tests look at its attributes."""
         if name == "app":  # not set yet: the middleware is being copied
             raise AttributeError(name)
         return getattr(self.app, name)
+
+
+def _pipeline(options: dict[str, Any]) -> Pipeline | None:
+    """Make a pipeline; `None` in a subinterpreter, where the app runs without us."""
+    if interpreter.is_main():
+        return make_pipeline(build(options, os.environ))
+    _guard.warn_once("interpreter", "otel-apimetrics is off: %s", interpreter.REFUSAL)
+    return None

@@ -4,6 +4,7 @@ import weakref
 from threading import Lock
 from typing import Any
 
+from otel_apimetrics import forked
 from otel_apimetrics.config import Config
 from otel_apimetrics.exporters.loading import outlets
 from otel_apimetrics.metrics import Metrics
@@ -19,6 +20,7 @@ def make_pipeline(config: Config) -> Pipeline:
     Two pipelines that record to the same meter provider with the same keys share their
     metrics, and with them the cap on attribute sets.
     """
+    forked.watch(config.tracer_provider, config.meter_provider)
     key = (
         id(config.meter_provider),
         config.metrics,

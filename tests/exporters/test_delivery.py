@@ -1,7 +1,10 @@
 """The queue between requests and an exporter, with an exporter in-process."""
 
 import os
+import sys
+import threading
 from threading import Event
+from types import SimpleNamespace
 
 import pytest
 
@@ -203,6 +206,109 @@ def test_a_forked_worker_has_a_queue_of_its_own(queue, backend):
     os.close(writer)
     with os.fdopen(reader) as said:
         assert said.read() == "3"
+
+
+class Clock:
+    """Seconds that pass when the test says so."""
+
+    def __init__(self) -> None:
+        self.now = 1_000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def clock(monkeypatch):
+    made = Clock()
+    monkeypatch.setattr(delivery, "monotonic", made)
+    return made
+
+
+@pytest.fixture
+def no_threads(monkeypatch):
+    """What uWSGI before 2.0.28 shows of itself without `enable-threads`."""
+    monkeypatch.setitem(sys.modules, "uwsgi", SimpleNamespace(has_threads=0))
+
+
+def test_without_threads_a_request_hands_a_batch_on_itself_at_most_once_a_second(
+    no_threads, clock, queue, backend
+):
+    before = threading.active_count()
+    queue.accept(exchange(0))
+    assert len(backend.taken) == 1
+    queue.accept(exchange(1))
+    clock.now += delivery.DELAY / 2
+    queue.accept(exchange(2))
+    assert len(backend.taken) == 1
+    clock.now += delivery.DELAY / 2
+    queue.accept(exchange(3))
+    assert [int(taken.id, 16) for taken in backend.taken] == [0, 1, 2, 3]
+    assert threading.active_count() == before
+
+
+def test_without_threads_a_full_batch_goes_out_before_its_time(no_threads, clock, queue, backend):
+    for number in range(1 + BATCH):
+        queue.accept(exchange(number))
+    assert len(backend.taken) == 1 + BATCH
+
+
+def test_without_threads_a_slow_backend_costs_requests_a_bounded_share_of_their_time(
+    no_threads, clock
+):
+    took = 3.0
+    batches = []
+
+    def export(batch):
+        clock.now += took
+        batches.append(len(batch))
+        return True
+
+    queue = DeliveryQueue("vendor", export)
+    queue.accept(exchange())
+    rest_ends = clock.now + delivery.REST * took
+    while clock.now < rest_ends - 0.1:
+        for number in range(BATCH):
+            queue.accept(exchange(number))
+        clock.now += 0.1
+    assert batches == [1]
+    clock.now = rest_ends
+    queue.accept(exchange())
+    assert batches == [1, BATCH]
+    queue.close()
+
+
+def test_without_threads_a_flush_and_the_end_hand_on_all_of_it(no_threads, clock, queue, backend):
+    for number in range(BATCH):
+        queue.accept(exchange(number))
+    assert queue.flush(10)
+    assert len(backend.taken) == BATCH
+    for number in range(3 * BATCH - 1):
+        queue.accept(exchange(number))
+    queue.close()
+    assert len(backend.taken) == 4 * BATCH - 1
+
+
+def test_without_threads_the_end_takes_no_longer_than_it_may(no_threads, clock):
+    def export(batch):
+        clock.now += 3.0
+        return True
+
+    queue = DeliveryQueue("vendor", export)
+    for number in range(1 + 4 * BATCH):
+        queue.accept(exchange(number))
+    queue.close(5.0)
+    assert health.counts("sent") == {("vendor", ""): 1 + 2 * BATCH}
+    assert health.counts("dropped") == {("vendor", "shutdown"): 2 * BATCH}
+
+
+def test_where_no_thread_can_be_started_the_request_hands_on_itself(monkeypatch, queue, backend):
+    def refuse(_thread):
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr(threading.Thread, "start", refuse)
+    queue.accept(exchange())
+    assert len(backend.taken) == 1
 
 
 def test_the_size_counts_bodies_and_headers_of_both_sides():

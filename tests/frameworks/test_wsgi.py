@@ -383,6 +383,50 @@ def test_a_file_wrapper_that_is_a_function_is_a_plain_iterable(telemetry: Teleme
     assert telemetry.server_span.attributes["http.response.body.content"] == "abc"
 
 
+def test_a_file_that_uwsgi_has_noted_comes_back_itself(telemetry: Telemetry, tmp_path):
+    path = tmp_path / "file"
+    path.write_bytes(b"file content")
+    made = []
+
+    def app(environ, start_response):
+        start_response(OK, [("Content-Length", "12")])
+        made.append(environ["wsgi.file_wrapper"](path.open("rb")))
+        return made[0]
+
+    # As uWSGI's, a function in C that gives back the file; sendfile goes by its identity.
+    served = serve_wsgi(recorded(app, telemetry), make_environ(**{"wsgi.file_wrapper": iter}))
+
+    assert served.iterable is made[0]
+    assert served.body == b"file content"
+    assert made[0].closed
+    assert telemetry.server_span.attributes["http.response.body.size"] == 12
+
+
+def test_a_list_is_a_list_for_the_server_and_recorded_where_it_is_joined(telemetry: Telemetry):
+    def app(environ, start_response):
+        start_response(OK, TEXT)
+        return [b"one,", b"two"]
+
+    iterable = recorded(app, telemetry)(make_environ(), lambda *_: None)
+    assert isinstance(iterable, list)
+    assert b"".join(iterable) == b"one,two"  # what Granian does, without `close`
+
+    span = telemetry.server_span
+    assert span.attributes["http.response.body.content"] == "one,two"
+    assert span.attributes["http.response.body.size"] == 7
+    assert "error.type" not in span.attributes
+
+
+def test_a_list_can_be_looked_at_again(telemetry: Telemetry):
+    def app(environ, start_response):
+        start_response(OK, TEXT)
+        return [b"one,", b"two"]
+
+    iterable = recorded(app, telemetry)(make_environ(), lambda *_: None)
+    assert list(iterable) == list(iterable) == [b"one,", b"two"]
+    assert telemetry.server_span.attributes["http.response.body.size"] == 7
+
+
 def test_an_exception_before_the_response_passes_through_and_is_recorded(telemetry: Telemetry):
     boom = ValueError("no card 4111 1111 1111 1111")
 

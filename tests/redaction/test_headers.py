@@ -38,6 +38,8 @@ redactor = Redactor()
         ("link", "<https://x.test/?token=a", f"<https://x.test/?token={MARK}"),
         ("refresh", "5; url=https://x.test/?token=a", f"5; url=https://x.test/?token={MARK}"),
         ("refresh", "5;URL='/?token=a&b=1'", f"5;URL='/?token={MARK}&b=1'"),
+        ("host", "me:pw@x.test:8000", f"{MARK}@x.test:8000"),
+        ("x-forwarded-host", "me:pw@x.test", f"{MARK}@x.test"),
         ("x-note", f"see {JWT}", f"see {MARK}"),
         ("x-note", "password=abc; b", f"password={MARK}; b"),
         ("user-agent", "curl/8", "curl/8"),

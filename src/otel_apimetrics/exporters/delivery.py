@@ -16,7 +16,7 @@ from typing import TypeAlias
 
 from opentelemetry.instrumentation.utils import suppress_instrumentation
 
-from otel_apimetrics import _guard, health, open_requests
+from otel_apimetrics import _guard, forked, health, open_requests
 from otel_apimetrics.exchange import Exchange, Request, Response
 
 Export: TypeAlias = Callable[[Sequence[Exchange]], bool]
@@ -32,6 +32,9 @@ DELAY = 1.0
 CLOSE = 5.0
 """Seconds that the process waits at its end."""
 
+REST = 4
+"""How many times as long as a batch has taken no other goes out, where requests wait for it."""
+
 _OVERHEAD = 1_024
 """Bytes of an exchange without its headers and bodies."""
 
@@ -43,6 +46,10 @@ class DeliveryQueue:
 
     The thread is started at the first exchange of a process, compared by pid: a forked
     worker has a queue of its own, and uWSGI forks without running any handler.
+
+    Where no thread runs (an old uWSGI without `enable-threads`, an interpreter that ends) a
+    request hands a batch on itself: one at most, once a second or when it is full, and then
+    for `REST` times as long none.
 
     Args:
         name: of the exporter, for counters and log lines.
@@ -76,6 +83,9 @@ class DeliveryQueue:
         self._hurried = False
         self._changed = Condition()
         self._thread: Thread | None = None
+        self._is_inline = False
+        self._rests_until = 0.0
+        self._due_at = 0.0
 
     def accept(self, exchange: Exchange) -> None:
         """Queue an exchange. Never raises, does not block."""
@@ -97,6 +107,9 @@ class DeliveryQueue:
             False where time ran out.
         """
         deadline = monotonic() + timeout
+        self._own()
+        if self._is_inline:
+            self._hand_on(deadline)
         with self._changed:
             self._hurried = True
             self._changed.notify_all()
@@ -110,11 +123,15 @@ class DeliveryQueue:
 
     def close(self, timeout: float = CLOSE) -> None:
         """Hand on what is waiting, within `timeout` seconds; the rest is dropped and counted."""
+        deadline = monotonic() + timeout
+        self._own()
         with self._changed:
             self._closed = True
             self._changed.notify_all()
+        if self._is_inline:
+            self._hand_on(deadline)
         thread = self._thread
-        if thread is not None and self._pid == os.getpid():
+        if thread is not None:
             thread.join(timeout)
         with self._changed:
             left = len(self._waiting)
@@ -134,9 +151,13 @@ class DeliveryQueue:
             return None
         return replace(exchange, weight=exchange.weight / rate)
 
-    def _put(self, exchange: Exchange, size: int) -> None:
+    def _own(self) -> None:
+        """Begin anew in a forked worker: what the parent holds is the parent's to hand on."""
         if self._pid != os.getpid():
             self._begin()
+
+    def _put(self, exchange: Exchange, size: int) -> None:
+        self._own()
         dropped = 0
         with self._changed:
             self._waiting.append((exchange, size))
@@ -148,6 +169,8 @@ class DeliveryQueue:
                 self._start()
             elif len(self._waiting) in {1, BATCH}:
                 self._changed.notify_all()
+        if self._is_inline:
+            self._hand_on()
         if dropped:
             health.count("dropped", self.name, "queue_full", dropped)
             _guard.warn_once(
@@ -159,11 +182,41 @@ class DeliveryQueue:
             )
 
     def _start(self) -> None:
-        self._thread = Thread(target=self._work, name=f"apimetrics-{self.name}", daemon=True)
-        self._thread.start()
+        if self._is_inline:
+            return
         at_end = open_requests.at_end
         if close_all not in at_end:
             at_end.append(close_all)
+        self._is_inline = forked.has_no_threads()
+        if self._is_inline:
+            return
+        thread = Thread(target=self._work, name=f"apimetrics-{self.name}", daemon=True)
+        try:
+            thread.start()
+        except RuntimeError:  # the interpreter ends, or the system has no more of them
+            self._is_inline = True
+        else:
+            self._thread = thread
+
+    def _hand_on(self, deadline: float = 0.0) -> None:
+        """Hand on from this thread: one batch if it is time, or all of them until `deadline`."""
+        while True:
+            began = monotonic()
+            with self._changed:
+                full = len(self._waiting) >= BATCH
+                is_time = began >= (self._rests_until if full else self._due_at)
+                if self._busy or not self._waiting or not (is_time or began < deadline):
+                    return
+                batch = self._batch()
+            with suppress_instrumentation():
+                self._deliver(batch)
+            ended = monotonic()
+            with self._changed:
+                self._busy = False
+                self._rests_until = ended + REST * (ended - began)
+                self._due_at = max(ended + DELAY, self._rests_until)
+            if ended >= deadline:
+                return
 
     def _work(self) -> None:
         with suppress_instrumentation():
@@ -182,13 +235,17 @@ class DeliveryQueue:
                 self._changed.wait()
             if not self._is_due():
                 self._changed.wait_for(self._is_due, DELAY)
-            batch: list[Exchange] = []
-            while self._waiting and len(batch) < BATCH:
-                exchange, size = self._waiting.popleft()
-                self._bytes -= size
-                batch.append(exchange)
-            self._busy = True
-            return batch
+            return self._batch()
+
+    def _batch(self) -> list[Exchange]:
+        """Take a batch out, with the lock held."""
+        batch: list[Exchange] = []
+        while self._waiting and len(batch) < BATCH:
+            exchange, size = self._waiting.popleft()
+            self._bytes -= size
+            batch.append(exchange)
+        self._busy = True
+        return batch
 
     def _is_due(self) -> bool:
         return self._closed or self._hurried or len(self._waiting) >= BATCH

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from otel_apimetrics import _guard, processors, spans
+from otel_apimetrics import _guard, ending, forked, processors, spans
 from otel_apimetrics.exchange import Request
 from otel_apimetrics.frameworks.adapter import Adapter
 from otel_apimetrics.frameworks.startup import announce
@@ -42,6 +42,8 @@ def begin(
         request: as read from the environ or scope.
         source: that environ or scope.
     """
+    forked.begin_process()
+    ending.arm_process()
     processors.ensure(pipeline.tracer_provider(), pipeline.redactor)
     announce(pipeline, adapter, app)
     recording = Recording(pipeline, request, adapter.name, source)

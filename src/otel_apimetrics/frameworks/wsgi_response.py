@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Iterable, Iterator
+from types import BuiltinFunctionType
 from typing import Any
 
 from otel_apimetrics import _guard
@@ -67,6 +68,11 @@ class ResponseTee:
         _note_early_end(recording)
         recording.end()
 
+    @property
+    def is_done(self) -> bool:
+        """True once the record is made."""
+        return self._recording.settled
+
     def __bytes__(self) -> bytes:
         return bytes(self._iterable)  # type: ignore[arg-type]  # whatever it makes of this
 
@@ -91,6 +97,24 @@ class SizedResponseTee(ResponseTee):
         return len(self._iterable)  # type: ignore[arg-type]
 
 
+class ListResponseTee(list[bytes]):
+    """The tee of a list: a list too, because Granian joins one, and streams all else."""
+
+    __slots__ = ("_tee",)
+
+    def __init__(self, chunks: list[bytes], recording: Recording) -> None:
+        super().__init__(chunks)
+        self._tee = ResponseTee(chunks, recording)
+
+    def __iter__(self) -> Iterator[bytes]:
+        # A second look, which only a list allows, is after the record's end.
+        return super().__iter__() if self._tee.is_done else self._tee
+
+    def close(self) -> None:
+        """Make the record."""
+        self._tee.close()
+
+
 def tee_response(
     iterable: Iterable[bytes], recording: Recording, environ: dict[str, Any]
 ) -> Iterable[bytes]:
@@ -100,14 +124,21 @@ def tee_response(
             return _hook_close(iterable, recording)
     except Exception as error:
         _guard.swallow("wsgi.tee", error)
+    if type(iterable) is list:
+        return ListResponseTee(iterable, recording)
     sized = hasattr(type(iterable), "__len__")
     return (SizedResponseTee if sized else ResponseTee)(iterable, recording)
 
 
 def _is_file(iterable: Iterable[bytes], environ: dict[str, Any]) -> bool:
-    """Tell the server's own file object, which it knows by identity and sends by sendfile."""
+    """Tell the server's own file object, which it knows by identity and sends by sendfile.
+
+    uWSGI's wrapper is a function that gives back the app's file itself, and notes it.
+    """
     wrapper = environ.get("wsgi.file_wrapper")
-    return isinstance(wrapper, type) and isinstance(iterable, wrapper)
+    if isinstance(wrapper, type):
+        return isinstance(iterable, wrapper)
+    return isinstance(wrapper, BuiltinFunctionType) and hasattr(iterable, "read")
 
 
 def _hook_close(iterable: Iterable[bytes], recording: Recording) -> Iterable[bytes]:

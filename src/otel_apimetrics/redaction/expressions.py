@@ -5,8 +5,9 @@ the expression; Python's `re` does not, so there an expression is looked through
 """
 
 import re
-from importlib import import_module
-from typing import Any, Final, cast
+from typing import Final, cast
+
+from otel_apimetrics.interpreter import import_re2
 
 _SYMBOLS: Final = re.compile(
     r"\\."  # an escape
@@ -40,7 +41,7 @@ def compiled(regex: str) -> re.Pattern[str]:
 
 def _linear(regex: str) -> re.Pattern[str] | None:
     try:
-        re2: Any = import_module("re2")
+        re2 = import_re2()
     except ImportError:
         return None
     options = re2.Options()

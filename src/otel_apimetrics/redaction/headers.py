@@ -84,6 +84,7 @@ _SCHEMES: Final = frozenset(
     ]
 )
 _URLS: Final = frozenset(["referer", "location", "content-location"])
+_HOSTS: Final = frozenset(["host", "x-forwarded-host"])
 _ATTRIBUTES: Final = frozenset(
     [
         "path",
@@ -108,6 +109,7 @@ _SET_COOKIE: Final = 4
 _URL: Final = 5
 _LINK: Final = 6
 _REFRESHED: Final = 7
+_HOST: Final = 8
 _REMOVED: Final = frozenset({_SECRET, _SCHEME, _COOKIE, _SET_COOKIE})
 _KINDS: Final = {
     "cookie": _COOKIE,
@@ -117,6 +119,7 @@ _KINDS: Final = {
     **dict.fromkeys(_MASKED, _SECRET),
     **dict.fromkeys(_SCHEMED, _SCHEME),
     **dict.fromkeys(_URLS, _URL),
+    **dict.fromkeys(_HOSTS, _HOST),
 }
 
 
@@ -173,7 +176,7 @@ class HeaderFields:
         if self._names.is_denied(name):
             return _SECRET
         if self._names.is_allowed(name):
-            return kind if kind in (_URL, _LINK, _REFRESHED) else _PLAIN
+            return kind if kind in (_URL, _LINK, _REFRESHED, _HOST) else _PLAIN
         if kind is not None:
             return kind
         if name.startswith(_MASKED_STARTS) or self._names.is_sensitive(name):
@@ -187,11 +190,18 @@ class HeaderFields:
             return "; ".join(map(self._cookie, value.split("; ")))
         if kind == _SET_COOKIE:
             return self._set_cookie(value)
-        if kind == _URL:
-            return self._url(value)
+        if kind in (_URL, _HOST):
+            return self._url(value) if kind == _URL else self._host(value)
         if kind == _LINK:
             return _TARGET.sub(lambda found: f"<{self._urls.url(found[1])}{found[2]}", value)
         return self._refresh(value) if kind == _REFRESHED else self._mark(value, f"header:{name}")
+
+    def _host(self, value: str) -> str:
+        """Mask credentials before a host: Werkzeug's server takes it from an absolute target."""
+        credentials, at, host = value.rpartition("@")
+        return (
+            f"{self._mark(credentials, 'value:url_userinfo')}@{host}" if at else self._plain(value)
+        )
 
     def _refresh(self, value: str) -> str:
         before = _REFRESH.match(value)

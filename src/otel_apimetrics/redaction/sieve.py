@@ -8,9 +8,9 @@ has pointed at, and its expressions are made from the rules themselves.
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from importlib import import_module
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 
+from otel_apimetrics.interpreter import import_re2
 from otel_apimetrics.redaction.names import tokens
 from otel_apimetrics.redaction.phrases.signs import LABELS, unsigned
 from otel_apimetrics.redaction.vocabulary import ANY, PAIRS, WHOLE
@@ -76,7 +76,7 @@ class Sieve:
     """
 
     def __init__(self, deny: Sequence[str], shapes: Iterable[str]) -> None:
-        re2: Any = import_module("re2")
+        re2 = import_re2()
         options = re2.Options()
         options.max_mem = _MEMORY
         options.log_errors = False

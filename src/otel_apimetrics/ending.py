@@ -1,0 +1,128 @@
+"""The ends of a process at which Python runs no `atexit` handlers.
+
+A signal that nobody handles, and the end of a process of `multiprocessing`: Werkzeug's own server
+and Waitress die by the first, Granian's workers by the second. What was recorded would be lost.
+"""
+
+import os
+import signal
+import sys
+import threading
+from types import FrameType
+from typing import Any
+
+from otel_apimetrics import _guard, forked, open_requests
+
+PATIENCE = 5.0
+"""Seconds that the end of a process may wait for backends."""
+
+_fork = threading.local()
+_armed = 0
+"""The process whose end is looked after."""
+
+
+def arm_signal() -> None:
+    """Hand on what there is when SIGTERM ends this process, and let it end the process.
+
+    Only where nobody handles the signal; a server that sets its handler later has it to itself.
+    Handlers are set in the main thread alone, so this is called when the app is instrumented.
+    """
+    try:
+        if (
+            threading.current_thread() is threading.main_thread()
+            and signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
+            and "mod_wsgi" not in sys.modules  # it refuses, with a warning, and ends in peace
+        ):
+            signal.signal(signal.SIGTERM, _handle)
+    except Exception as error:
+        _guard.swallow("ending.signal", error)
+
+
+def disarm_signal() -> None:
+    """Undo `arm_signal`, if nobody has set another handler since."""
+    if signal.getsignal(signal.SIGTERM) is _handle and (
+        threading.current_thread() is threading.main_thread()
+    ):
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+
+
+def arm_process() -> None:
+    """Look after the end of a process of `multiprocessing`, at its first request."""
+    global _armed  # noqa: PLW0603  once a process
+    if _armed == os.getpid():
+        return
+    _armed = os.getpid()
+    try:
+        multiprocessing: Any = sys.modules.get("multiprocessing.process")
+        if multiprocessing is not None and multiprocessing.parent_process() is not None:
+            from multiprocessing.util import Finalize
+
+            Finalize(None, hand_on, exitpriority=0)
+    except Exception as error:
+        _guard.swallow("ending.process", error)
+
+
+def hand_on() -> None:
+    """Make the records in flight, and have exporters and providers hand on what they hold.
+
+    Blocks up to `PATIENCE` seconds, never raises. In a thread of its own: the one that ends the
+    process may hold a lock that a provider waits for.
+    """
+    try:
+        thread = threading.Thread(target=_hand_on, daemon=True)
+        thread.start()
+        thread.join(PATIENCE)
+    except Exception as error:
+        _guard.swallow("ending.hand_on", error)
+
+
+def _hand_on() -> None:
+    open_requests.abandon_all()
+    flushes = [
+        threading.Thread(target=_flush, args=(provider,), daemon=True)
+        for provider in forked.providers()
+    ]
+    for thread in flushes:
+        thread.start()
+    for thread in flushes:
+        thread.join(PATIENCE)
+
+
+def _flush(provider: Any) -> None:
+    try:
+        flush = getattr(provider, "force_flush", None)
+        if flush is not None:
+            flush(int(PATIENCE * 1_000))
+    except Exception as error:
+        _guard.swallow("ending.flush", error, reveal=True)
+
+
+def _hold_signal() -> None:
+    """Keep SIGTERM waiting over a fork.
+
+    Python forgets signals that reach a child before it has begun; the default action does not.
+    """
+    if signal.getsignal(signal.SIGTERM) is _handle:
+        held = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
+        _fork.held = signal.SIGTERM not in held
+
+
+def _release_signal() -> None:
+    if getattr(_fork, "held", False):
+        _fork.held = False
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})
+
+
+def _handle(number: int, _frame: FrameType | None) -> None:
+    if signal.getsignal(number) is not _handle:
+        return  # called by the handler that has taken our place: the end is its affair
+    if _armed == os.getpid():
+        hand_on()
+    signal.signal(number, signal.SIG_DFL)
+    os.kill(os.getpid(), number)
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(
+        before=_hold_signal, after_in_parent=_release_signal, after_in_child=_release_signal
+    )

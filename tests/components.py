@@ -1,0 +1,69 @@
+"""System components that some tests need: `@pytest.mark.needs("uwsgi")`.
+
+Where one is absent its tests are deselected, and the run ends with the list and the remedies;
+under CI=true they fail instead.
+"""
+
+import os
+import shutil
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+
+class Component(NamedTuple):
+    """A program beside Python."""
+
+    is_present: Callable[[], bool]
+    remedy: str
+
+
+COMPONENTS = {
+    "uwsgi": Component(
+        lambda: Path(sys.executable).with_name("uwsgi").exists(),
+        "make test builds uWSGI where a C compiler is (Debian: apt-get install build-essential)",
+    ),
+    "strace": Component(
+        lambda: shutil.which("strace") is not None,
+        "install strace (Debian: apt-get install strace)",
+    ),
+}
+
+_left_out = pytest.StashKey[dict[str, int]]()
+
+
+def absent(item: pytest.Item) -> list[str]:
+    """The components that a test needs and that are not here."""
+    needed = {str(name) for mark in item.iter_markers("needs") for name in mark.args}
+    return sorted(name for name in needed if not COMPONENTS[name].is_present())
+
+
+def deselect(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Take out the tests whose component is absent, and remember how many; not under CI."""
+    counts = config.stash.setdefault(_left_out, {})
+    if os.environ.get("CI") == "true":
+        return
+    without = {item: missing for item in items if (missing := absent(item))}
+    for missing in without.values():
+        for name in missing:
+            counts[name] = counts.get(name, 0) + 1
+    if without:
+        config.hook.pytest_deselected(items=list(without))
+        items[:] = [item for item in items if item not in without]
+
+
+def require(item: pytest.Item) -> None:
+    """Fail a test whose component is absent."""
+    for name in absent(item):
+        pytest.fail(f"{name} is absent: {COMPONENTS[name].remedy}", pytrace=False)
+
+
+def report(config: pytest.Config) -> list[str]:
+    """Lines about what was left out."""
+    return [
+        f"{count} tests left out, because {name} is absent: {COMPONENTS[name].remedy}"
+        for name, count in sorted(config.stash.get(_left_out, {}).items())
+    ]
