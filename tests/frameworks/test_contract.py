@@ -52,4 +52,5 @@ def test_app_and_server_see_the_same_with_us_and_one_record_is_made(
     framework: str, row: Row, telemetry: Telemetry, record_property
 ):
     record_property("framework", framework)
+    record_property("case", row.case)
     contract.hold(framework, row, telemetry)

@@ -46,6 +46,7 @@ def test_the_client_sees_the_same_bytes_with_us_and_one_record_is_made(
 ):
     record_property("framework", framework)
     record_property("server", server_of(framework))
+    record_property("case", row.case)
     bare, ours, records = run(framework)
     assert ours[row.name] == bare[row.name]
     received = client.responses(ours[row.name], row)
