@@ -3,14 +3,22 @@ import re
 import time
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from otel_apimetrics.redaction import MARK, RedactionPolicy, Redactor
 from otel_apimetrics.redaction.cuts import mask_cut_end
+from otel_apimetrics.redaction.gates import SHORTEST
 from otel_apimetrics.redaction.identifiers import luhn
 from otel_apimetrics.redaction.marks import MARKED
-from otel_apimetrics.redaction.values import _GATES, _RULES, _SIEVED, Values
+from otel_apimetrics.redaction.values import (
+    _BY_PREFIX,
+    _PEM,
+    _RULES,
+    _USERINFO,
+    BUILT_IN,
+    Values,
+)
 
 ALNUM = "a1B2c3D4e5F6g7H8i9J0" * 5
 HEX = "0123456789abcdef" * 4
@@ -142,12 +150,42 @@ def test_one_check_digit_in_ten_is_the_right_one(number):
 
 
 def test_each_gate_survives_the_sieve_with_enough_left_to_tell():
-    assert {rule for _, rule in _GATES} == set(_RULES)
-    for gate, rule in _GATES:
-        assert len(gate) >= 2, rule.gates
-    for rule in _RULES:
-        for gate in rule.gates:
-            assert gate.encode().translate(None, _SIEVED)
+    assert {rule for _, rule in _BY_PREFIX.sieved} == set(_RULES) - {_PEM, _USERINFO}
+    assert min(len(sieved) for sieved, _ in _BY_PREFIX.sieved) >= 2
+
+
+@pytest.mark.parametrize("rule", BUILT_IN, ids=lambda rule: rule.id)
+@settings(max_examples=15)
+@given(data=st.data())
+def test_whatever_a_rule_finds_is_behind_its_gate(rule, data):
+    secret = data.draw(st.from_regex(rule.pattern))
+    # Many runs of letters around it make the gates search the whole text.
+    around = data.draw(
+        st.sampled_from(["", "x", ".", "-", " ", '"', "é", "a" * 40, "1.5 ", "b" * 20 + "\n"])
+    )
+    for text in (secret, f"{around}{secret}", f"{secret}{around}", f"{around * 40} {secret}"):
+        assert (rule in Values().suspects(text)) == rule.changes(text)
+
+
+@pytest.mark.parametrize("rule", sorted(set(_RULES) - {_PEM, _USERINFO}, key=lambda rule: rule.id))
+@settings(max_examples=25)
+@given(data=st.data())
+def test_a_token_with_a_prefix_is_one_long_run(rule, data):
+    found = rule.pattern.search(data.draw(st.from_regex(rule.pattern)))
+    start = min(found[0].find(gate) for gate in rule.gates if gate in found[0])
+    assert len(re.match(r"[\w.+/=-]*", found[0][start:], re.ASCII)[0]) >= SHORTEST
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "the basic information about a Basic plan. Bearer, basic auth",
+        "at 51.507351234567891234 and -0.1277581234567891",
+        "0000-12-3456 and 12-34-5678 and 1234567890123",
+    ],
+)
+def test_what_only_looks_like_a_secret_is_let_pass(text):
+    assert Values().suspects(text) == []
 
 
 def test_each_secret_of_a_gated_rule_is_behind_its_gate():

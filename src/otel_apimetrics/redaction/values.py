@@ -7,9 +7,9 @@ a tail is one character class, and a guard keeps a run from being entered twice.
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from string import ascii_uppercase, digits
 from typing import Final, NamedTuple
 
+from otel_apimetrics.redaction.gates import Numbers, Prefixes, has_scheme
 from otel_apimetrics.redaction.identifiers import ACCOUNT, RUN, mask_account, mask_cards
 from otel_apimetrics.redaction.marks import MARK, MARKED, PLAIN, Marker
 from otel_apimetrics.redaction.sieve import Sieve
@@ -153,29 +153,10 @@ _SSN: Final = Rule(
     (),
     re.compile(r"(?<![\d-])(?!000|666|9\d\d)\d{3}-(?!00)\d{2}-(?!0000)\d{4}(?![\d-])", re.ASCII),
 )
-_SSN_GATE: Final = re.compile(r"-(?<=\d\d\d-)\d\d-\d{4}")
+_JWT, _PEM, _USERINFO, *_TOKENS = _RULES
+_BY_PREFIX: Final = Prefixes((rule.gates, rule) for rule in (_JWT, *_TOKENS))
 
-_SIEVED: Final = bytes(
-    code for code in range(256) if chr(code) not in "JKIASBCGOPXxhkgvywz_.-/pbfld"
-)
-"""Bytes that gates can do without. Searching what is left is a multiple faster than searching
-the text, and a gate that is in the text is, sieved, in the sieved text."""
-_SHAPES: Final = bytes(
-    ord("0" if chr(code) in digits else "A" if chr(code) in ascii_uppercase else chr(code))
-    for code in range(256)
-)
-"""Every digit becomes 0 and every capital A: one search finds a run of them."""
-_BLANKS: Final = b" -"
-_THIRTEEN: Final = b"0" * 13
-"""Digits of the shortest card number."""
-_ACCOUNT_GATE: Final = re.compile(rb"AA00[A0]{8}")
-"""An account number has two groups of four behind its country and check digits."""
-_GATES: Final = tuple(
-    (sieved, rule)
-    for rule in _RULES
-    for sieved in sorted({gate.encode().translate(None, _SIEVED).decode() for gate in rule.gates})
-)
-
+_UNPREFIXED: Final = frozenset({_SCHEME, _IBAN, _CARD, _SSN})
 BUILT_IN: Final = (*_RULES, _SCHEME, _IBAN, _CARD, _SSN)
 _ROUNDS: Final = 12
 """Looks at one text. Each finds at least one secret that a mark has uncovered."""
@@ -204,44 +185,71 @@ class Values:
         self.own: Final = tuple(Rule(name, (), pattern) for name, pattern in patterns)
         self.all: Final = (*BUILT_IN, *self._more, *self.own)
 
-    def look(self, text: str) -> Found:
-        """Look at a text once; cheap where it holds nothing."""
+    def look(self, text: str, plain: str = "") -> Found:
+        """Look at a text once; cheap where it holds nothing.
+
+        Args:
+            text: any text, decoded.
+            plain: the same without escapes, for the rules; "" is the text itself.
+        """
+        plain = plain or text
         seen = None if self._sieve is None else self._sieve.look(text)
         if seen is None:
-            return Found(named=True, labelled=True, rules=self._gated(text))
-        found = [rule for place in seen.shapes if (rule := self.all[place]).changes(text)]
+            return Found(named=True, labelled=True, rules=self.gated(plain, text))
+        rules = [self.all[place] for place in seen.shapes]
+        if not _UNPREFIXED.isdisjoint(rules):
+            # Where these alone read a text, they take longer than the gates.
+            left = self._unprefixed(plain, plain.encode("utf-8", "surrogatepass"))
+            rules = [rule for rule in rules if rule not in _UNPREFIXED or rule in left]
+        found = [rule for rule in rules if rule in _UNPREFIXED or rule.changes(plain)]
         found += [rule for rule in self.own if rule.pattern.search(text)]
-        signs = None if seen.odd else self._sieve.signs if self._sieve else None
+        signs = None if seen.odd or self._sieve is None else self._sieve.signs
         return Found(seen.named or seen.odd, seen.labelled, found, signs)
+
+    @property
+    def is_sieved(self) -> bool:
+        """Tell whether a sieve has the first look."""
+        return self._sieve is not None
 
     def suspects(self, text: str) -> list[Rule]:
         """Name the rules that find something in this text; cheap where none does."""
         return self.look(text).rules
 
-    def _gated(self, text: str) -> list[Rule]:
-        """Ask the gates first, and only the rules whose gate is there."""
-        raw = text.encode("utf-8", "surrogatepass")
-        # Text, not bytes: CPython's `in` for bytes raises and clears an error inside.
-        sieved = raw.translate(None, _SIEVED).decode("latin-1")
-        possible = dict.fromkeys([rule for gate, rule in _GATES if gate in sieved])
-        found = [rule for rule in possible if rule.pattern.search(text)]
-        lower = text.lower()
-        if ("bearer " in lower or "basic " in lower) and _SCHEME.pattern.search(text):
-            found.append(_SCHEME)
-        shapes = raw.translate(_SHAPES, _BLANKS)
-        # Before cards: an account number in groups may hold a run that passes for a card.
-        if b"AA00" in shapes and _ACCOUNT_GATE.search(shapes) and _IBAN.changes(text):
-            found.append(_IBAN)
-        if _THIRTEEN in shapes and _CARD.changes(text):
-            found.append(_CARD)
-        if _SSN_GATE.search(text) and _SSN.pattern.search(text):
-            found.append(_SSN)
+    def gated(self, text: str, sample: str) -> list[Rule]:
+        """Ask the gates first, and only the rules whose gate is there.
+
+        Args:
+            text: any text, decoded.
+            sample: for the gates: of equal pieces between double quotes it needs only one.
+        """
+        raw = sample.encode("utf-8", "surrogatepass")
+        possible = _BY_PREFIX.possible(raw)
+        if "-----BEGIN" in sample:
+            possible.add(_PEM)
+        if "@" in sample and "://" in sample:
+            possible.add(_USERINFO)
+        found = self._unprefixed(text, raw)
+        if possible:
+            # In the order of the rules, because one may find what is in another's match.
+            found[:0] = [rule for rule in _RULES if rule in possible and rule.changes(text)]
         found += [
             rule
             for rule in self._more
             if any(gate in text for gate in rule.gates) and rule.changes(text)
         ]
         found += [rule for rule in self.own if rule.pattern.search(text)]
+        return found
+
+    def _unprefixed(self, text: str, raw: bytes) -> list[Rule]:
+        found = [_SCHEME] if has_scheme(raw) and _SCHEME.changes(text) else []
+        numbers = Numbers(raw)
+        # Before cards: an account number in groups may hold a run that passes for a card.
+        if numbers.account and _IBAN.changes(text):
+            found.append(_IBAN)
+        if numbers.card and _CARD.changes(text):
+            found.append(_CARD)
+        if numbers.ssn and _SSN.changes(text):
+            found.append(_SSN)
         return found
 
     def scrub(self, text: str, rules: Sequence[Rule] | None = None, rounds: int = _ROUNDS) -> str:
