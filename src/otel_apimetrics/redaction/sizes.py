@@ -34,8 +34,10 @@ _UNIT: Final = re.compile(
 )
 _SURROGATE: Final = re.compile("[\ud800-\udfff]")
 _BLOCK: Final = LONGEST // 2
-_NO_BRACKETS: Final = bytes(code for code in range(256) if chr(code) not in "[]{},")
-_INNERMOST: Final = re.compile(rb"\{,*\}|\[,*\]")
+_NO_BRACKETS: Final = bytes(code for code in range(256) if chr(code) not in '[]{},"')
+_LEFT: Final = re.compile(rb'"[^"]*(?:"|\Z)')
+_OBJECT: Final = re.compile(rb"\{,*\}")
+_LIST: Final = re.compile(rb"\[,*\]")
 _MANY: Final = re.compile(rb"\[,{%d,}\]" % MOST_ITEMS)
 _DEEPEST: Final = 40
 """Levels that are looked through before the exact walk."""
@@ -65,8 +67,7 @@ def bounded(text: str, end: Callable[[str], str]) -> str:
 
 def _exceeds(text: str) -> bool:
     """Tell whether something may be too long: a few searches, for in most bodies nothing is."""
-    commas = text.count(",")
-    if len(text) <= LONGEST and commas < MOST_ITEMS:
+    if len(text) <= LONGEST and text.count(",") < MOST_ITEMS:
         return False
     if "\\" in text:
         # As long as before, and no quote is one of an escape.
@@ -75,23 +76,30 @@ def _exceeds(text: str) -> bool:
     blocks = range(0, len(text) - _BLOCK + 1, _BLOCK)
     if any(text.find('"', at, at + _BLOCK) < 0 for at in blocks):
         return True
-    if commas < MOST_ITEMS:
-        return False
-    return _has_many_items("".join(text.split('"')[::2]).encode("utf-8", "replace"))
+    return _has_many_items(_outside(text))
 
 
-def _has_many_items(outside: bytes) -> bool:
+def _outside(text: str) -> bytes:
+    """Give the brackets, braces and commas that are outside of strings."""
+    brackets = text.encode("utf-8", "replace").translate(None, _NO_BRACKETS)
+    # Most strings have none of them. Where the end of one string touches the next, nothing is
+    # between them, so that both may be taken for one.
+    left = brackets.replace(b'""', b"")
+    return _LEFT.sub(b"", left) if left.find(b'"') >= 0 else left
+
+
+def _has_many_items(brackets: bytes) -> bool:
     """Tell whether a list may be too long, from what is outside of strings."""
-    brackets = outside.translate(None, _NO_BRACKETS)
     # Innermost first: what holds nothing but commas is read, and goes.
     for _ in range(_DEEPEST):
-        if brackets.count(b",") < MOST_ITEMS:
-            return False
-        if _MANY.search(brackets):
-            return True
-        inner = brackets
-        brackets = _INNERMOST.sub(b"", inner)
-        if brackets == inner:
+        before = brackets
+        for pair in (_OBJECT, _LIST):
+            if brackets.count(b",") < MOST_ITEMS:
+                return False
+            if _MANY.search(brackets):
+                return True
+            brackets = pair.sub(b"", brackets)
+        if brackets == before:
             break
     return True
 

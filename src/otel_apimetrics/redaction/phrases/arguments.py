@@ -42,7 +42,7 @@ _FLAGS: Final = {
     "curl": "-u",
 }
 _COMMANDS: Final = ("sshpass", "redis-cli", "login", "mysql", "mariadb", "curl")
-_SHORT_FLAG: Final = re.compile(r"-(?<=[\s\"',\\nrt]-)(?:[pau]|-pass|-user)")
+_SHORT_FLAG: Final = re.compile(r"-(?:(?<=[\s\"',\\]-)|(?<=\\[nrt]-))(?:[pau]|-pass|-user)")
 _JOINED: Final = frozenset(["mysql", "mysqldump", "mysqladmin", "mariadb"])
 """Commands that take a password joined to `-p`."""
 
@@ -59,9 +59,13 @@ _SPACED: Final = re.compile(r"[\w.$%\[\] -]{1,128}")
 _A_NAME: Final = re.compile(r"[a-z]+(?:_[a-z]+)*|[A-Z]+(?:_[A-Z]+)*")
 """A word that is rather the next name in a list of names than a secret."""
 
-_ANY_FLAG: Final = re.compile(r"-(?<=[-\"'])([A-Za-z][\w.-]{0,63})")
-_ANY_PAIR: Final = re.compile(
-    r"[\[(](?:\s|\\[nrt]){0,64}\\{0,7}[\"']([^\"'\n]{1,136})[\"'](?:\s|\\[nrt]){0,32},"
+_ANY_FLAG: Final = re.compile(r"-(?<=[-\"']-)([A-Za-z][\w.-]{0,63})")
+_ANY_PAIR: Final = tuple(
+    re.compile(
+        opening + r"(?:\s|\\[nrt]){0,64}\\{0,7}[\"']([^\"'\n]{1,136})[\"'](?:\s|\\[nrt]){0,32},"
+    )
+    # Apart, so that each begins with the one letter that the engine searches for.
+    for opening in (r"\[", r"\(")
 )
 
 
@@ -72,9 +76,8 @@ def suspects(text: str, names: Names) -> bool:
         return True
     if _SHORT_FLAG.search(text) and any(command in text for command in _COMMANDS):
         return True
-    return any(sensitive(name.rstrip("\\")) for name in set(_ANY_PAIR.findall(text))) or (
-        names.ends_open
-    )
+    pairs = {name for pattern in _ANY_PAIR for name in pattern.findall(text)}
+    return any(sensitive(name.rstrip("\\")) for name in pairs) or names.ends_open
 
 
 def find(text: str, names: Names) -> Iterator[Place]:

@@ -10,7 +10,8 @@ from typing import Final
 from otel_apimetrics.redaction.names import is_harmless
 from otel_apimetrics.redaction.phrases.place import Place
 
-_CODE: Final = re.compile(r"(?:[?&#;]|\A|\\u0026)code=", re.IGNORECASE)
+# It begins with the one letter that the engine searches for.
+_CODE: Final = re.compile(r"=(?:(?<=[?&#;]code=)|(?<=\\u0026code=)|(?<=\Acode=))", re.IGNORECASE)
 _RUN: Final = re.compile(r"[^\s\"'<>`]+")
 _PARAMETER: Final = re.compile(r"(?:[?&#;]|\A)([\w.-]{1,64})=([^&#;\\)\]]*)")
 _BESIDE: Final = frozenset(

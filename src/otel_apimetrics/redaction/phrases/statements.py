@@ -54,7 +54,9 @@ LISTS: Final = frozenset(
 
 def suspects(text: str, names: Names) -> bool:
     """Tell whether a database may speak here, in JSON text too; too often rather than not."""
-    if ")=(" in text or "Duplicate entry '" in text or "Failing row contains (" in text:
+    if "'" in text and "Duplicate entry '" in text:
+        return True
+    if "(" in text and (")=(" in text or "Failing row contains (" in text):
         return True
     if "(" not in text and "[" not in text and "$" not in text:
         return False
