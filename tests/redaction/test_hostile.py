@@ -163,6 +163,9 @@ UNITS = [
         ",,",
         ", /**/ ]",
     ),
+    # For the first look: pieces, names, signs, runs and fractions.
+    *('":', '"a":1,', '"password":1,', '"pass', "=a", "a:", "12:30:45 ", "2026-01-31T12:30:45 "),
+    *("basic abc ", "Bearer a", ".1234567890123", "a" * 15 + " ", "000-00-0000", "AA00AAAA"),
 ]
 
 ENTRIES = {
@@ -226,6 +229,32 @@ def test_no_text_costs_more_than_its_length(redactor, entry):
         if not grows_with_its_length(work, make, part=4)
     ]
     assert not slow
+
+
+def members(*stems, value="1"):
+    """Make JSON of members with many names, and no more than are remembered."""
+
+    def make(size):
+        pairs = (f'"{stems[n % len(stems)]}{n % 500}": {value}' for n in range(size // 12))
+        return f"{{{', '.join(pairs)}}}"
+
+    return make
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        members("a"),
+        members("password"),
+        members("password", "token", "api_key", "pin", "pwd", "cvv", "otp"),
+        members("a", "password", value='"a=b&c=d:e"'),
+        members("a", value='"2026-01-31T12:30:45.123-05:00"'),
+        members("a", value='"\\"é\\n"'),
+        members("a", value=f'"{"b" * 20}"'),
+    ],
+)
+def test_many_names_cost_no_more_than_their_length(redactor, make):
+    assert grows_with_its_length(lambda text: redactor.body(text, "application/json"), make)
 
 
 @pytest.mark.parametrize("rule", [*BUILT_IN, *PERSONAL], ids=lambda rule: rule.id)

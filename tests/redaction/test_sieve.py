@@ -1,4 +1,4 @@
-"""The sieve only saves time: with it and without it the same is masked."""
+"""The first look only saves time: with it and without it the same is masked, with re2 or not."""
 
 import json
 import subprocess
@@ -9,12 +9,14 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from otel_apimetrics.redaction import MARK, RedactionPolicy, Redactor
+from otel_apimetrics.redaction import redactor as redactor_module
 from otel_apimetrics.redaction.documents import Documents
 from otel_apimetrics.redaction.names import Names
 from otel_apimetrics.redaction.sieve import Sieve
 from otel_apimetrics.redaction.text import FreeText
 from otel_apimetrics.redaction.values import BUILT_IN, Values
 from otel_apimetrics.redaction.vocabulary import ANY, KEPT, PAIRS, WHOLE
+from tests.redaction.corpus import carried, kinds, ordinary
 
 SHAPES = [rule.pattern.pattern for rule in BUILT_IN]
 DENY = ("plainWord", "two words", "users.*.e-mail", "7", "*.nested.Ünïque")
@@ -99,6 +101,46 @@ def test_any_text_is_masked_alike_with_and_without_it(text):
         assert masked == sieved or (not is_json(text) and sieved.count(MARK) > masked.count(MARK))
 
 
+def points_at(room, text):
+    """Tell whether the first look at a document has seen anything to read closer."""
+    rules, signs = room[0]._look_first(text)
+    return bool(rules) or signs is None or bool(signs)
+
+
+def all_rules(room, text):
+    """Give what all rules make of a text where nobody looks first."""
+    if is_json(text):
+        return room[0]._rewrite(text, None, 0)
+    return room[1].broken_json(text, cut=False)
+
+
+@settings(max_examples=400)
+@given(texts)
+@example('{"password"\t:1}')
+@example('{"a": "pin:1234"}')
+@example('{"a": "\\"", "pass\\u0077ord": 1}')
+@example('"pa\\u017f\\u017fword": 1')
+@example("{'name': 'password', 'value': 1}")
+@example('{"name": "password", value=1}')
+@example('":password":1')
+@example("7:1")
+@example("é12:x")
+def test_both_looks_point_at_whatever_the_rules_change(text):
+    for room in (PLAIN, SIEVED, PLAIN_DENYING, SIEVED_DENYING):
+        assert points_at(room, text) or all_rules(room, text) == text
+
+
+@settings(max_examples=300)
+@given(documents, st.booleans(), st.sampled_from([None, 1]))
+@example("\n" + SECRETS[0], False, None)
+@example({"log": "the key:\tAKIA" + "A234" * 4}, False, None)
+@example({"log": "Zo\u00eb\r\nGB82 WEST 1234 5698 7654 32\nBearer abcdefg1"}, True, 1)
+def test_both_looks_point_at_whatever_the_rules_change_in_a_document(document, ascii_only, indent):
+    text = json.dumps(document, ensure_ascii=ascii_only, indent=indent)
+    for room in (PLAIN, SIEVED, PLAIN_DENYING, SIEVED_DENYING):
+        assert points_at(room, text) or all_rules(room, text) == text
+
+
 def is_json(text):
     try:
         json.loads(text)
@@ -135,7 +177,9 @@ def test_every_shape_is_pointed_at(secret):
 def test_an_ordinary_document_is_let_pass_at_once():
     text = json.dumps({"id": 7, "name": "Zoë", "url": "https://a.example/b?c=1", "at": "12:30"})
     assert SIEVED[0].scrub(text) is text
+    assert PLAIN[0].scrub(text) is text
     assert Values((), Sieve((), SHAPES)).look(text)[:3] == (False, False, [])
+    assert not points_at(PLAIN, text)
 
 
 def test_half_a_surrogate_pair_is_read_by_the_rules_themselves():
@@ -147,6 +191,33 @@ def test_a_path_to_deny_that_ends_open_is_kept():
     assert json.loads(redactor.body('{"cards": ["a"]}', "application/json")) == {
         "cards": ["[REDACTED]"]
     }
+
+
+@pytest.fixture(scope="module")
+def without_re2():
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(sys.modules, "re2", None)
+        redactor_module._sieve_of.cache_clear()
+        made = Redactor()
+    redactor_module._sieve_of.cache_clear()
+    return made
+
+
+@pytest.mark.parametrize("kind", kinds(), ids=lambda kind: kind.name)
+def test_the_corpus_is_masked_alike_with_and_without_re2(kind, without_re2):
+    assert carried(kind, without_re2, seeds=(0,)) == carried(kind, Redactor(), seeds=(0,))
+
+
+@pytest.mark.parametrize("kind", kinds(), ids=lambda kind: kind.name)
+def test_both_looks_point_at_whatever_the_rules_change_in_the_corpus(kind):
+    for one in carried(kind, seeds=(1,)):
+        if "JSON" in one.carrier:
+            for room in (PLAIN, SIEVED):
+                assert points_at(room, one.before) or all_rules(room, one.before) == one.before
+
+
+def test_ordinary_payloads_are_left_without_re2_too(without_re2):
+    assert not [payload.title for payload in ordinary() if payload.changes(without_re2)]
 
 
 def test_without_re2_the_same_is_masked():

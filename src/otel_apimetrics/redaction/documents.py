@@ -1,9 +1,9 @@
 """JSON bodies.
 
-Where a sieve is there, it has the first look. The next, or else the first, is the decoder
-itself, with a hook that sees each object's names and keeps nothing: it costs less than any
-scan of the text by Python's `re` for stems of names, and it knows what is a name and what is
-not. Where it finds nothing, the text is returned as it is.
+The first look does not read the text: it asks the sieve, where there is one, and else the gates
+of the values and the names that stand before a `":`. What neither can tell, such as an escape in
+a name, the decoder reads, with a hook that sees each object's names and keeps nothing. Where
+nothing is found, the text is returned as it is.
 """
 
 import json
@@ -15,27 +15,18 @@ from otel_apimetrics.redaction.cuts import mask_cut_end
 from otel_apimetrics.redaction.looker import Looker, hook
 from otel_apimetrics.redaction.loose import documents, strict
 from otel_apimetrics.redaction.marks import MARK, TOO_DEEP
-from otel_apimetrics.redaction.names import (
-    CONTENT,
-    HARMLESS,
-    LABEL,
-    NAMED,
-    SENSITIVE,
-    Names,
-)
+from otel_apimetrics.redaction.members import NESTED, Sign, glance, judged
+from otel_apimetrics.redaction.names import LABEL, NAMED, Names
 from otel_apimetrics.redaction.senses import VERSIONS, may_open
 from otel_apimetrics.redaction.sizes import bounded
 from otel_apimetrics.redaction.spans import value_end
-from otel_apimetrics.redaction.text import FreeText, name_before
+from otel_apimetrics.redaction.text import FreeText
 from otel_apimetrics.redaction.values import Rule, Values
 from otel_apimetrics.redaction.walk import Number, Pairs, TooLargeError, Walk
 from otel_apimetrics.redaction.writing import written
 
-_NESTED: Final = re.compile(r'\\"[\s\\nrt]{0,16}:|\\u00[2-7]|\\/')
-"""Signs that a string holds JSON, or spells plain characters so that a scan cannot see them."""
+_CONTROL: Final = re.compile(r"\\[bfnrt]")
 _COLON: Final = re.compile(r"\s*:\s*")
-_WHOLE: Final = re.compile(r"\s*[{\[][^\\]*[}\]]\s*")
-"""What is a document from its begin to its end, without an escape."""
 _LOCATED: Final = re.compile(r'"loc"\s*:\s*\[(?=[^\]]*")')
 """The sign of an error of Pydantic's, which says where its `input` stood."""
 _SHORTEST: Final = len("pin=1")
@@ -138,14 +129,14 @@ class Documents:
 
     def _scrub(self, text: str, level: int) -> str:
         body = text.removeprefix("\ufeff")
-        named, siblings, rules, signs = self._values.look(body)
-        if not (named or siblings or rules or _LOCATED.search(body)):
+        rules, signs = self._look_first(body)
+        if not (rules or signs is None or signs):
             return text
-        if signs and not (siblings or rules) and self._splices and _is_whole(text):
-            spliced = self._splice_signs(text, signs(text))
+        if signs and not rules and self._splices and _is_whole(text):
+            spliced = self._splice_signs(text, signs)
             if spliced is not None:
                 return spliced
-        if (named or siblings) and not _LOCATED.search(body):
+        if (signs is None or signs) and not _LOCATED.search(body):
             keys, labelled = self._look(body)
             if not rules and not labelled and not self._hides(body):
                 spliced = self._splice(text, keys)
@@ -153,10 +144,30 @@ class Documents:
                     return spliced
         return self._rewrite(text, None if "\\" in body else rules, level)
 
+    def _look_first(self, text: str) -> tuple[list[Rule], list[Sign] | None]:
+        """Give the value rules that find something, and the signs behind sensitive names.
+
+        The signs are `None` where somebody has to read the text.
+        """
+        unsigned = self._text.suspects_phrases
+        # The letter of an escape is no letter before a token.
+        plain = _CONTROL.sub("  ", text) if "\\" in text else text
+        if not self._values.is_sieved:
+            sample, signs = glance(text, self._names, unsigned)
+            return self._values.gated(plain, sample), signs
+        found = self._values.look(text, plain)
+        if found.labelled:
+            return found.rules, None
+        if not found.named:
+            return found.rules, []
+        if found.signs is not None and self._splices and _is_whole(text):
+            return found.rules, judged(text, found.signs(text), self._names)
+        return found.rules, glance(text, self._names, unsigned).signs
+
     def _hides(self, text: str) -> bool:
         if self._names.ends_open:
             return True
-        return ("\\" in text and _NESTED.search(text) is not None) or self._text.assigns(text)
+        return ("\\" in text and NESTED.search(text) is not None) or self._text.assigns(text)
 
     def _look(self, text: str) -> tuple[set[str], bool]:
         """Give the names to mask anywhere, and whether some depend on their siblings."""
@@ -175,25 +186,18 @@ class Documents:
             return keys, any(labelled)
         return {name for name, verdict in verdicts.items() if verdict != LABEL}, False
 
-    def _splice_signs(self, text: str, signs: list[int]) -> str | None:
-        """Mask what is behind the names that the sieve points at, without reading the rest.
+    def _splice_signs(self, text: str, signs: list[Sign]) -> str | None:
+        """Mask what is behind the names of members, without reading the rest.
 
         The text has no backslash, so a quoted name before a colon is a member's.
 
         Returns:
             `None` where a name depends on more than itself.
         """
-        names = self._names
         places: list[tuple[int, str]] = []
-        for sign in signs:
-            name, quote, _ = name_before(text, sign)
-            verdict = names[name]
-            if verdict in (HARMLESS, LABEL, CONTENT):
-                continue
-            if verdict != SENSITIVE or quote != '"' or text[sign] != ":" or names.homonyms[name]:
-                return None
-            colon = _COLON.match(text, sign)
-            start = sign + 1 if colon is None else colon.end()
+        for sign, name in signs:
+            # By far the most frequent: a blank or none, and a string.
+            start = sign + 2 if text.startswith(' "', sign + 1) else _behind(text, sign)
             if self._may_open(text, start, name):
                 return None
             if not self._is_plain(text, start, name):
@@ -284,5 +288,12 @@ class Documents:
         return string if masked == string else self._text.scrub(masked)
 
 
+def _behind(text: str, sign: int) -> int:
+    colon = _COLON.match(text, sign)
+    return sign + 1 if colon is None else colon.end()
+
+
 def _is_whole(text: str) -> bool:
-    return _WHOLE.fullmatch(text) is not None and not _LOCATED.search(text)
+    """Tell a document from its begin to its end, without an escape."""
+    stripped = text.strip()
+    return "\\" not in text and stripped[:1] in ("{", "[") and stripped[-1] in "]}"

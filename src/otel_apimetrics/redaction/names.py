@@ -42,6 +42,7 @@ NAMED: Final = frozenset({VALUE, CONTENT})
 _CAMEL: Final = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 _BETWEEN: Final = re.compile(r"[\W_]+")
 _STEPS: Final = re.compile(r"[/.]")
+_TIME: Final = re.compile(r"[\W\d_t]*")
 _REMEMBERED: Final = 4096
 _LONGEST: Final = 256
 """Characters of a name that are judged: the first and the last 128."""
@@ -137,6 +138,8 @@ class Names(dict[str, int]):
             "." in path and not path.split(".")[-1].strip("*0123456789") for path in deny
         )
         """A path to deny ends in a wildcard or an index, so any name or item may be its last."""
+        self.denies_times: Final = any(map(_TIME.fullmatch, self._deny | self._ends))
+        """A name to deny is spelled like a number or a time."""
 
     def __missing__(self, name: str) -> int:
         verdict = self._verdict(name)

@@ -35,6 +35,7 @@ _ODD_NAMES: Final = (
     r"""\\"[\s\\nrt]{0,16}:""",
     r"""\\u00[2-7]""",
     r"""\\/""",
+    r'"loc"\s*:',
 )
 _ATOM: Final = re.compile(r"\\.|\[\^?\]?(?:\\.|[^\]\\])*\]|\(\?<?[!=]|\(|\)|.", re.DOTALL)
 _LONG_REPEAT: Final = re.compile(r"\{(\d+),(?:[4-9]\d|\d{3,})\}")
@@ -176,5 +177,5 @@ def _without_looks(expression: str) -> Iterator[str]:
             inside += atom.startswith("(") - (atom == ")")
         elif atom.startswith(("(?=", "(?!", "(?<")):
             inside = 1
-        else:
+        elif atom != r"\b":  # the letter of an escape may be before it
             yield atom

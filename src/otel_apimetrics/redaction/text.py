@@ -22,7 +22,7 @@ _UNQUOTED_SIGNS: Final = (
 """The signs that JSON does not use itself, but for times; apart, so that each begins with the
 one letter that the engine searches for."""
 _BLANKS: Final = re.compile(r"(?:\\[nrt]|[=>\s]){0,64}")
-_LONGEST_NAME: Final = 128
+LONGEST_NAME: Final = 128
 _LONGEST_SPARED: Final = 256
 """Characters of a value that is left because its name has a harmless sense."""
 _INPUT: Final = re.compile(
@@ -32,7 +32,7 @@ _INPUT: Final = re.compile(
 _QUOTES: Final = "\"'\\"
 _BACKWARDS: Final = re.compile(r"[ \t]{0,8}([\"'`]?)(\\{0,15})")
 _ESCAPED_QUOTE: Final = re.compile(r"(\\{1,15})\"")
-_WORD: Final = re.compile(r"[\w.$%\[\]-]{1,128}")
+WORD: Final = re.compile(r"[\w.$%\[\]-]{1,128}")
 _ESCAPED: Final = re.compile(r"\\+u([0-9a-fA-F]{4})")
 _LINES: Final = frozenset({"authorization", "cookie", "cookies"})
 """Names of headers whose value has blanks in it: they own the rest of their line."""
@@ -212,7 +212,7 @@ _LABEL: Final = re.compile(r'"([A-Za-z_-]{3,20})\\{0,15}"\s{0,64}:\s{0,64}\\{0,1
 
 def name_before(text: str, end: int, start: int = 0) -> tuple[str, str, str]:
     """Give the name that ends at a sign, the quote around it and the backslashes before that."""
-    first = max(start, end - _LONGEST_NAME)
+    first = max(start, end - LONGEST_NAME)
     if text.endswith('"', start, end):
         # By far the most frequent: a JSON name without a backslash.
         opening = text.rfind('"', first, end - 1)
@@ -227,7 +227,7 @@ def name_before(text: str, end: int, start: int = 0) -> tuple[str, str, str]:
         closing = rest.find(quote)
         name = rest if closing < 0 else rest[:closing]
         return _unescaped(name[::-1]), quote, escape
-    word = _WORD.match(window, after)
+    word = WORD.match(window, after)
     return (word[0][::-1] if word else ""), "", ""
 
 

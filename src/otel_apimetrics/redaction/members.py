@@ -1,0 +1,175 @@
+"""The names of a JSON text's members, without reading it.
+
+One split at each `":` leaves a name at the end of each piece. Pieces that come again are looked
+at once, and a name that was judged before costs one look into a dict. What is odd, such as an
+escape in a name, is left to those who read the text.
+"""
+
+import re
+from collections.abc import Callable
+from typing import Final, NamedTuple
+
+from otel_apimetrics.redaction.names import CONTENT, HARMLESS, LABEL, NAMED, SENSITIVE, Names
+from otel_apimetrics.redaction.text import LONGEST_NAME, WORD, name_before
+
+NESTED: Final = re.compile(r'\\"[\s\\nrt]{0,16}:|\\u00[2-7]|\\/')
+"""Signs that a string holds JSON, or spells plain characters so that a scan cannot see them."""
+_COMMENT: Final = re.compile(r'/(?:\*|/[^"\n]*\n)')
+"""A comment may stand between a name and its sign, and have a sign in it."""
+_LOC: Final = "loc"
+"""An error of Pydantic's says so where its `input` stood."""
+_LONGEST: Final = 126
+"""Characters of a name that is read the same in text which does not parse."""
+_SIGNS: Final = (
+    re.compile(r"=(?<![=!<>]=)"),
+    # But those of URLs and of times, whose name is digits: "2026-01-31T12:30:45.123+01:00".
+    re.compile(
+        r":(?!//)(?<![^\w.$%\[\]-][0-9]{2}:)(?<!\"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:)",
+    ),
+)
+"""The signs of assignments in the pieces; those of members are where the pieces were split."""
+_QUIET: Final = frozenset({HARMLESS, LABEL})
+"""Verdicts on names that nothing is masked for where none is called `value`."""
+_BESIDE: Final = NAMED | {LABEL}
+"""Verdicts on names that nothing is masked for where there is but one of both kinds."""
+_SINGLE: Final = _QUIET | {CONTENT}
+"""Verdicts that ask for nothing where a sieve has seen no pair of both kinds."""
+_HEAD: Final = 4
+"""Characters at the beginning of names that are searched together."""
+_FEW: Final = 4
+"""Searches at most, before all pieces are gone through once."""
+_CODE: Final = "code"
+"""The name of a parameter of OAuth's: what is beside it tells."""
+_NUMBER: Final = "0123456789.-"
+_UNSURE: Final = frozenset(" \t\n\r\f\v\"'`\\")
+"""Before a sign: it may be a member's, behind blanks, or a name in other quotes."""
+
+
+Sign = tuple[int, str]
+"""The place of a colon, and the sensitive name before it."""
+
+
+class Glance(NamedTuple):
+    """What the names in a text tell."""
+
+    sample: str
+    """Each piece of the text once: what has no double quote in it is here if it is there."""
+    signs: list[Sign] | None
+    """Those behind sensitive names, in order; `None` where somebody has to read the text to know.
+    Where it is empty, nothing in the text is masked for its name, whether it parses or not."""
+
+
+def glance(text: str, names: Names, unsigned: Callable[[str], bool]) -> Glance:
+    """Look at a text that claims to be JSON.
+
+    Args:
+        text: without a byte order mark.
+        names: the verdicts on names.
+        unsigned: tells whether something may be named without a sign; no name has a `":` in it.
+    """
+    pieces = text.split('":')
+    rest = pieces.pop()
+    different = set(pieces)
+    ends = [piece.rpartition('"')[2] for piece in different]
+    found = set(ends)
+    sample = "\n".join((*different, rest))
+    # A piece without a quote is its own end.
+    if not found.isdisjoint(different) or _is_odd(text, different, names):
+        return Glance(sample, None)
+    sensitive = _sensitive(found, names)
+    if sensitive is None or _assigns(sample, names) or unsigned(sample) or _COMMENT.search(sample):
+        return Glance(sample, None)
+    heads = {name[:_HEAD] for name in sensitive}
+    if len(heads) <= _FEW:
+        return Glance(sample, _each(text, heads, sensitive))
+    told = {piece: name for piece, name in zip(different, ends, strict=True) if name in sensitive}
+    return Glance(sample, _all(text, pieces, told))
+
+
+def _is_odd(text: str, pieces: set[str], names: Names) -> bool:
+    """Tell whether what ends the pieces may not be the names, or not tell enough."""
+    if names.ends_open or names.denies_times:
+        return True
+    return "\\" in text and (
+        NESTED.search(text) is not None
+        or any("\\" in piece[max(0, piece.rfind('"') - 1) :] for piece in pieces)
+    )
+
+
+def _sensitive(found: set[str], names: Names) -> set[str] | None:
+    """Give the names that are sensitive wherever they stand; `None` where the place decides."""
+    if _LOC in found or (found and max(map(len, found)) > _LONGEST):
+        return None
+    if set(map(names.__getitem__, found)) <= _QUIET:
+        return set()
+    verdicts = {name: verdict for name in found if (verdict := names[name])}
+    if LABEL in verdicts.values() and not NAMED.isdisjoint(verdicts.values()):
+        return None
+    sensitive = {name for name, verdict in verdicts.items() if verdict == SENSITIVE}
+    others = {verdicts[name] for name in verdicts.keys() - sensitive}
+    if not others <= _BESIDE or any(map(names.homonyms.__getitem__, sensitive)):
+        return None
+    return sensitive
+
+
+def _assigns(sample: str, names: Names) -> bool:
+    """Tell whether a sign that is not a member's may assign something to a sensitive name."""
+    for pattern in _SIGNS:
+        for sign in pattern.finditer(sample):
+            end = sign.start()
+            if end == 0 or sample[end - 1] in _UNSURE:
+                return True
+            word = WORD.match(sample[max(0, end - LONGEST_NAME) : end][::-1])
+            name = word[0][::-1] if word else ""
+            if name.strip(_NUMBER) and (names[name] not in _QUIET or name.lower() == _CODE):
+                return True
+    return False
+
+
+def _each(text: str, heads: set[str], names: set[str]) -> list[Sign]:
+    """Search for the names by how they begin: their signs, in order."""
+    signs: dict[int, str] = {}
+    for head in heads:
+        quoted = f'"{head}'
+        start = text.find(quoted)
+        while start >= 0:
+            end = text.find('"', start + 1)
+            if end < 0:
+                break
+            name = text[start + 1 : end]
+            if name in names and text.startswith(":", end + 1):
+                signs[end + 1] = name
+            start = text.find(quoted, start + 1)
+    return sorted(signs.items())
+
+
+def _all(text: str, pieces: list[str], ends: dict[str, str]) -> list[Sign]:
+    """Go once over the pieces for all names: their signs, in order."""
+    signs: list[Sign] = []
+    end = 0
+    for piece in filter(ends.__contains__, pieces):
+        name = ends[piece]
+        # None of these names is before the next of them.
+        end = text.index(f'"{name}":', end) + len(name) + 3
+        signs.append((end - 1, name))
+    return signs
+
+
+def judged(text: str, signs: list[int], names: Names) -> list[Sign] | None:
+    """Keep the signs whose names are sensitive wherever they stand; `None` where the place decides.
+
+    Args:
+        text: without a backslash, so that a quoted name before a colon is a member's.
+        signs: the places that a sieve points at.
+        names: the verdicts on names.
+    """
+    kept: list[Sign] = []
+    for sign in signs:
+        name, quote, _ = name_before(text, sign)
+        verdict = names[name]
+        if verdict in _SINGLE:
+            continue
+        if verdict != SENSITIVE or quote != '"' or text[sign] != ":" or names.homonyms[name]:
+            return None
+        kept.append((sign, name))
+    return kept

@@ -1,0 +1,133 @@
+"""One split tells the names of a document, or that somebody has to read it."""
+
+import json
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from otel_apimetrics.redaction.marks import PLAIN
+from otel_apimetrics.redaction.members import _FEW, _all, _each, glance
+from otel_apimetrics.redaction.names import Names
+from otel_apimetrics.redaction.phrases.room import Phrases
+
+NAMES = Names()
+UNSIGNED = Phrases(NAMES, PLAIN).suspects
+
+
+def signs(text, names=NAMES):
+    found = glance(text, names, Phrases(names, PLAIN).suspects).signs
+    return found if found is None else [(text[: at + 1][-9:], name) for at, name in found]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "{}",
+        '["a", "b"]',
+        '{"id": 7, "name": "Zoë", "tags": [], "größe": 1}',
+        '{"value": 1, "unit": "m"}',
+        '{"url": "https://a.example/b?page=2&size=10#top"}',
+        '{"at": "2026-01-31T12:30:45.123+01:00", "to": "12:30", "seen": "2026-01-31 12:30:45Z"}',
+        '{"at": "2026-01-31T12:30:45.123-05:00", "ratio": "16:9"}',
+        '{"said": "\\"hello\\", caf\\u00e9\\n"}',
+        "no JSON: at all",
+        '{"tokens_used": 3, "author": "b", "page_token": "c"}',
+    ],
+)
+def test_a_text_without_a_sensitive_name_is_told_from_its_pieces_alone(text):
+    assert signs(text) == []
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '{"password" : 1}',
+        '{"password"\n:1}',
+        '{"pass\\u0077ord": 1}',
+        '{"pa\\u017f\\u017fword": 1}',
+        '"pa\\u017f\\u017fword": 1',
+        '{"a\\"password": 1}',
+        '{"a": "{\\"password\\": 1}"}',
+        '{"a": ":x"}',
+        'password": 1}',
+        '{"' + "a" * 127 + '": 1}',
+        "{'password': 1}",
+        "{`password`: 1}",
+        "{password: 1}",
+        "{pin:1234}",
+        "a?password=b",
+        "password = b",
+        "password2026-01-31T12:30",
+        "pinﬁ\u200bpin:12",
+        '{"key": "K-1"}',
+        '{"name": "password", "value": "x"}',
+        '{"loc": ["body", "password"], "input": "x"}',
+        '{"value=1": "", "name": "a"}',
+        '{"path": "/card/pin", "content": "1"}',
+        '{"password"/* of Ada */: 1}',
+        '{"password"// of Ada\n: 1}',
+        '{"a": "x --password y"}',
+        '{"a": ["password", "y"]}',
+        '{"a": "<pin>1</pin>"}',
+        "code=abcdefgh&state=x",
+    ],
+)
+def test_what_needs_more_than_that_is_left_to_those_who_read_it(text):
+    assert signs(text) is None
+
+
+def test_names_and_places_are_in_order():
+    text = '{"pin": 1, "a": [{"password": "", "token":2}], "pin":3}'
+    assert signs(text) == [
+        ('{"pin":', "pin"),
+        ('assword":', "password"),
+        (' "token":', "token"),
+        ('], "pin":', "pin"),
+    ]
+
+
+names = st.sampled_from(
+    ["password", "password2", "pass_word", "token", "api_key", "pin", "pwd", "otp", "cvv", "id"]
+)
+
+
+@given(
+    st.lists(
+        st.dictionaries(names, st.sampled_from(["x", 1, "password", [], '":"']), max_size=6),
+        max_size=6,
+    )
+)
+def test_few_and_many_names_are_found_at_the_same_places(document):
+    text = json.dumps(document)
+    pieces = text.split('":')[:-1]
+    ends = {piece: piece.rpartition('"')[2] for piece in pieces}
+    found = {name for name in ends.values() if NAMES[name]}
+    heads = {name[:4] for name in found}
+    told = {piece: name for piece, name in ends.items() if name in found}
+    assert _each(text, heads, found) == _all(text, pieces, told)
+    if "\\" not in text:
+        assert glance(text, NAMES, UNSIGNED).signs == _each(text, heads, found)
+
+
+def test_many_names_are_found_too():
+    document = dict.fromkeys(["password", "token", "api_key", "pin", "pwd", "otp", "cvv"], 1)
+    found = glance(json.dumps(document), NAMES, UNSIGNED).signs
+    assert [name for _, name in found] == list(document)
+    assert len({name[:4] for name in document}) > _FEW
+
+
+@pytest.mark.parametrize("deny", [["7"], ["12"], ["t"], ["1.2"], ["a.*"], ["a.7"]])
+def test_where_the_policy_denies_what_looks_like_a_time_somebody_reads_the_text(deny):
+    assert signs('{"a": 1}', Names(deny)) is None
+
+
+@given(st.text(alphabet=st.sampled_from(list('"\\:={}, \npin')), max_size=40))
+@example('"pin":')
+@example('":"pin":1')
+@example(':"pin":"pinX')
+def test_each_sign_is_behind_its_name(text):
+    for at, name in glance(text, NAMES, UNSIGNED).signs or []:
+        assert text[: at + 1].endswith(f'"{name}":')
+        assert NAMES.is_sensitive(name)
