@@ -17,6 +17,7 @@ CELLS = [
 
 
 pytestmark = [
+    pytest.mark.usefixtures("django_of_the_cases"),
     # Django's of its files, Werkzeug's of ranges, and Django's ASGI handler's of its bodies: all
     # of them without us too.
     pytest.mark.filterwarnings("ignore:StreamingHttpResponse must consume"),

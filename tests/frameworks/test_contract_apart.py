@@ -19,6 +19,8 @@ from tests.frameworks.cases.row import ASGI, WSGI
 from tests.in_process import make_scope, serve_asgi
 from tests.telemetry import Telemetry
 
+pytestmark = pytest.mark.usefixtures("django_of_the_cases")
+
 ROOT = Path(__file__).parents[2]
 AT_ONCE = 60
 
