@@ -160,6 +160,21 @@ def test_a_chunked_body_is_counted_as_it_is_read(telemetry: Telemetry):
     assert "apimetrics.request.body.truncated" not in attributes
 
 
+def test_a_body_of_http_2_needs_no_length_to_be_counted(telemetry: Telemetry):
+    def app(environ, start_response):
+        assert environ["wsgi.input"].read() == b"hello world"
+        return answer(b"ok")(environ, start_response)
+
+    environ = make_environ("POST", headers={"content-type": "text/plain"}, SERVER_PROTOCOL="HTTP/2")
+    environ["wsgi.input"] = io.BytesIO(b"hello world")
+    environ["wsgi.input_terminated"] = True
+    serve_wsgi(recorded(app, telemetry), environ)
+
+    attributes = telemetry.server_span.attributes
+    assert attributes["http.request.body.size"] == 11
+    assert attributes["http.request.body.content"] == "hello world"
+
+
 def test_the_tee_of_the_input_has_readinto_only_where_the_stream_has(telemetry: Telemetry):
     seen = []
 

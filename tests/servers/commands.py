@@ -41,7 +41,7 @@ WSGI: dict[str, Sequence[str | Path]] = {
     "gunicorn-gevent": _gunicorn("gevent"),
     "waitress": [BIN / "waitress-serve", "--listen", "127.0.0.1:{port}", APP],
     "uwsgi-prefork": _uwsgi("--processes", "2"),
-    "uwsgi-lazy-apps": _uwsgi("--processes", "2", "--lazy-apps"),
+    "uwsgi-lazy-apps": _uwsgi("--lazy-apps"),
     "uwsgi-threads": _uwsgi("--threads", "2", "--enable-threads"),
     "granian-wsgi": _granian("wsgi"),
 }

@@ -18,7 +18,7 @@ TEXT = answers.FILE.read_bytes()
 SERVERS = (
     "gunicorn-sync",
     "gunicorn-gthread",
-    pytest.param("uwsgi-prefork", marks=pytest.mark.needs("uwsgi")),
+    pytest.param("uwsgi-threads", marks=pytest.mark.needs("uwsgi")),
 )
 
 

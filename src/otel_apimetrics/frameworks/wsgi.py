@@ -174,8 +174,18 @@ def _begin(
     try:
         length = recording.content_length = declared_length(request.headers)
         # A body of known length that nobody captures needs no tee: its size is told.
-        if (length and pipeline.kept_request_bytes) or "HTTP_TRANSFER_ENCODING" in environ:
+        if (length and pipeline.kept_request_bytes) or _may_have_more(environ, length):
             tee_input(environ, recording)
     except Exception as error:
         _guard.swallow("wsgi.input", error)
     return recording
+
+
+def _may_have_more(environ: Environ, length: int | None) -> bool:
+    """Tell whether a request may have a body of another length than it says.
+
+    In chunks, or in HTTP/2, where a body needs neither word.
+    """
+    if "HTTP_TRANSFER_ENCODING" in environ:
+        return True
+    return length is None and not environ.get("SERVER_PROTOCOL", "HTTP/1.1").startswith("HTTP/1")

@@ -27,4 +27,5 @@ if __name__ == "__main__":
 
     from werkzeug.serving import run_simple
 
-    run_simple("127.0.0.1", int(sys.argv[1]), app, threaded=True, use_reloader="reload" in sys.argv)
+    port, reload = int(sys.argv[1]), "reload" in sys.argv
+    run_simple("127.0.0.1", port, app, threaded=True, use_reloader=reload, reloader_type="stat")
