@@ -61,9 +61,14 @@ PARENT = """
         list(app(environ, lambda *_: None))
     def instance(provider):
         return provider.resource.attributes["service.instance.id"]
-    def in_c_fork(work):
+    def in_c_fork(work, hooks=False):
+        python = ctypes.pythonapi
         reader, writer = os.pipe()
+        if hooks:
+            python.PyOS_BeforeFork()
         child = ctypes.PyDLL(None).fork()
+        if hooks:
+            (python.PyOS_AfterFork_Parent if child else python.PyOS_AfterFork_Child)()
         if child == 0:
             try:
                 said = work()
@@ -180,12 +185,12 @@ def test_handlers_that_have_run_are_not_run_again():
     served = ApiMetricsInstrumentor().instrument_app(
         app, tracer_provider=tracers, meter_provider=meters)
     def worker():
-        ctypes.pythonapi.PyOS_AfterFork_Child()  # as uWSGI does with py-call-uwsgi-fork-hooks
         before, instance_before = threading.active_count(), instance(tracers)
         request(served)
         return [metrics.told.wait(10), instance(tracers) == instance_before,
                 threading.active_count() - before]
-    say(worker=in_c_fork(worker))
+    # As uWSGI forks with py-call-uwsgi-fork-hooks.
+    say(worker=in_c_fork(worker, hooks=True))
     """
     )
 
