@@ -1,6 +1,6 @@
 # `make demo` shows it, `make test` proves it. Both make what they need in .venv.
 .DELETE_ON_ERROR:
-.PHONY: help demo test lint types architecture unit versions lowest newest-sdk bench constraints docs clean
+.PHONY: help demo test lint types architecture unit unit-served unit-rooms versions lowest newest-sdk bench constraints docs clean
 
 PYTHON ?= python3
 VENV := .venv
@@ -64,11 +64,20 @@ types: $(VENV)/.made
 architecture: $(VENV)/.made
 	$(BIN)/lint-imports
 
+# Two halves at once, because what starts servers mostly waits for them. Each says what it has to
+# when it is done.
+SERVED := benchmarks collector e2e examples gateway one_span servers suites
 unit: $(VENV)/.made $(VENV)/.compiled
 	$(BIN)/coverage erase
-	$(BIN)/coverage run -m pytest --quiet
+	@$(MAKE) --no-print-directory -j2 --output-sync=recurse unit-served unit-rooms
 	$(BIN)/coverage combine --quiet
 	$(BIN)/coverage report
+
+unit-served: $(VENV)/.made $(VENV)/.compiled
+	$(BIN)/coverage run -m pytest --quiet $(SERVED:%=tests/%)
+
+unit-rooms: $(VENV)/.made
+	$(BIN)/coverage run -m pytest --quiet $(SERVED:%=--ignore=tests/%)
 
 # Both at once: they start no servers. Each says what it has to when it is done.
 versions:
