@@ -4,6 +4,7 @@ Keys are fixed: every point of an instrument has the same ones, absent is `""`. 
 of keys is all that exporters with a fixed label list (Prometheus) can hold.
 """
 
+import gc
 from collections.abc import Callable, Iterable
 from threading import Lock
 from typing import TYPE_CHECKING
@@ -18,6 +19,9 @@ from otel_apimetrics.version import __version__
 
 if TYPE_CHECKING:
     from opentelemetry.metrics import Counter, Histogram, UpDownCounter
+
+_making = Lock()
+"""One for the process: held while instruments are made, with the collector of garbage off."""
 
 
 class Metrics:
@@ -45,7 +49,6 @@ class Metrics:
         self._provider = provider
         self._cardinality = Cardinality(max_consumers, labels)
         self._instruments: _Instruments | None = None
-        self._lock = Lock()
         self.counts_active = "all" in which
 
     def record(
@@ -109,13 +112,21 @@ class Metrics:
     def _ready(self) -> "_Instruments":
         instruments = self._instruments
         if instruments is None:
-            with self._lock:
-                instruments = self._instruments
-                if instruments is None:
-                    meter = get_meter(
-                        semconv.SCOPE, __version__, self._provider, semconv.SCHEMA_URL
-                    )
-                    instruments = self._instruments = _Instruments(meter, self._which)
+            with _making:
+                # Garbage may hold a response that nobody closed: its record would be made
+                # here and now, in this thread, and wait for this lock and the SDK's for ever.
+                collecting = gc.isenabled()
+                gc.disable()
+                try:
+                    instruments = self._instruments
+                    if instruments is None:
+                        meter = get_meter(
+                            semconv.SCOPE, __version__, self._provider, semconv.SCHEMA_URL
+                        )
+                        instruments = self._instruments = _Instruments(meter, self._which)
+                finally:
+                    if collecting:
+                        gc.enable()
         return instruments
 
 

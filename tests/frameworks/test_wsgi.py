@@ -3,7 +3,7 @@
 import gc
 import io
 from concurrent.futures import ThreadPoolExecutor
-from threading import Barrier
+from threading import Barrier, Thread
 
 import pytest
 from hypothesis import given, settings
@@ -885,3 +885,37 @@ def test_an_exception_that_passes_a_server_span_outside_is_told_once(telemetry, 
         raise again
     told = [event.attributes["exception.type"] for event in telemetry.server_span.events]
     assert told == (["ValueError"] if type(again) is ValueError else ["ValueError", "KeyError"])
+
+
+def test_a_response_nobody_closed_holds_up_nobody_where_it_is_collected_in_the_first_record(
+    telemetry, monkeypatch
+):
+    unclosed = []
+    get_meter = telemetry.meter_provider.get_meter
+    before = gc.get_threshold()
+
+    def get_meter_meanwhile(*given):
+        gc.set_threshold(1, 1, 1)  # garbage is collected as soon as anything is made
+        unclosed.clear()
+        return get_meter(*given)
+
+    def app(environ, start_response):
+        start_response(OK, TEXT)
+        yield b"x"
+
+    served = recorded(app, telemetry)
+    response = served(make_environ(), lambda *_: None)
+    ring = [response]
+    ring.append(ring)
+    unclosed.append(ring)
+    del response, ring
+    monkeypatch.setattr(telemetry.meter_provider, "get_meter", get_meter_meanwhile)
+    server = Thread(target=serve_wsgi, args=(served, make_environ()), daemon=True)
+    try:
+        server.start()
+        server.join(20)
+        assert not server.is_alive()
+    finally:
+        gc.set_threshold(*before)
+    gc.collect()
+    assert telemetry.total() == 2
