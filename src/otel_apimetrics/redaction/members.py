@@ -14,8 +14,8 @@ from otel_apimetrics.redaction.text import LONGEST_NAME, WORD, name_before
 
 NESTED: Final = re.compile(r'\\"[\s\\nrt]{0,16}:|\\u00[2-7]|\\/')
 """Signs that a string holds JSON, or spells plain characters so that a scan cannot see them."""
-_COMMENT: Final = re.compile(r'/(?:\*|/[^"\n]*\n)')
-"""A comment may stand between a name and its sign, and have a sign in it."""
+_COMMENT: Final = re.compile(r"/(?:\*|(?<!:/)/)")
+"""A comment may stand between a name and its sign; two slashes behind a colon are a URL's."""
 _LOC: Final = "loc"
 """An error of Pydantic's says so where its `input` stood."""
 _LONGEST: Final = 126
