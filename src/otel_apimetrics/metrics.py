@@ -4,7 +4,6 @@ Keys are fixed: every point of an instrument has the same ones, absent is `""`. 
 of keys is all that exporters with a fixed label list (Prometheus) can hold.
 """
 
-import gc
 from collections.abc import Callable, Iterable
 from threading import Lock
 from typing import TYPE_CHECKING
@@ -113,20 +112,12 @@ class Metrics:
         instruments = self._instruments
         if instruments is None:
             with _making:
-                # Garbage may hold a response that nobody closed: its record would be made
-                # here and now, in this thread, and wait for this lock and the SDK's for ever.
-                collecting = gc.isenabled()
-                gc.disable()
-                try:
-                    instruments = self._instruments
-                    if instruments is None:
-                        meter = get_meter(
-                            semconv.SCOPE, __version__, self._provider, semconv.SCHEMA_URL
-                        )
-                        instruments = self._instruments = _Instruments(meter, self._which)
-                finally:
-                    if collecting:
-                        gc.enable()
+                instruments = self._instruments
+                if instruments is None:
+                    meter = get_meter(
+                        semconv.SCOPE, __version__, self._provider, semconv.SCHEMA_URL
+                    )
+                    instruments = self._instruments = _Instruments(meter, self._which)
         return instruments
 
 

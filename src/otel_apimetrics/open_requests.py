@@ -6,12 +6,13 @@ has not moved a byte for ten minutes.
 
 import atexit
 import os
+from collections import deque
 from collections.abc import Callable
 from contextvars import ContextVar
 from time import monotonic
 from typing import Protocol
 
-from otel_apimetrics import _guard, health
+from otel_apimetrics import _guard, collection, health
 from otel_apimetrics.content import buffer
 
 IDLE = 600.0
@@ -42,6 +43,8 @@ at_end: list[Callable[[], None]] = []
 """Run once the last records are made, when the process ends. They must not raise."""
 
 _open: set[OpenRequest] = set()
+_postponed: deque[Callable[[], None]] = deque()
+"""Ends of requests that the garbage collector found."""
 _pid = 0
 _next_sweep = 0.0
 
@@ -50,6 +53,8 @@ def add(request: OpenRequest) -> None:
     """Register a request that begins, and look after forgotten ones once a minute."""
     if os.getpid() != _pid:
         _begin_process()
+    if _postponed:
+        finish_postponed()
     _open.add(request)
     if request.moved >= _next_sweep:
         sweep(request.moved)
@@ -64,6 +69,27 @@ def take(request: OpenRequest) -> bool:
     return True
 
 
+def postpone(end: Callable[[], None]) -> None:
+    """Have a request ended when the next one begins, or with the process.
+
+    For requests that are found while garbage is collected: see `collection`.
+
+    Args:
+        end: must not raise.
+    """
+    _postponed.append(end)
+
+
+def finish_postponed() -> None:
+    """End the requests that were postponed."""
+    while True:
+        try:
+            end = _postponed.popleft()
+        except IndexError:
+            return
+        end()
+
+
 def sweep(now: float) -> None:
     """Abandon what has not moved a byte for `IDLE` seconds before `now`."""
     global _next_sweep  # noqa: PLW0603  one schedule for the process
@@ -75,6 +101,7 @@ def sweep(now: float) -> None:
 
 def abandon_all() -> None:
     """Make the record of every request in flight, then run `at_end`: the process ends."""
+    finish_postponed()
     for request in tuple(_open):
         request.abandon()
     for end in tuple(at_end):
@@ -95,10 +122,12 @@ def _begin_process() -> None:
     global _pid  # noqa: PLW0603  the process that the registry belongs to
     if _pid:
         _open.clear()
+        _postponed.clear()
         _guard.forget()
         health.forget()
         buffer.forget()
     _pid = os.getpid()
+    collection.watch()
     # Handlers run last in, first out: registered at the first request, ours runs before
     # those of the SDK's providers, which shut the exporters down.
     atexit.unregister(abandon_all)

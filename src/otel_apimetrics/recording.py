@@ -2,6 +2,7 @@
 
 import secrets
 from collections.abc import Callable
+from functools import partial
 from time import monotonic, perf_counter_ns, time_ns
 from typing import Any, TypeAlias
 from uuid import UUID
@@ -9,7 +10,7 @@ from uuid import UUID
 from opentelemetry import context as otel_context
 from opentelemetry.context import Context
 
-from otel_apimetrics import _guard, open_requests, spans
+from otel_apimetrics import _guard, collection, open_requests, spans
 from otel_apimetrics.content import BodyBuffer
 from otel_apimetrics.exceptions import describe, type_name
 from otel_apimetrics.exchange import (
@@ -200,11 +201,17 @@ class Recording:
         Args:
             outside: a span from outside the app will not be ended any more either.
         """
+        if collection.is_running() and not self._settled:
+            open_requests.postpone(partial(self.end, outside=outside))
+            return
         self.finish()
         self.server_span.close(outside=outside)
 
     async def end_async(self) -> None:
         """Do what `end` does, awaiting hooks that are `async`."""
+        if collection.is_running():
+            self.end()
+            return
         await self.finish_async()
         self.server_span.close()
 

@@ -917,5 +917,23 @@ def test_a_response_nobody_closed_holds_up_nobody_where_it_is_collected_in_the_f
         assert not server.is_alive()
     finally:
         gc.set_threshold(*before)
+    serve_wsgi(served, make_environ())
+    assert telemetry.total() == 3
+
+
+@pytest.mark.parametrize("then", ["another request begins", "the process ends"])
+def test_a_response_that_is_found_as_garbage_is_recorded_outside_of_the_collection(telemetry, then):
+    served = recorded(answer(b"a"), telemetry)
+    serve_wsgi(served, make_environ())
+    response = served(make_environ(), lambda *_: None)
+    ring = [response]
+    ring.append(ring)
+    del response, ring
     gc.collect()
-    assert telemetry.total() == 2
+    assert telemetry.total() == 1
+    if then == "the process ends":
+        open_requests.abandon_all()
+        assert telemetry.total() == 2
+    else:
+        serve_wsgi(served, make_environ())
+        assert telemetry.total() == 3

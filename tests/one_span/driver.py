@@ -31,7 +31,7 @@ from opentelemetry.sdk.trace.sampling import (
     TraceIdRatioBased,
 )
 
-from otel_apimetrics import _guard
+from otel_apimetrics import _guard, open_requests
 from tests.one_span import servers, variants
 
 PATHS = {
@@ -149,6 +149,7 @@ def run_cell(process: Process, serve: Callable[..., Any], scenario: str, samplin
     headers = {"traceparent": f"00-{trace_id}-{parent}-{flags}"}
     served = serve(PATHS[scenario], headers, client)
     gc.collect()
+    open_requests.finish_postponed()
     return {
         **asdict(served),
         "trace": trace_id,
