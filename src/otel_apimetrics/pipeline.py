@@ -97,7 +97,7 @@ class Pipeline:
         if not self._judges:
             return exchange
         config = self.config
-        if config.skip is not None and _sync("hooks.skip", config.skip, exchange):
+        if config.skip is not None and _is_true(_sync("hooks.skip", config.skip, exchange)):
             return None
         if config.identify is not None and exchange.consumer is None:
             found = _sync("hooks.identify", config.identify, exchange)
@@ -109,7 +109,7 @@ class Pipeline:
     async def judge_async(self, exchange: Exchange) -> Exchange | None:
         """Do what `judge` does, with hooks that may be `async`."""
         config = self.config
-        if config.skip is not None and await _async("hooks.skip", config.skip, exchange):
+        if config.skip is not None and _is_true(await _async("hooks.skip", config.skip, exchange)):
             return None
         if config.identify is not None and exchange.consumer is None:
             found = await _async("hooks.identify", config.identify, exchange)
@@ -203,6 +203,14 @@ async def _async(place: str, hook: Any, exchange: Exchange) -> Any:
         return None
 
 
+def _is_true(answer: Any) -> bool:
+    try:
+        return bool(answer)
+    except Exception as error:  # an array, say, whose truth is ambiguous
+        _guard.swallow("hooks.skip", error)
+        return False
+
+
 def _consumer(found: Any) -> Consumer | None:
     if isinstance(found, Consumer):
         cleaned = clean_id(found.id)
@@ -214,7 +222,7 @@ def _consumer(found: Any) -> Consumer | None:
 
 
 def _labelled(exchange: Exchange, found: Any) -> Exchange:
-    if not found:
+    if found is None:
         return exchange
     try:
         labels = {**exchange.labels, **{str(k): str(v) for k, v in found.items()}}

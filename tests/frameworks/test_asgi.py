@@ -721,3 +721,16 @@ def test_an_exception_in_a_websocket_passes_through_and_is_recorded(telemetry: T
     seen = websocket({"type": "websocket.accept"}, raises=boom, telemetry=telemetry)
     assert seen.error is boom
     assert telemetry.server_span.attributes["error.type"] == "RuntimeError"
+
+
+def test_request_headers_that_are_an_iterator_reach_the_app(telemetry: Telemetry):
+    async def app(scope, receive, send):
+        body = dict(scope["headers"])[b"authorization"]
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        await send({"type": "http.response.body", "body": body})
+
+    scope = make_scope()
+    scope["headers"] = iter([(b"authorization", b"me")])
+    served = serve_asgi(recorded(app, telemetry), scope)
+    assert served.body == b"me"
+    assert telemetry.total() == 1

@@ -937,3 +937,72 @@ def test_a_response_that_is_found_as_garbage_is_recorded_outside_of_the_collecti
     else:
         serve_wsgi(served, make_environ())
         assert telemetry.total() == 3
+
+
+def _append(chunks):
+    chunks.append(b"tail")
+    return chunks
+
+
+def _change(chunks):
+    chunks[0] = chunks[0].upper()
+    return chunks
+
+
+def _peep(chunks):
+    next(iter(chunks), None)
+    return chunks
+
+
+def _measure(chunks):
+    return chunks if sum(map(len, chunks)) == 2 and any(chunk for chunk in chunks) else [b"other"]
+
+
+def _index(chunks):
+    return [*chunks, chunks[0]]
+
+
+@pytest.mark.parametrize("outside", [_append, _change, _peep, _measure, _index])
+@pytest.mark.parametrize("kind", [list, tuple])
+def test_a_middleware_may_do_with_a_list_or_a_tuple_whatever_it_may(telemetry, outside, kind):
+    if kind is tuple and outside in (_append, _change):
+        outside = _index
+
+    def app(environ, start_response):
+        start_response(OK, TEXT)
+        return kind([b"a", b"b"])
+
+    def around(app):
+        return lambda *given: outside(app(*given))
+
+    served = recorded(app, telemetry)
+    wanted = b"".join(around(app)(make_environ(), lambda *_: None))
+    response = around(served)(make_environ(), lambda *_: None)
+    assert b"".join(response) == wanted
+    del response
+    assert telemetry.total() == 1
+
+
+@pytest.mark.parametrize("returned", [b"as it is", None])
+def test_what_is_no_list_of_chunks_is_returned_itself(telemetry, returned):
+    def app(environ, start_response):
+        start_response(OK, TEXT)
+        return returned
+
+    response = recorded(app, telemetry)(make_environ(), lambda *_: None)
+    assert response is returned
+    assert telemetry.total() == 1
+    size = telemetry.server_span.attributes["http.response.body.size"]
+    assert size == len(returned or b"")
+
+
+class Ambiguous:
+    def __bool__(self):
+        raise ValueError("ambiguous")
+
+
+@pytest.mark.swallows_errors
+@pytest.mark.parametrize("hook", ["skip", "label"])
+def test_a_hook_whose_answer_has_no_truth_leaves_the_request_counted(telemetry, hook):
+    serve_wsgi(recorded(answer(b"a"), telemetry, **{hook: lambda _: Ambiguous()}), make_environ())
+    assert telemetry.total() == 1

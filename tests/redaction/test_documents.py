@@ -492,3 +492,13 @@ def test_a_schema_follows_denied_and_allowed_paths():
     assert json.loads(policy.schema(text, JSON)) == {
         "users": [{"email": MARK, "a": "number"}], "cfg": {"token": "number"}, "token": MARK, MARK: "number",
     }  # fmt: skip
+
+
+def test_a_cut_list_of_validation_errors_shows_no_input_of_a_secret():
+    error = '{"type":"string_type","loc":["body","password"],"msg":"x","input":"hunter2xQ9","ctx":{"a":1}}'
+    text = '{"detail":[' + ",".join([error] * 40)
+    for end in range(len(text) - 2 * len(error), len(text)):
+        masked = Redactor().body(text[:end], "application/json", truncated=True)
+        assert "hunter2" not in masked
+    plain = text.replace("password", "colour")
+    assert "hunter2xQ9" in Redactor().body(plain, "application/json", truncated=True)

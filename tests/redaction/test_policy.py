@@ -307,3 +307,12 @@ def test_an_option_that_cannot_be_used_is_named_with_the_remedy(options, said):
 @pytest.mark.parametrize("name", ["cards.*", "**.email", "a.**.b", "user[pin]", "7", "two words"])
 def test_a_name_or_a_path_that_can_be_is_taken(name):
     assert RedactionPolicy(deny=[f" {name} "]).deny == (name,)
+
+
+@pytest.mark.parametrize(
+    "pattern",
+    [r"(a+)(?#c)+(?!z)b", r"(?x)(a+) +(?!z)b", r"(?x:(a+) +)(?!z)b", r"(?:(a+)(?#x))(?#y)*(?!z)b"],
+)
+def test_comments_and_blanks_hide_no_repeated_repeat(pattern):
+    with pytest.raises(PolicyError):
+        RedactionPolicy(patterns=[pattern])

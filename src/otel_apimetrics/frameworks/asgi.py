@@ -2,8 +2,7 @@
 
 import functools
 import sys
-from collections.abc import Awaitable, Callable, MutableMapping
-from types import NoneType
+from collections.abc import Awaitable, Callable, Iterator, MutableMapping
 from typing import Any, TypeAlias
 
 from otel_apimetrics import _guard, open_requests
@@ -148,9 +147,8 @@ class Call:
 
 def _with_lasting_headers(message: Message) -> Message:
     """Keep headers that are an iterator: it is read once, and that is the server's."""
-    if isinstance(message.get("headers"), (list, tuple, NoneType)):
-        return message
-    return {**message, "headers": list(message["headers"])}
+    headers = message.get("headers")
+    return {**message, "headers": list(headers)} if isinstance(headers, Iterator) else message
 
 
 async def call_asgi(
@@ -236,6 +234,10 @@ def note_inner(scope: Scope) -> None:
 
 def _begin(scope: Scope, pipeline: Pipeline, adapter: Adapter, instance: Any) -> Recording | None:
     scope[MARK] = True
+    headers = scope.get("headers")
+    if isinstance(headers, Iterator):
+        # It is read once, and that is the app's.
+        scope["headers"] = list(headers)
     request = read_request(scope, pipeline.addresses)
     if is_excluded(pipeline, request):
         return None

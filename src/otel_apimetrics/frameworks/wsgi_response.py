@@ -68,10 +68,12 @@ class ResponseTee:
         _note_early_end(recording)
         recording.end()
 
-    @property
-    def is_done(self) -> bool:
-        """True once the record is made."""
-        return self._recording.settled
+    def again(self, chunks: Iterator[bytes]) -> Iterator[bytes]:
+        """Go on with these chunks, from the first one; plainly once the record is made."""
+        if self._recording.settled:
+            return chunks
+        self._iterator = chunks
+        return self
 
     def __bytes__(self) -> bytes:
         return bytes(self._iterable)  # type: ignore[arg-type]  # whatever it makes of this
@@ -98,21 +100,44 @@ class SizedResponseTee(ResponseTee):
 
 
 class ListResponseTee(list[bytes]):
-    """The tee of a list: a list too, because Granian joins one, and streams all else."""
+    """The tee of a list: a list too, which a middleware may change and read more than once.
+
+    Granian joins a list, and streams all else.
+    """
 
     __slots__ = ("_tee",)
 
     def __init__(self, chunks: list[bytes], recording: Recording) -> None:
         super().__init__(chunks)
-        self._tee = ResponseTee(chunks, recording)
+        self._tee = ResponseTee((), recording)
 
     def __iter__(self) -> Iterator[bytes]:
-        # A second look, which only a list allows, is after the record's end.
-        return super().__iter__() if self._tee.is_done else self._tee
+        return self._tee.again(super().__iter__())
 
     def close(self) -> None:
         """Make the record."""
         self._tee.close()
+
+
+class TupleResponseTee(tuple[bytes, ...]):  # noqa: SLOT001  a tuple has no room for slots
+    """The tee of a tuple: a tuple too."""
+
+    _tee: ResponseTee
+
+    def __iter__(self) -> Iterator[bytes]:
+        return self._tee.again(super().__iter__())
+
+    def close(self) -> None:
+        """Make the record."""
+        self._tee.close()
+
+
+def _tee_sequence(chunks: list[bytes] | tuple[bytes, ...], recording: Recording) -> Iterable[bytes]:
+    if isinstance(chunks, list):
+        return ListResponseTee(chunks, recording)
+    made = TupleResponseTee(chunks)
+    made._tee = ResponseTee((), recording)  # noqa: SLF001  a tuple is made before it is initialised
+    return made
 
 
 def tee_response(
@@ -124,8 +149,15 @@ def tee_response(
             return _hook_close(iterable, recording)
     except Exception as error:
         _guard.swallow("wsgi.tee", error)
-    if type(iterable) is list:
-        return ListResponseTee(iterable, recording)
+    returned: Any = iterable
+    if type(returned) in (list, tuple):
+        return _tee_sequence(returned, recording)
+    if returned is None or type(returned) is bytes:
+        # The first is the server's to refuse; uWSGI sends the second as it is.
+        note_chunk(recording, returned or b"")
+        recording.response_ended = returned is not None
+        recording.end()
+        return iterable
     sized = hasattr(type(iterable), "__len__")
     return (SizedResponseTee if sized else ResponseTee)(iterable, recording)
 

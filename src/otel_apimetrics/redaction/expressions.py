@@ -18,6 +18,7 @@ _SYMBOLS: Final = re.compile(
     r"|.",
     re.DOTALL,
 )
+_VERBOSE: Final = re.compile(r"\(\?[aiLmsu]*x[aiLmsux]*[-:)]")
 _BOUNDS: Final = re.compile(r"\{([0-9]*)(,?)([0-9]*)\}")
 
 
@@ -34,6 +35,8 @@ def compiled(regex: str) -> re.Pattern[str]:
     linear = _linear(regex)
     if linear is not None:
         return linear
+    if _VERBOSE.search(regex):
+        raise ValueError("it is a verbose expression, (?x), which nobody here can look through")
     if repeats_a_repeat(regex, choices=True):
         raise ValueError("a group that itself repeats or chooses is repeated")
     return fallback
@@ -66,6 +69,8 @@ def repeats_a_repeat(pattern: str, *, choices: bool = False) -> bool:
     open_groups = [False]
     varies = False
     for symbol in _SYMBOLS.findall(pattern):
+        if symbol.startswith("(?#"):
+            continue  # what is before it may still be repeated
         if symbol[0] == "(" and symbol[-1] != ")":
             open_groups.append(False)
         elif symbol == ")":

@@ -152,7 +152,7 @@ class FreeText:
             masked = self.broken_json(plain, cut=cut)
             return text if masked == plain else masked
         values_too = self._names_a_value(text)
-        masked = self._in_json(text, values_too=values_too)
+        masked = self._in_json(self._without_inputs(text), values_too=values_too)
         rules = self._values.suspects(masked)
         if rules:
             masked = _TOKEN.sub(lambda token: self._token(token[0], rules), masked)
@@ -161,6 +161,23 @@ class FreeText:
             masked = self._in_json(masked, values_too=values_too)
         # Where the end is gone, a rule that it held back may find something.
         return self.scrub_values(mask_cut_end(masked)) if cut else masked
+
+    def _without_inputs(self, text: str) -> str:
+        """Mask each `input` where one of Pydantic's errors says that it was a secret."""
+        if not any(
+            self._names.is_sensitive(step)
+            for location in _LOCATION.finditer(text)
+            for step in _STEP.findall(location[1])
+        ):
+            return text
+        parts: list[str] = []
+        done = 0
+        for sign in _INPUT_SIGN.finditer(text):
+            if sign.start() >= done:
+                parts.append(text[done : sign.end()])
+                done = value_end(text, sign.end(), "")
+                parts.append(self._marked(text[sign.end() : done] or '"', '"', "", "input"))
+        return "".join((*parts, text[done:]))
 
     def _in_json(self, text: str, *, values_too: bool) -> str:
         return self.assignments(self._phrases.scrub_strings(text), values_too=values_too)
@@ -207,6 +224,10 @@ class FreeText:
 _TOKEN: Final = re.compile(
     r'"[^"\\]*(?:\\.[^"\\]*)*(?:"|\\?\Z)|(?<![\w.-])\d{13,19}(?![\w.-])', re.DOTALL
 )
+_LOCATION: Final = re.compile(r'"loc"\s{0,8}:\s{0,8}\[([^\]]{0,512})')
+_STEP: Final = re.compile(r'"([^"]{1,128})"')
+_INPUT_SIGN: Final = re.compile(r'"input"\s{0,8}:\s{0,8}')
+"""An error of Pydantic's: where its input stood, and the input itself."""
 _LABEL: Final = re.compile(r'"([A-Za-z_-]{3,20})\\{0,15}"\s{0,64}:\s{0,64}\\{0,15}"([^"]{1,256})')
 
 
