@@ -4,11 +4,12 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 from textwrap import dedent
 
 import pytest
 
-from otel_apimetrics import ApiMetricsInstrumentor
+from otel_apimetrics import ApiMetricsInstrumentor, _guard, ending
 from tests.one_span.processes import ROOT
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no such signals")
@@ -17,7 +18,7 @@ SERVED = """
     import multiprocessing, os, signal, sys, threading
     from opentelemetry.sdk.trace import TracerProvider
     from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExporter, SpanExportResult
-    from otel_apimetrics import ApiMetricsInstrumentor
+    from otel_apimetrics import ApiMetricsInstrumentor, _guard, ending
     class Printed(SpanExporter):
         def export(self, spans):
             for span in spans:
@@ -121,3 +122,23 @@ def test_uninstrument_gives_the_signal_back(default_action, instrumentor: ApiMet
     assert signal.getsignal(signal.SIGTERM) is not signal.SIG_DFL
     instrumentor.uninstrument()
     assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
+
+
+@pytest.mark.swallows_errors
+def test_a_provider_that_cannot_hand_on_is_counted_and_the_process_ends():
+    class Broken:
+        def force_flush(self, _timeout):
+            raise ValueError("no backend")
+
+    ending._flush(Broken())
+    assert _guard.counts() == {"ending.flush": 1}
+
+
+@pytest.mark.swallows_errors
+def test_a_process_that_can_start_no_thread_ends_all_the_same(monkeypatch):
+    def no_thread(_self):
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr(threading.Thread, "start", no_thread)
+    ending.hand_on()
+    assert _guard.counts() == {"ending.hand_on": 1}

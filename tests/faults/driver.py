@@ -32,6 +32,8 @@ from otel_apimetrics import (  # noqa: E402
     ApiMetricsInstrumentor,
     RedactingSpanProcessor,
     _guard,
+    ending,
+    forked,
     open_requests,
 )
 from otel_apimetrics.content import buffer  # noqa: E402
@@ -162,6 +164,7 @@ def with_us(scenario: Scenario, point: str | None, message: str) -> tuple[list[A
 def forget() -> None:
     """Begin as a new process would."""
     _guard.forget()
+    ending._armed = forked._begun = 0
     LOG.seek(0)
     LOG.truncate()
     LOGGED.clear()

@@ -19,11 +19,14 @@ from tests.faults.weaving import woven
 ROOT = Path(__file__).parents[2]
 PLACES_ELSEWHERE = {
     "decoding.validation_errors": "tests/test_decoding.py",
+    "ending.flush": "tests/test_ending.py",
+    "ending.hand_on": "tests/test_ending.py",
+    "forked.renew": "tests/test_forked.py",
     "gateway.connection": "tests/gateway/test_receiver.py",
     "gateway.receive": "tests/gateway/test_receiver.py",
     "gateway.sink": "tests/gateway/test_receiver.py",
 }
-"""Places behind an exporter or in a process of our own, and the tests that reach them."""
+"""Places behind an exporter, at a process's ends or in one of our own, and the tests of them."""
 
 
 @pytest.fixture(scope="module")
