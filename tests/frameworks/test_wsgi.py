@@ -917,6 +917,7 @@ def test_a_response_nobody_closed_holds_up_nobody_where_it_is_collected_in_the_f
         assert not server.is_alive()
     finally:
         gc.set_threshold(*before)
+    gc.collect()
     serve_wsgi(served, make_environ())
     assert telemetry.total() == 3
 

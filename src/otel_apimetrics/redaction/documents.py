@@ -25,7 +25,7 @@ from otel_apimetrics.redaction.values import Rule, Values
 from otel_apimetrics.redaction.walk import Number, Pairs, TooLargeError, Walk
 from otel_apimetrics.redaction.writing import written
 
-_CONTROL: Final = re.compile(r"\\[bfnrt]")
+_CONTROL: Final = re.compile(r"\\(?:[bfnrt]|u00[01][0-9a-fA-F])")
 _COLON: Final = re.compile(r"\s*:\s*")
 _LOCATED: Final = re.compile(r'"loc"\s*:\s*\[(?=[^\]]*")')
 """The sign of an error of Pydantic's, which says where its `input` stood."""

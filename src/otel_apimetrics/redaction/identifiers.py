@@ -9,9 +9,8 @@ from typing import Final
 
 from otel_apimetrics.redaction.marks import Marker
 
-RUN: Final = re.compile(r"[0-9](?=[0-9 -]{12})(?<![\d.][0-9])(?:[ -]?[0-9]){12,}")
-"""Digits with single blanks or hyphens between them. One deterministic repeat: linear. What is
-too short is told by the first group at once."""
+RUN: Final = re.compile(r"[0-9](?<![\d.][0-9])(?:[ -]?[0-9]){12,}")
+"""Digits with single blanks or hyphens between them. One deterministic repeat: linear."""
 
 ACCOUNT: Final = re.compile(
     r"[A-Z](?<![A-Za-z0-9][A-Z])[A-Z][0-9]{2}"
