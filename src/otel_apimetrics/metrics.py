@@ -19,9 +19,6 @@ from otel_apimetrics.version import __version__
 if TYPE_CHECKING:
     from opentelemetry.metrics import Counter, Histogram, UpDownCounter
 
-_making = Lock()
-"""One for the process: held while instruments are made, with the collector of garbage off."""
-
 
 class Metrics:
     """The instruments, made at the first record of a process.
@@ -48,6 +45,7 @@ class Metrics:
         self._provider = provider
         self._cardinality = Cardinality(max_consumers, labels)
         self._instruments: _Instruments | None = None
+        self._lock = Lock()
         self.counts_active = "all" in which
 
     def record(
@@ -111,7 +109,7 @@ class Metrics:
     def _ready(self) -> "_Instruments":
         instruments = self._instruments
         if instruments is None:
-            with _making:
+            with self._lock:
                 instruments = self._instruments
                 if instruments is None:
                     meter = get_meter(
