@@ -58,8 +58,9 @@ class Recording:
         self.framework = framework
         self.source = source
         """The environ or scope that the innermost known framework was called with."""
-        self.started_ns = time_ns()
+        # In this order: a thread that has to wait between the two ends its span late, not early.
         self.started = perf_counter_ns()
+        self.started_ns = time_ns()
         self.moved = monotonic()
         self.request_body = BodyBuffer(pipeline.kept_request_bytes)
         self.response_body = BodyBuffer(pipeline.kept_bytes)

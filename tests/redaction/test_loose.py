@@ -72,3 +72,13 @@ def test_a_line_that_is_no_json_is_masked_as_text():
     assert "x1" not in masked
     assert "x2" not in masked
     assert masked.startswith('{"a": 1}\noops')
+
+
+@pytest.mark.parametrize("media_type", [JSON, LINES, "text/event-stream"])
+@pytest.mark.parametrize("cut", [False, True])
+def test_the_slashes_of_a_url_in_prose_begin_no_comment(media_type, cut):
+    said = "data: It failed with postgresql://app:{}@db.example.com/shop again"
+
+    masked = redactor.body(said.format(SECRET), media_type, truncated=cut)
+
+    assert masked == said.replace("app:{}", MARK)

@@ -112,8 +112,10 @@ class Documents:
         if plain != text:
             masked = self.scrub(plain, cut=cut, level=level)
             # Comments are left out where anything is masked, in them or in the document.
-            same = masked == plain and all(self._text.scrub(one) == one for one in comments)
-            return text if same else masked
+            if masked != plain or any(self._text.scrub(one) != one for one in comments):
+                return masked
+            # In a text that is no JSON what looks like a comment may be the rest of a URL.
+            return self._text.broken_json(text, cut=cut)
         parts: list[str] = []
         done = 0
         for start, end in documents(text):
