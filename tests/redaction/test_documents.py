@@ -502,3 +502,13 @@ def test_a_cut_list_of_validation_errors_shows_no_input_of_a_secret():
         assert "hunter2" not in masked
     plain = text.replace("password", "colour")
     assert "hunter2xQ9" in Redactor().body(plain, "application/json", truncated=True)
+
+
+@pytest.mark.parametrize("letter", ["é", "日", "🔑", "\n", "\x7f", "\u2028"])
+@pytest.mark.parametrize("cut", [False, True])
+def test_the_escape_of_a_letter_before_a_token_hides_no_token(letter, cut):
+    token = "eyJ" + "hbGciOiJub25lIn0.eyJzdWIiOiIxIn0."
+    text = json.dumps({"a": f"{letter}{token}", "b": 1})
+    masked = Redactor().body(text[:-1] if cut else text, "application/json", truncated=cut)
+    assert token not in masked
+    assert MARK in masked

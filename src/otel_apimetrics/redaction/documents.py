@@ -25,7 +25,8 @@ from otel_apimetrics.redaction.values import Rule, Values
 from otel_apimetrics.redaction.walk import Number, Pairs, TooLargeError, Walk
 from otel_apimetrics.redaction.writing import written
 
-_CONTROL: Final = re.compile(r"\\(?:[bfnrt]|u00[01][0-9a-fA-F])")
+_BORDER: Final = re.compile(r"\\(?:[bfnrt]|u(?!00[2-7])[0-9a-fA-F]{4})")
+"""An escape of what no rule has in a token. Its last letter is none before a token either."""
 _COLON: Final = re.compile(r"\s*:\s*")
 _LOCATED: Final = re.compile(r'"loc"\s*:\s*\[(?=[^\]]*")')
 """The sign of an error of Pydantic's, which says where its `input` stood."""
@@ -35,7 +36,6 @@ _ROUNDS: Final = 4
 """Cuts of one document. What is masked behind a cut may be longer than it was."""
 _LEVELS: Final = 8
 """JSON in a JSON string in a JSON string, and so on."""
-
 _PLAIN: Final = re.compile(rf'(?:null|true|false|"{VERSIONS.pattern}")(?=[\s,}}\]])')
 
 
@@ -152,8 +152,7 @@ class Documents:
         The signs are `None` where somebody has to read the text.
         """
         unsigned = self._text.suspects_phrases
-        # The letter of an escape is no letter before a token.
-        plain = _CONTROL.sub("  ", text) if "\\" in text else text
+        plain = _BORDER.sub("  ", text) if "\\" in text else text
         if not self._values.is_sieved:
             sample, signs = glance(text, self._names, unsigned)
             return self._values.gated(plain, sample), signs

@@ -8,6 +8,7 @@ import re
 from typing import Final
 
 from otel_apimetrics.redaction.cuts import mask_cut_end
+from otel_apimetrics.redaction.escapes import apart_from_escapes, plain_escapes
 from otel_apimetrics.redaction.marks import MARK, PLAIN, Marker
 from otel_apimetrics.redaction.names import LABEL, LABEL_OR_SENSITIVE, NAMED, Names, tokens
 from otel_apimetrics.redaction.phrases.room import Phrases
@@ -147,7 +148,7 @@ class FreeText:
             text: as it was captured.
             cut: the text goes on where it was not captured, so that a secret may be incomplete.
         """
-        plain = _plain_escapes(text, cut=cut)
+        plain = plain_escapes(text, cut=cut)
         if plain != text:
             masked = self.broken_json(plain, cut=cut)
             return text if masked == plain else masked
@@ -159,8 +160,15 @@ class FreeText:
             masked = self._values.scrub(masked, rules)
             # A mark is a border, and behind a border a word may be a name.
             masked = self._in_json(masked, values_too=values_too)
+        masked = self._behind_escapes(masked)
         # Where the end is gone, a rule that it held back may find something.
         return self.scrub_values(mask_cut_end(masked)) if cut else masked
+
+    def _behind_escapes(self, text: str) -> str:
+        """Show the rules what is behind a line break: its escape ends in a letter, as words do."""
+        apart, border = apart_from_escapes(text)
+        masked = self._values.scrub(apart) if border else text
+        return text if masked in (text, apart) else masked.replace(border, "")
 
     def _without_inputs(self, text: str) -> str:
         """Mask each `input` where one of Pydantic's errors says that it was a secret."""
@@ -254,25 +262,3 @@ def name_before(text: str, end: int, start: int = 0) -> tuple[str, str, str]:
 
 def _unescaped(name: str) -> str:
     return _ESCAPED.sub(lambda code: chr(int(code[1], 16)), name) if "\\" in name else name
-
-
-_SPELLED: Final = re.compile(r"\\(?:(/)|u00([2-7][0-9a-fA-F])|.)", re.DOTALL)
-_CUT_ESCAPE: Final = re.compile(r"(?<!\\)((?:\\\\)*)\\(?:u[0-9a-fA-F]{0,3})?\Z")
-
-
-def _plain_escapes(text: str, *, cut: bool) -> str:
-    """Spell printable ASCII as itself, which means the same in JSON: PHP, Go and .NET escape it."""
-    if "\\" not in text:
-        return text
-    if cut:
-        text = _CUT_ESCAPE.sub(r"\1", text)
-    return _SPELLED.sub(_plain_escape, text)
-
-
-def _plain_escape(found: re.Match[str]) -> str:
-    if found[1]:
-        return "/"
-    if not found[2]:
-        return found[0]
-    letter = chr(int(found[2], 16))
-    return f"\\{letter}" if letter in '"\\' else letter
