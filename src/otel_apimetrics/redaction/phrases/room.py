@@ -6,7 +6,7 @@ from typing import Final
 
 from otel_apimetrics.redaction.marks import Marker
 from otel_apimetrics.redaction.names import Names
-from otel_apimetrics.redaction.phrases import arguments, links, statements, tags
+from otel_apimetrics.redaction.phrases import arguments, links, queries, statements, tags
 from otel_apimetrics.redaction.phrases.place import Place, written
 
 _STRING: Final = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*(?:"|\\?\Z)', re.DOTALL)
@@ -34,10 +34,12 @@ class Phrases:
             or links.suspects(text)
             or statements.suspects(text, names)
             or arguments.suspects(text, names)
+            or queries.suspects(text)
         )
 
     def scrub(self, text: str) -> str:
         """Mask in text; the identical text where nothing is found."""
+        text = queries.scrub(text)
         return written(text, self._places(text), self._mark)
 
     def scrub_strings(self, text: str) -> str:

@@ -5,6 +5,8 @@ For re2: no look-arounds. Too much is found rather than too little.
 
 from typing import Final
 
+from otel_apimetrics.redaction.phrases import queries
+
 LABELS: Final = "name|key|field|param|parameter|path|header|attribute|attr|property|variable"
 """Members and elements that may name a sibling."""
 _BLANK: Final = r"(?:\s|\\[nrt])*"
@@ -35,6 +37,7 @@ _ALWAYS: Final = "|".join(
         r"[\":,{\[]\s*(?:/\*|//[^\"\n]*\n)",
         rf"(?:{_TAG}|{_FLAG})[^\x00-\x7F]",
         _ODD_PAIR,
+        queries.SIGN,
     )
 )
 
