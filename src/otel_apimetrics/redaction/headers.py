@@ -99,7 +99,8 @@ _ATTRIBUTES: Final = frozenset(
     ]
 )
 _TARGET: Final = re.compile(r"<([^<>]*)(>|\Z)")
-_REFRESH: Final = re.compile(r"(?i:(\A[^;,]{0,64}[;,]\s{0,8}url\s{0,8}=\s{0,8}[\"']?))")
+_REFRESH: Final = re.compile(r"\s*([0-9.]*)\s*(?:[;,]\s*(?:url\s*=\s*)?|\Z)[\"']?", re.IGNORECASE)
+"""Seconds and what stands before the URL (WHATWG HTML, section 4.2.5.3)."""
 
 _PLAIN: Final = 0
 _SECRET: Final = 1
@@ -193,7 +194,7 @@ class HeaderFields:
         if kind in (_URL, _HOST):
             return self._url(value) if kind == _URL else self._host(value)
         if kind == _LINK:
-            return _TARGET.sub(lambda found: f"<{self._urls.url(found[1])}{found[2]}", value)
+            return self._link(value)
         return self._refresh(value) if kind == _REFRESHED else self._mark(value, f"header:{name}")
 
     def _host(self, value: str) -> str:
@@ -203,10 +204,22 @@ class HeaderFields:
             f"{self._mark(credentials, 'value:url_userinfo')}@{host}" if at else self._plain(value)
         )
 
+    def _link(self, value: str) -> str:
+        """Mask in the targets, which are URLs, and in the parameters, which are any text."""
+        shown: list[str] = []
+        done = 0
+        for target in _TARGET.finditer(value):
+            shown += (self._plain(value[done : target.start()]), "<", self._urls.url(target[1]))
+            shown.append(target[2])
+            done = target.end()
+        return "".join((*shown, self._plain(value[done:])))
+
     def _refresh(self, value: str) -> str:
         before = _REFRESH.match(value)
-        end = before.end() if before else 0
-        return f"{value[:end]}{self._urls.url(value[end:])}"
+        if before is None:
+            # No browser reads it, and nobody knows what it is.
+            return self._mark(value, "header:refresh") if value else value
+        return f"{before[0]}{self._urls.url(value[before.end() :])}"
 
     def _schemed(self, name: str, value: str) -> str:
         scheme, blank, credentials = value.partition(" ")
@@ -218,14 +231,16 @@ class HeaderFields:
         name, equals, value = pair.partition("=")
         if not equals:
             return self._mark(pair, "cookie:") if pair.strip() else pair
-        return f"{name}={self._mark(value, f'cookie:{name}')}" if value else pair
+        shown = self._plain(name)
+        return f"{shown}={self._mark(value, f'cookie:{name}') if value else value}"
 
     def _set_cookie(self, value: str) -> str:
         first, *attributes = value.split(";")
-        masked = [
-            attribute
-            if attribute.partition("=")[0].strip().lower() in _ATTRIBUTES
-            else self._cookie(attribute)
-            for attribute in attributes
-        ]
+        masked = map(self._attribute, attributes)
         return ";".join((self._cookie(first), *masked))
+
+    def _attribute(self, attribute: str) -> str:
+        name, equals, value = attribute.partition("=")
+        if name.strip().lower() not in _ATTRIBUTES:
+            return self._cookie(attribute)
+        return f"{name}{equals}{self._plain(value)}"

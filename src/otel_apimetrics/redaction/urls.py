@@ -1,5 +1,6 @@
 """URLs, whole or relative (RFC 3986)."""
 
+import re
 from collections.abc import Callable
 from typing import Final
 from urllib.parse import quote, unquote
@@ -8,6 +9,11 @@ from otel_apimetrics.redaction.form import Form
 from otel_apimetrics.redaction.text import FreeText
 
 _SAFE: Final = "/[]:;=@&+,$!'()*"
+_AUTHORITY: Final = re.compile(
+    r"[\x00-\x20]*(?:(?:[a-z][a-z0-9+.-]*:)?[/\\]{2,}|(?:https?|wss?|ftp):[/\\]?)", re.IGNORECASE
+)
+"""What stands before an authority, in a browser's reading too (WHATWG URL, section 4.4): a
+backslash is a slash, and behind these schemes there may be more slashes than two, or fewer."""
 
 
 class Urls:
@@ -46,12 +52,10 @@ class Urls:
 
     def url(self, url: str) -> str:
         """Mask a URL: `[REDACTED]@` for its userinfo, no fragment, then path and query."""
-        start = url.find("//")
-        first = next((index for index, letter in enumerate(url) if letter in "/?#"), -1)
-        # Two slashes open an authority at the start, or behind the scheme.
-        if start < 0 or start != first or (start and url[start - 1] != ":"):
+        opening = _AUTHORITY.match(url)
+        if opening is None:
             return self.target(url)
-        start += 2
+        start = opening.end()
         end = next((i for i in range(start, len(url)) if url[i] in "/?#\\"), len(url))
         userinfo, at, host = url[start:end].rpartition("@")
         user = self._text.mark(userinfo, "value:url_userinfo") if userinfo else ""
