@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Final, NamedTuple
 
 from otel_apimetrics.interpreter import import_re2
+from otel_apimetrics.redaction import percent
 from otel_apimetrics.redaction.names import tokens
 from otel_apimetrics.redaction.phrases.signs import LABELS, unsigned
 from otel_apimetrics.redaction.vocabulary import ANY, PAIRS, WHOLE
@@ -36,6 +37,7 @@ _ODD_NAMES: Final = (
     r"""\\u00[2-7]""",
     r"""\\/""",
     r'"loc"\s*:',
+    percent.SIGN,
 )
 _ATOM: Final = re.compile(r"\\.|\[\^?\]?(?:\\.|[^\]\\])*\]|\(\?<?[!=]|\(|\)|.", re.DOTALL)
 _LONG_REPEAT: Final = re.compile(r"\{(\d+),(?:[4-9]\d|\d{3,})\}")

@@ -7,6 +7,7 @@ A secret is known by its shape (a value rule), or by the name that it is assigne
 import re
 from typing import Final
 
+from otel_apimetrics.redaction import percent
 from otel_apimetrics.redaction.cuts import mask_cut_end
 from otel_apimetrics.redaction.escapes import apart_from_escapes, plain_escapes
 from otel_apimetrics.redaction.marks import MARK, PLAIN, Marker
@@ -53,8 +54,10 @@ class FreeText:
         self._names: Final = names
         self._values: Final = values
         self._phrases: Final = Phrases(names, mark)
-        self.suspects_phrases: Final = self._phrases.suspects
-        """Tells whether something may be named without a sign, in JSON text too."""
+
+    def suspects_phrases(self, text: str) -> bool:
+        """Tell whether something may be named without a sign or in escapes, in JSON text too."""
+        return self._phrases.suspects(text) or percent.suspects(text, self.scrub)
 
     @property
     def has_patterns(self) -> bool:
@@ -65,30 +68,42 @@ class FreeText:
         """Name the value rules that find something in this text."""
         return self._values.suspects(text)
 
-    def scrub(self, text: str) -> str:
-        """Mask assigned secrets and whatever a value rule finds."""
+    def scrub(self, text: str, level: int = 0) -> str:
+        """Mask assigned secrets and whatever a value rule finds.
+
+        Args:
+            text: decoded.
+            level: how many percent-encodings were around it.
+        """
         if "input_value=" in text:
             text = _INPUT.sub(rf"\1{MARK}", text)
         named, labelled, rules, _ = self._values.look(text)
         values_too = labelled and self._names_a_value(text)
         if named or labelled:
-            masked = self.named(text, values_too=values_too)
+            masked = self.named(text, values_too=values_too, level=level)
             rules = rules if masked == text else self._values.suspects(masked)
         else:
             masked = text
         if not rules:
             return masked
         # A mark is a border, and behind a border a word may be a name.
-        return self.named(self._values.scrub(masked, rules), values_too=values_too)
+        return self.named(self._values.scrub(masked, rules), values_too=values_too, level=level)
 
-    def named(self, text: str, *, values_too: bool = False) -> str:
+    def named(self, text: str, *, values_too: bool = False, level: int = 0) -> str:
         """Mask what a name tells: an assignment, an element, an argument, a column.
 
         Args:
             text: any text that is not JSON as a whole.
             values_too: each member called `value` is masked too, because its name is not known.
+            level: how many percent-encodings were around it.
         """
+        text = self._unescaped(text, level)
         return self.assignments(self._phrases.scrub(text), values_too=values_too)
+
+    def _unescaped(self, text: str, level: int = 0) -> str:
+        if "%" not in text:
+            return text
+        return percent.scrub_escaped(text, lambda plain: self.scrub(plain, level + 1), level)
 
     def scrub_values(self, text: str) -> str:
         """Mask whatever a value rule finds, and no assignment."""
@@ -96,7 +111,7 @@ class FreeText:
 
     def assigns(self, text: str) -> bool:
         """Tell whether a name may tell a secret inside of a string or a list of JSON text."""
-        if self._phrases.suspects(text):
+        if self.suspects_phrases(text):
             return True
         # In JSON each colon but those of times and URLs is behind a quote.
         if "=" not in text and text.count(":") == text.count('":'):
@@ -188,6 +203,7 @@ class FreeText:
         return "".join((*parts, text[done:]))
 
     def _in_json(self, text: str, *, values_too: bool) -> str:
+        text = self._unescaped(text)
         return self.assignments(self._phrases.scrub_strings(text), values_too=values_too)
 
     def _token(self, token: str, rules: list[Rule]) -> str:
