@@ -17,7 +17,7 @@ from otel_apimetrics.redaction.loose import documents, strict
 from otel_apimetrics.redaction.marks import MARK, TOO_DEEP
 from otel_apimetrics.redaction.members import NESTED, Sign, glance, judged
 from otel_apimetrics.redaction.names import LABEL, NAMED, Names
-from otel_apimetrics.redaction.senses import VERSIONS, may_open
+from otel_apimetrics.redaction.senses import may_open, opens_plain
 from otel_apimetrics.redaction.sizes import bounded
 from otel_apimetrics.redaction.spans import value_end
 from otel_apimetrics.redaction.text import FreeText
@@ -36,7 +36,6 @@ _ROUNDS: Final = 4
 """Cuts of one document. What is masked behind a cut may be longer than it was."""
 _LEVELS: Final = 8
 """JSON in a JSON string in a JSON string, and so on."""
-_PLAIN: Final = re.compile(rf'(?:null|true|false|"{VERSIONS.pattern}")(?=[\s,}}\]])')
 
 
 class Documents:
@@ -178,7 +177,7 @@ class Documents:
         finally:
             self._lookers.append(looker)
         names = self._names
-        if any(map(names.homonyms.__getitem__, verdicts)):
+        if any(map(names.decides, verdicts)):
             return set(), True
         if not NAMED.isdisjoint(verdicts.values()):
             keys: set[str] = set()
@@ -201,7 +200,7 @@ class Documents:
             start = sign + 2 if text.startswith(' "', sign + 1) else _behind(text, sign)
             if self._may_open(text, start, name):
                 return None
-            if not self._is_plain(text, start, name):
+            if not opens_plain(text, start, name, self._names):
                 places.append((start, name))
         return self._spliced(text, places)
 
@@ -222,7 +221,7 @@ class Documents:
                 colon = _COLON.match(text, at + len(quoted))
                 if colon and self._may_open(text, colon.end(), key):
                     return None
-                if colon and not self._is_plain(text, colon.end(), key):
+                if colon and not opens_plain(text, colon.end(), key, self._names):
                     places.append((colon.end(), key))
         places.sort()
         return self._spliced(text, places)
@@ -252,10 +251,6 @@ class Documents:
         except ValueError:  # what claims to be JSON
             secret = value
         return self._text.mark.value(secret, f"name:{key}")
-
-    def _is_plain(self, text: str, start: int, key: str) -> bool:
-        """Tell a null, true, false or range of versions, unless the policy denies its name."""
-        return _PLAIN.match(text, start) is not None and not self._names.is_denied(key)
 
     def _rewrite(self, text: str, rules: list[Rule] | None, level: int) -> str:
         body = text.removeprefix("\ufeff")

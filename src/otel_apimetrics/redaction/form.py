@@ -6,7 +6,8 @@ from urllib.parse import quote, unquote_plus
 
 from otel_apimetrics.redaction.cuts import mask_cut_end
 from otel_apimetrics.redaction.documents import Documents
-from otel_apimetrics.redaction.names import Names, tokens
+from otel_apimetrics.redaction.names import SETTING, Names, tokens
+from otel_apimetrics.redaction.settings import is_setting
 from otel_apimetrics.redaction.text import FreeText
 
 _SIGNATURES: Final = frozenset(
@@ -83,7 +84,7 @@ class Form:
         if not equals:
             return self._component(pair, suspicious=suspicious)
         name = _name(pair)
-        if self._masks(name) or (oauth and name == "state"):
+        if self.masks(name, value) or (oauth and name == "state"):
             if self._remove:
                 return None
             if not value:
@@ -103,7 +104,13 @@ class Form:
             masked = self._text.scrub(decoded)
         return value if masked == decoded else quote(masked, safe=_SAFE)
 
-    def _masks(self, name: str) -> bool:
+    def masks(self, name: str, value: str) -> bool:
+        """Tell whether the value of a pair is masked for its name.
+
+        Args:
+            name: decoded.
+            value: as written.
+        """
         names = self._names
         if names.has_paths:
             path = [step for step in name.replace("]", "").replace("[", ".").split(".") if step]
@@ -113,8 +120,11 @@ class Form:
                 return False
         # Of `user[pin]` and `login.pin` the last step is a name by itself.
         steps = [step for step in _STEPS.split(name) if step]
-        if names.is_sensitive(name) or (steps and names.is_sensitive(steps[-1])):
-            return True
+        for step in (name, *steps[-1:]):
+            if names.is_sensitive(step) or (
+                names[step] == SETTING and not is_setting(unquote_plus(value))
+            ):
+                return True
         known = "_".join(tokens(name)) in _SIGNATURES or name.lower() in _SIGNATURES
         return known and not names.is_allowed(name)
 

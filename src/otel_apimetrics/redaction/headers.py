@@ -5,7 +5,8 @@ from typing import Final
 
 from otel_apimetrics.exchange import Headers
 from otel_apimetrics.redaction.clean import Clean, Remembered
-from otel_apimetrics.redaction.names import Names
+from otel_apimetrics.redaction.names import SETTING, Names
+from otel_apimetrics.redaction.settings import is_setting
 from otel_apimetrics.redaction.text import FreeText
 from otel_apimetrics.redaction.urls import Urls
 
@@ -111,6 +112,7 @@ _URL: Final = 5
 _LINK: Final = 6
 _REFRESHED: Final = 7
 _HOST: Final = 8
+_SETTING: Final = 9
 _REMOVED: Final = frozenset({_SECRET, _SCHEME, _COOKIE, _SET_COOKIE})
 _KINDS: Final = {
     "cookie": _COOKIE,
@@ -182,20 +184,22 @@ class HeaderFields:
             return kind
         if name.startswith(_MASKED_STARTS) or self._names.is_sensitive(name):
             return _SECRET
+        if self._names[name] == SETTING:
+            return _SETTING
         return _PLAIN
 
     def _special(self, kind: int, name: str, value: str) -> str:
         if kind == _SCHEME:
             return self._schemed(name, value)
-        if kind == _COOKIE:
-            return "; ".join(map(self._cookie, value.split("; ")))
-        if kind == _SET_COOKIE:
-            return self._set_cookie(value)
+        if kind in (_COOKIE, _SET_COOKIE):
+            return self._cookies(value) if kind == _COOKIE else self._set_cookie(value)
         if kind in (_URL, _HOST):
             return self._url(value) if kind == _URL else self._host(value)
-        if kind == _LINK:
-            return self._link(value)
-        return self._refresh(value) if kind == _REFRESHED else self._mark(value, f"header:{name}")
+        if kind in (_LINK, _REFRESHED):
+            return self._link(value) if kind == _LINK else self._refresh(value)
+        if kind == _SETTING and is_setting(value):
+            return self._plain(value)
+        return self._mark(value, f"header:{name}")
 
     def _host(self, value: str) -> str:
         """Mask credentials before a host: Werkzeug's server takes it from an absolute target."""
@@ -226,6 +230,9 @@ class HeaderFields:
         if blank and scheme.lower() in _SCHEMES:
             return f"{scheme} {self._mark(credentials, f'header:{name}')}"
         return self._mark(value, f"header:{name}")
+
+    def _cookies(self, value: str) -> str:
+        return "; ".join(map(self._cookie, value.split("; ")))
 
     def _cookie(self, pair: str) -> str:
         name, equals, value = pair.partition("=")

@@ -10,6 +10,7 @@ from otel_apimetrics.redaction.names import (
     NAMED,
     ON_A_PATH,
     SENSITIVE,
+    SETTING,
     VALUE,
     Names,
 )
@@ -38,10 +39,10 @@ class Looker:
             self._decode(text)
             found = set(map(_NAME, self._seen))
             verdicts = {name: verdict for name in found if (verdict := names[name])}
-            for name in [name for name in verdicts if names.homonyms[name]]:
+            for name in [name for name in verdicts if names.decides(name)]:
                 if all(
                     # An object is seen as None here, and is none of ours to judge.
-                    value is not None and names.spares(name, value)
+                    (value is not None or verdicts[name] == SETTING) and names.spares(name, value)
                     for key, value in self._seen
                     if key == name
                 ):

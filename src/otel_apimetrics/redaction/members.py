@@ -9,7 +9,16 @@ import re
 from collections.abc import Callable
 from typing import Final, NamedTuple
 
-from otel_apimetrics.redaction.names import CONTENT, HARMLESS, LABEL, NAMED, SENSITIVE, Names
+from otel_apimetrics.redaction.names import (
+    CONTENT,
+    HARMLESS,
+    LABEL,
+    NAMED,
+    SENSITIVE,
+    SETTING,
+    Names,
+)
+from otel_apimetrics.redaction.settings import opens_setting
 from otel_apimetrics.redaction.text import LONGEST_NAME, WORD, name_before
 
 NESTED: Final = re.compile(r'\\"[\s\\nrt]{0,16}:|\\u00[2-7]|\\/')
@@ -34,6 +43,8 @@ _BESIDE: Final = NAMED | {LABEL}
 """Verdicts on names that nothing is masked for where there is but one of both kinds."""
 _SINGLE: Final = _QUIET | {CONTENT}
 """Verdicts that ask for nothing where a sieve has seen no pair of both kinds."""
+_ALONE: Final = frozenset({SENSITIVE, SETTING})
+"""Verdicts that need no more than the value behind the name."""
 _HEAD: Final = 4
 """Characters at the beginning of names that are searched together."""
 _FEW: Final = 4
@@ -41,6 +52,7 @@ _FEW: Final = 4
 _CODE: Final = "code"
 """The name of a parameter of OAuth's: what is beside it tells."""
 _NUMBER: Final = "0123456789.-"
+_BLANK: Final = re.compile(r"\s*")
 _UNSURE: Final = frozenset(" \t\n\r\f\v\"'`\\")
 """Before a sign: it may be a member's, behind blanks, or a name in other quotes."""
 
@@ -81,9 +93,11 @@ def glance(text: str, names: Names, unsigned: Callable[[str], bool]) -> Glance:
         return Glance(sample, None)
     heads = {name[:_HEAD] for name in sensitive}
     if len(heads) <= _FEW:
-        return Glance(sample, _each(text, heads, sensitive))
-    told = {piece: name for piece, name in zip(different, ends, strict=True) if name in sensitive}
-    return Glance(sample, _all(text, pieces, told))
+        signs = _each(text, heads, sensitive)
+    else:
+        told = {end: name for end, name in zip(different, ends, strict=True) if name in sensitive}
+        signs = _all(text, pieces, told)
+    return Glance(sample, [found for found in signs if not _is_setting(text, *found, names)])
 
 
 def _is_odd(text: str, pieces: set[str], names: Names) -> bool:
@@ -105,7 +119,7 @@ def _sensitive(found: set[str], names: Names) -> set[str] | None:
     verdicts = {name: verdict for name in found if (verdict := names[name])}
     if LABEL in verdicts.values() and not NAMED.isdisjoint(verdicts.values()):
         return None
-    sensitive = {name for name, verdict in verdicts.items() if verdict == SENSITIVE}
+    sensitive = {name for name, verdict in verdicts.items() if verdict in _ALONE}
     others = {verdicts[name] for name in verdicts.keys() - sensitive}
     if not others <= _BESIDE or any(map(names.homonyms.__getitem__, sensitive)):
         return None
@@ -155,6 +169,14 @@ def _all(text: str, pieces: list[str], ends: dict[str, str]) -> list[Sign]:
     return signs
 
 
+def _is_setting(text: str, sign: int, name: str, names: Names) -> bool:
+    """Tell a value that is no secret under a name that only tells something about one."""
+    if names[name] != SETTING:
+        return False
+    blank = _BLANK.match(text, sign + 1)
+    return opens_setting(text, blank.end() if blank else sign + 1)
+
+
 def judged(text: str, signs: list[int], names: Names) -> list[Sign] | None:
     """Keep the signs whose names are sensitive wherever they stand; `None` where the place decides.
 
@@ -169,7 +191,8 @@ def judged(text: str, signs: list[int], names: Names) -> list[Sign] | None:
         verdict = names[name]
         if verdict in _SINGLE:
             continue
-        if verdict != SENSITIVE or quote != '"' or text[sign] != ":" or names.homonyms[name]:
+        if verdict not in _ALONE or quote != '"' or text[sign] != ":" or names.homonyms[name]:
             return None
-        kept.append((sign, name))
+        if not _is_setting(text, sign, name, names):
+            kept.append((sign, name))
     return kept

@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator
 from itertools import islice
 from typing import Final, NamedTuple
-from urllib.parse import quote
+from urllib.parse import quote_plus
 
 from otel_apimetrics.redaction.cuts import mask_cut_end
 from otel_apimetrics.redaction.documents import Documents
@@ -143,24 +143,21 @@ class Multipart:
 
     def _content(self, part: Part, content: bytes, line: str, *, cut: bool) -> str | None:
         # An empty field is a form that was not filled in; of a file not even the size is told.
-        name = next(filter(self._masks, part.names), None)
+        secret = _decoded(content, part.charset, cut=cut) if part.is_text else None
+        name = next((name for name in part.names if self._masks(name, secret)), None)
         if (content or not part.is_text) and name is not None:
             if self._remove:
                 return None
-            secret = _decoded(content, part.charset, cut=cut) if part.is_text else None
             return MARK if secret is None else self._text.mark(secret, f"name:{name}")
         opening = f"<file {part.kind} "
         if content.startswith(opening.encode()) and _FILE_SIZE.fullmatch(content, len(opening)):
             return content.decode()
-        text = _decoded(content, part.charset, cut=cut) if part.is_text else None
-        if text is None:
+        if secret is None:
             return f"{opening}{len(content)} B{', cut' if cut else ''}>"
-        return self._field(text, part, line, cut=cut)
+        return self._field(secret, part, line, cut=cut)
 
-    def _masks(self, name: str) -> bool:
-        # The value of this pair is harmless, so only its name can change it.
-        pair = f"{quote(name, safe='')}=x"
-        return name == UNREADABLE or not self._form.scrub(pair).endswith("=x")
+    def _masks(self, name: str, text: str | None) -> bool:
+        return name == UNREADABLE or self._form.masks(name, quote_plus(text or ""))
 
     def _field(self, text: str, part: Part, line: str, *, cut: bool) -> str:
         body = text.removesuffix(TOO_LONG)

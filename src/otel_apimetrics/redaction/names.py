@@ -13,6 +13,7 @@ from typing import Final
 from otel_apimetrics.redaction.clean import Remembered
 from otel_apimetrics.redaction.marks import MARKED
 from otel_apimetrics.redaction.paths import Paths, last_name
+from otel_apimetrics.redaction.settings import is_setting
 from otel_apimetrics.redaction.vocabulary import (
     ABOUT,
     ANY,
@@ -21,6 +22,7 @@ from otel_apimetrics.redaction.vocabulary import (
     HOMONYMS,
     KEPT,
     PAIRS,
+    SETTINGS,
     WHOLE,
 )
 
@@ -36,6 +38,8 @@ ON_A_PATH: Final = 5
 """The last name of a dotted path to deny: sensitive where the whole path fits."""
 CONTENT: Final = 6
 """`content` or `val`: named by a sibling, where that names something sensitive."""
+SETTING: Final = 7
+"""`token_type`, `password_policy`: numbers, times and single words stay, other text does not."""
 NAMED: Final = frozenset({VALUE, CONTENT})
 """Verdicts on what a sibling may name."""
 
@@ -91,15 +95,23 @@ def tokens(name: str, *, camel: bool = True) -> tuple[str, ...]:
 _COUNTS: Final = frozenset(["count", "counts", "usage", "details", "logprobs"])
 
 
-def _judge(words: Sequence[str]) -> bool:
-    if not words:
-        return False
+_LEFT: Final = KEPT - SETTINGS
+
+
+def _judge(words: Sequence[str]) -> int:
     if len(words) == 1 and words[0] in WHOLE:
-        return True
-    if words[-1] in ABOUT:
-        return False
+        return SENSITIVE
+    if not _tells(words):
+        return HARMLESS
+    if words[-1] in ABOUT or "_".join(words) in SETTINGS:
+        return SETTING
     if not COUNTED.isdisjoint(words) and ("tokens" in words or words[-1] in _COUNTS):
         words = [word for word in words if word not in {"token", "tokens"}]
+        return SENSITIVE if _tells(words) else SETTING
+    return SENSITIVE
+
+
+def _tells(words: Sequence[str]) -> bool:
     return bool(words) and (
         words[-1] == "pass"
         or not ANY.isdisjoint(words)
@@ -177,7 +189,13 @@ class Names(dict[str, int]):
 
     def spares(self, name: str, value: object) -> bool:
         """Tell whether a name has a harmless sense as well, and this value is plainly in it."""
+        if self[name] == SETTING:
+            return is_setting(value)
         return self.homonyms[name] and is_harmless(value)
+
+    def decides(self, name: str) -> bool:
+        """Tell whether the value under a name decides whether it is masked."""
+        return self[name] == SETTING or self.homonyms[name]
 
     def _is_homonym(self, name: str) -> bool:
         return "_".join(tokens(name)) in HOMONYMS and not self.is_denied(name)
@@ -199,12 +217,14 @@ class Names(dict[str, int]):
         if not self._deny.isdisjoint(forms):
             return SENSITIVE
         rest = ON_A_PATH if not self._ends.isdisjoint(forms) else HARMLESS
-        if not (KEPT | self._allow).isdisjoint(forms):
+        if not (_LEFT | self._allow).isdisjoint(forms):
             return rest
-        if any(_judge(words) for words in readings):
+        judged = set(map(_judge, readings))
+        if SENSITIVE in judged:
             sibling = _LABELS.get("_".join(readings[0]), SENSITIVE)
             return SENSITIVE if rest else sibling
-        return rest or _LABELS.get("_".join(readings[0]), HARMLESS)
+        about = SETTING if SETTING in judged else HARMLESS
+        return rest or about or _LABELS.get("_".join(readings[0]), HARMLESS)
 
 
 _CREDENTIAL: Final = 16

@@ -17,7 +17,7 @@ from otel_apimetrics.redaction.headers import HeaderFields
 from otel_apimetrics.redaction.marks import FAILED, MARK, PLAIN, Marker
 from otel_apimetrics.redaction.markup.nodes import Unquoted
 from otel_apimetrics.redaction.markup.xml import Xml
-from otel_apimetrics.redaction.names import Names
+from otel_apimetrics.redaction.names import SETTING, Names
 from otel_apimetrics.redaction.personal import CUT_PERSONAL, PERSONAL
 from otel_apimetrics.redaction.policy import RedactionPolicy
 from otel_apimetrics.redaction.schema import schema_of
@@ -277,7 +277,8 @@ class Redactor:
         return self._attributes.is_guarded(key)
 
     def _named(self, name: str, value: object) -> object:
-        if self._names.is_sensitive(name):
+        names = self._names
+        if names.is_sensitive(name) or (names[name] == SETTING and not names.spares(name, value)):
             return self._mark.value(value, f"name:{name}")
         walk = Walk(self._names, self._string, mark=self._mark, remove=self._remove)
         try:

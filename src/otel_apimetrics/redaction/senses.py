@@ -8,7 +8,8 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from otel_apimetrics.redaction.names import Names, tokens
+from otel_apimetrics.redaction.names import SETTING, Names, tokens
+from otel_apimetrics.redaction.settings import opens_setting
 
 VERSIONS: Final = re.compile(r"[\^~]\d{1,4}\.\d{1,4}\.\d{1,4}")
 """A range of versions (npm, Cargo, Composer): a dependency may have any name."""
@@ -21,7 +22,20 @@ _SHORT: Final = re.compile(r"[A-Za-z]{1,15}|[\d.:/]{1,5}")
 
 _NUMBER: Final = re.compile(r"-?\d[\d.eE+-]{0,30}")
 
+_PLAIN: Final = re.compile(rf'(?:null|true|false|"{VERSIONS.pattern}")(?=[\s,}}\]])')
+
 _Pairs = Sequence[tuple[str, Any]]
+
+
+def opens_plain(text: str, start: int, name: str, names: Names) -> bool:
+    """Tell whether JSON text has a value at a place that is no secret under this name.
+
+    It is a null, true, false or range of versions, unless the policy denies the name; or what a
+    name that is about a secret holds.
+    """
+    if names[name] == SETTING:
+        return opens_setting(text, start)
+    return _PLAIN.match(text, start) is not None and not names.is_denied(name)
 
 
 def may_open(name: str, names: Names) -> bool:

@@ -11,8 +11,9 @@ from otel_apimetrics.redaction import percent
 from otel_apimetrics.redaction.cuts import mask_cut_end
 from otel_apimetrics.redaction.escapes import apart_from_escapes, plain_escapes
 from otel_apimetrics.redaction.marks import MARK, PLAIN, Marker
-from otel_apimetrics.redaction.names import LABEL, LABEL_OR_SENSITIVE, NAMED, Names, tokens
+from otel_apimetrics.redaction.names import LABEL, LABEL_OR_SENSITIVE, NAMED, SETTING, Names, tokens
 from otel_apimetrics.redaction.phrases.room import Phrases
+from otel_apimetrics.redaction.settings import is_setting, opens_setting
 from otel_apimetrics.redaction.spans import line_end, value_end
 from otel_apimetrics.redaction.values import Rule, Values
 
@@ -36,6 +37,7 @@ _BACKWARDS: Final = re.compile(r"[ \t]{0,8}([\"'`]?)(\\{0,15})")
 _ESCAPED_QUOTE: Final = re.compile(r"(\\{1,15})\"")
 WORD: Final = re.compile(r"[\w.$%\[\]-]{1,128}")
 _ESCAPED: Final = re.compile(r"\\+u([0-9a-fA-F]{4})")
+_FIRST_WORD: Final = re.compile(r"[\s,;&)\]}\"']")
 _LINES: Final = frozenset({"authorization", "cookie", "cookies"})
 """Names of headers whose value has blanks in it: they own the rest of their line."""
 
@@ -143,7 +145,7 @@ class FreeText:
             if not quote and (opening := _ESCAPED_QUOTE.match(text, start)):
                 # An assignment inside of a JSON string that could not be decoded.
                 quote, escape = '"', opening[1]
-            if self._names.homonyms[name] and self._is_spared(name, text, start, escape):
+            if self._names.decides(name) and self._is_spared(name, text, start, escape):
                 continue
             # A name that opens a line of a header owns the line, unless it is quoted.
             whole_line = not quote and not _LINES.isdisjoint(tokens(name))
@@ -224,7 +226,12 @@ class FreeText:
 
     def _is_spared(self, name: str, text: str, start: int, escape: str) -> bool:
         # What is spared is read again behind the next sign, so only its beginning is read.
+        if self._names[name] == SETTING and opens_setting(text, start):
+            return True
         window = text[start : start + _LONGEST_SPARED]
+        if self._names[name] == SETTING and window[:1] not in _QUOTES:
+            # What follows `token_type=bearer` is no part of it.
+            return is_setting(_FIRST_WORD.split(window, maxsplit=1)[0])
         end = value_end(window, 0, escape)
         if window and window[0] in _QUOTES and start + end == len(text) and text[-1] != window[0]:
             return False  # without its end nobody knows what it is
@@ -242,6 +249,8 @@ class FreeText:
         return mark
 
     def _masks(self, name: str, verdict: int, *, values_too: bool) -> bool:
+        if verdict == SETTING:
+            return True
         return self._names.is_sensitive(name) or (values_too and verdict in NAMED)
 
 

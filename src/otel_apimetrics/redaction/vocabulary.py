@@ -224,3 +224,23 @@ KEPT: Final = frozenset(
     ]
 )
 """Whole names that are harmless in spite of a word in them."""
+SETTINGS: Final = frozenset(
+    [
+        "access_control_allow_credentials",
+        "secret_scanning_push_protection",
+        "token_type",
+        "expires_in",
+        "max_tokens",
+        "tokens_used",
+        "token_count",
+        "prompt_tokens",
+        "completion_tokens",
+        "input_tokens",
+        "output_tokens",
+        "total_tokens",
+        "session_count",
+        "session_duration",
+        "cookie_consent",
+    ]
+)
+"""Those of them that hold a number or a word, as names with a last word in `ABOUT` do."""

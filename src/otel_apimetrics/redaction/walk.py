@@ -12,6 +12,7 @@ from otel_apimetrics.redaction.names import (
     NAMED,
     ON_A_PATH,
     SENSITIVE,
+    SETTING,
     VALUE,
     Names,
 )
@@ -169,7 +170,9 @@ class Walk:
     def _masks(self, name: str, verdict: int, *, has_value: bool) -> bool:
         names = self._names
         if not names.has_paths:
-            return verdict == SENSITIVE or (verdict == LABEL_OR_SENSITIVE and not has_value)
+            return verdict in (SENSITIVE, SETTING) or (
+                verdict == LABEL_OR_SENSITIVE and not has_value
+            )
         if names.denied_at(self._path):
             return True
         if verdict in (HARMLESS, LABEL, VALUE, CONTENT, ON_A_PATH):
