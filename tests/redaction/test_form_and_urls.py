@@ -79,6 +79,35 @@ def test_masking_twice_is_masking_once(text):
         assert method(once) == once
 
 
+@pytest.mark.parametrize(("query", "masked"), [
+    ("name=password&value=x1", f"name=password&value={MARK}"),
+    ("value=x1&name=password", f"value={MARK}&name=password"),
+    ("field=user.pin&content=1", f"field=user.pin&content={MARK}"),
+    ("key=api_key&value=x1&a=b", f"key={MARK}&value={MARK}&a=b"),
+    ("n%61me=p%61ssword&v%61lue=x1", f"n%61me=p%61ssword&v%61lue={MARK}"),
+    ("a[0][name]=token&a[0][value]=x1&a[1][name]=city&a[1][value]=Rome", f"a[0][name]=token&a[0][value]={MARK}&a[1][name]=city&a[1][value]=Rome"),
+    ("a.name=token&a.val=x1&b.val=2&value=3", f"a.name=token&a.val={MARK}&b.val=2&value=3"),
+])  # fmt: skip
+def test_a_pair_is_named_by_its_sibling(query, masked):
+    assert redactor.query(query) == masked
+    assert redactor.body(query, FORM) == masked
+    assert redactor.query(masked) == masked
+
+
+def test_a_sibling_that_names_nothing_sensitive_names_nothing():
+    for query in ("name=city&value=Rome", "name=Ada&content=password", "value=1&val=2"):
+        assert redactor.query(query) is query
+
+
+@pytest.mark.parametrize("name", ["key", "ticket", "nonce", "signature", "access", "private", "pan", "salt"])  # fmt: skip
+def test_a_name_with_two_senses_has_one_in_pairs_and_headers(name):
+    assert redactor.query(f"{name}=abc") == f"{name}={MARK}"
+    assert redactor.header("referer", f"/x?{name}=abc") == f"/x?{name}={MARK}"
+    assert redactor.header(name, "abc") == MARK
+    text = f'{{"{name}": "abc", "note": "{name}=abc"}}'
+    assert redactor.body(text, "application/json") is text
+
+
 def test_a_form_that_was_cut_is_masked_at_its_end():
     assert redactor.body("a=1&password=hun", FORM, truncated=True) == f"a=1&password={MARK}"
     assert redactor.body("a=1&b=eyJhbGci", FORM, truncated=True) == f"a=1&b={MARK}"

@@ -385,3 +385,25 @@ def test_hostile_bodies_take_linear_time(unit, prefix):
 
     # A millisecond of grace: what takes no time grows by any factor.
     assert seconds(65_536) < 8 * seconds(16_384) + 0.001
+
+
+@pytest.mark.parametrize("mask", ["mask", "remove"])
+def test_a_field_is_named_by_its_sibling(mask):
+    masked = scrub(
+        ("value", CANARY),
+        ("name", "password"),
+        ("a[0][key]", "city"),
+        ("a[0][value]", "Rome"),
+        ("a[1][field]", "user.pin"),
+        ("a[1][content]", CANARY),
+        mask=mask,
+    )
+    assert CANARY not in masked
+    assert "Rome" in masked
+    assert "\r\npassword\r\n" in masked
+
+
+def test_a_file_names_no_sibling():
+    assert shown(file("name"), "password").startswith("<file")
+    masked = scrub((file("name"), "password"), ("value", "Rome"))
+    assert "Rome" in masked

@@ -1,13 +1,14 @@
 """Name and value pairs joined by ampersands: query strings and URL-encoded forms."""
 
 import re
-from typing import Final
+from typing import Final, NamedTuple
 from urllib.parse import quote, unquote_plus
 
 from otel_apimetrics.redaction.cuts import mask_cut_end
 from otel_apimetrics.redaction.documents import Documents
 from otel_apimetrics.redaction.names import SETTING, Names, tokens
 from otel_apimetrics.redaction.settings import is_setting
+from otel_apimetrics.redaction.siblings import MAY_NAME, Siblings
 from otel_apimetrics.redaction.text import FreeText
 
 _SIGNATURES: Final = frozenset(
@@ -32,6 +33,17 @@ _STRUCTURED: Final = re.compile(r"[=:\[{%<(]|-")
 _CUT_ESCAPE: Final = re.compile("%[0-9A-Fa-f]?\\Z")
 _STEPS: Final = re.compile(r"[.\[\]]")
 _SAFE: Final = "[]:/"
+
+
+class _Around(NamedTuple):
+    """What the other pairs tell of one."""
+
+    oauth: bool
+    """They are an answer of OAuth's."""
+    siblings: Siblings
+
+    def names(self, name: str) -> bool:
+        return (self.oauth and name == "state") or self.siblings.name(name)
 
 
 class Form:
@@ -61,11 +73,15 @@ class Form:
             return query
         pairs = query.split("&")
         suspicious = bool(self._text.suspects(unquote_plus(query)))
-        oauth = "state=" in query and any(_name(pair) in _OAUTH for pair in pairs)
+        fields = map(_decoded, pairs) if MAY_NAME.search(query) else ()
+        around = _Around(
+            "state=" in query and any(_name(pair) in _OAUTH for pair in pairs),
+            Siblings(self._names, fields),
+        )
         masked = [
             clean
             for pair in pairs
-            if (clean := self._pair(pair, oauth=oauth, suspicious=suspicious)) is not None
+            if (clean := self._pair(pair, around, suspicious=suspicious)) is not None
         ]
         if cut and masked:
             masked[-1] = self._end(masked[-1])
@@ -79,12 +95,12 @@ class Form:
         masked = self._text.scrub_values(mask_cut_end(decoded))
         return pair if masked == decoded else f"{written}{equals}{quote(masked, safe=_SAFE)}"
 
-    def _pair(self, pair: str, *, oauth: bool, suspicious: bool) -> str | None:
+    def _pair(self, pair: str, around: _Around, *, suspicious: bool) -> str | None:
         written, equals, value = pair.partition("=")
         if not equals:
             return self._component(pair, suspicious=suspicious)
         name = _name(pair)
-        if self.masks(name, value) or (oauth and name == "state"):
+        if self.masks(name, value) or around.names(name):
             if self._remove:
                 return None
             if not value:
@@ -131,3 +147,8 @@ class Form:
 
 def _name(pair: str) -> str:
     return unquote_plus(pair.partition("=")[0])
+
+
+def _decoded(pair: str) -> tuple[str, str]:
+    name, _, value = pair.partition("=")
+    return unquote_plus(name), unquote_plus(value)

@@ -7,7 +7,7 @@ boundary lines, the headers of each part, and short text fields. A file's conten
 import codecs
 import re
 from collections.abc import Iterator
-from itertools import islice
+from itertools import chain, islice, zip_longest
 from typing import Final, NamedTuple
 from urllib.parse import quote_plus
 
@@ -25,6 +25,7 @@ from otel_apimetrics.redaction.part_headers import (
     Part,
     PartHeaders,
 )
+from otel_apimetrics.redaction.siblings import LONGEST_LABEL, Siblings
 from otel_apimetrics.redaction.text import FreeText
 
 TOO_LONG: Final = "[TRUNCATED:size]"
@@ -57,6 +58,15 @@ class _Delimiter(NamedTuple):
     closes: bool
 
 
+class _Read(NamedTuple):
+    """One part that was read; without headers it was cut before they ended."""
+
+    part: Part | None
+    content: bytes
+    last: bool
+    """No delimiter is behind it."""
+
+
 class Multipart:
     """Parts in, parts out: sensitive fields masked, files told by their type and size.
 
@@ -71,6 +81,7 @@ class Multipart:
     def __init__(
         self, names: Names, text: FreeText, documents: Documents, form: Form, *, remove: bool
     ) -> None:
+        self._names: Final = names
         self._text: Final = text
         self._documents: Final = documents
         self._form: Final = form
@@ -108,43 +119,59 @@ class Multipart:
 
     def _parts(self, data: bytes, line: str, *, named: bool, cut: bool) -> str | None:
         delimiters = list(islice(_delimiters(data, line.encode()), _MOST_PARTS + 1))
-        shown: list[str] = []
-        for number, delimiter in enumerate(delimiters):
-            if delimiter.closes:
-                shown.append(f"{line}--{_CRLF}")
-            elif number == _MOST_PARTS:
-                shown.append(f"{line}{_CRLF}{TOO_MANY}")
-            else:
-                end = delimiters[number + 1].start if number + 1 < len(delimiters) else None
-                shown.append(self._part(data, delimiter.end, end, line, named=named, cut=cut))
+        ends = [delimiter.start for delimiter in delimiters[1:]]
+        parts = [
+            self._part(data, delimiter.end, end, named=named, cut=cut)
+            for delimiter, end in zip_longest(delimiters[:_MOST_PARTS], ends[:_MOST_PARTS])
+            if not delimiter.closes
+        ]
+        siblings = Siblings(self._names, chain.from_iterable(map(_fields, parts)))
+        shown = [self._shown(*read, line, siblings, cut=cut) for read in parts]
+        if len(delimiters) > len(parts):
+            closes = delimiters[len(parts)].closes
+            shown.append(f"{line}--{_CRLF}" if closes else f"{line}{_CRLF}{TOO_MANY}")
         return "".join(shown) or None
 
-    def _part(
-        self, data: bytes, start: int, end: int | None, line: str, *, named: bool, cut: bool
-    ) -> str:
-        last = end is None
+    def _part(self, data: bytes, start: int, end: int | None, *, named: bool, cut: bool) -> _Read:
         stop = len(data) if end is None else end
-        # A bare delimiter keeps the part before it from becoming the last, which may be cut.
-        nothing = f"{line}{_CRLF}" if last else ""
         blank = _blank_line(data, start, stop)
         if blank is None:
-            if last and (cut or start == stop):
-                return nothing
+            if end is None and (cut or start == stop):
+                return _Read(None, b"", last=True)
             raise BrokenPartError
         part = self._headers.read(data[start : blank[0]])
         if named and not part.names:
             # Each field of form-data has a name (RFC 7578, section 4.2).
             part.names.add(UNREADABLE)
-        shown = self._content(part, data[blank[1] : stop], line, cut=last and cut)
-        if shown is None:
-            return nothing
+        return _Read(part, data[blank[1] : stop], last=end is None)
+
+    def _shown(
+        self,
+        part: Part | None,
+        content: bytes,
+        last: bool,
+        line: str,
+        siblings: Siblings,
+        *,
+        cut: bool,
+    ) -> str:
+        shown = (
+            None if part is None else self._content(part, content, line, siblings, cut=last and cut)
+        )
+        if part is None or shown is None:
+            # A bare delimiter keeps the part before it from becoming the last, which may be cut.
+            return f"{line}{_CRLF}" if last else ""
         head = "".join(f"{header}{_CRLF}" for header in part.lines)
         return f"{line}{_CRLF}{head}{_CRLF}{shown}{'' if last else _CRLF}"
 
-    def _content(self, part: Part, content: bytes, line: str, *, cut: bool) -> str | None:
+    def _content(
+        self, part: Part, content: bytes, line: str, siblings: Siblings, *, cut: bool
+    ) -> str | None:
         # An empty field is a form that was not filled in; of a file not even the size is told.
         secret = _decoded(content, part.charset, cut=cut) if part.is_text else None
-        name = next((name for name in part.names if self._masks(name, secret)), None)
+        name = next(
+            (name for name in part.names if self._masks(name, secret) or siblings.name(name)), None
+        )
         if (content or not part.is_text) and name is not None:
             if self._remove:
                 return None
@@ -200,6 +227,16 @@ def _delimiters(data: bytes, line: bytes) -> Iterator[_Delimiter]:
         yield _Delimiter(start, end.end(), closes := end[1].startswith(b"--"))
         if closes:
             return
+
+
+def _fields(read: _Read) -> Iterator[tuple[str, str]]:
+    """Give the names of a part, each with its text; nothing of a file."""
+    part, content, _ = read
+    if part is None or not part.is_text or len(content) > 4 * LONGEST_LABEL:
+        return
+    text = _decoded(content, part.charset, cut=False)
+    for name in part.names if text is not None else ():
+        yield name, text or ""
 
 
 def _blank_line(data: bytes, start: int, stop: int) -> tuple[int, int] | None:
