@@ -7,7 +7,7 @@ A secret is known by its shape (a value rule), or by the name that it is assigne
 import re
 from typing import Final
 
-from otel_apimetrics.redaction import percent
+from otel_apimetrics.redaction import oauth, percent
 from otel_apimetrics.redaction.cuts import mask_cut_end
 from otel_apimetrics.redaction.escapes import apart_from_escapes, plain_escapes
 from otel_apimetrics.redaction.marks import MARK, PLAIN, Marker
@@ -59,7 +59,11 @@ class FreeText:
 
     def suspects_phrases(self, text: str) -> bool:
         """Tell whether something may be named without a sign or in escapes, in JSON text too."""
-        return self._phrases.suspects(text) or percent.suspects(text, self.scrub)
+        return (
+            self._phrases.suspects(text)
+            or oauth.suspects(text)
+            or percent.suspects(text, self.scrub)
+        )
 
     @property
     def has_patterns(self) -> bool:
@@ -99,7 +103,7 @@ class FreeText:
             values_too: each member called `value` is masked too, because its name is not known.
             level: how many percent-encodings were around it.
         """
-        text = self._unescaped(text, level)
+        text = oauth.scrub(self._unescaped(text, level), self.mark)
         return self.assignments(self._phrases.scrub(text), values_too=values_too)
 
     def _unescaped(self, text: str, level: int = 0) -> str:
@@ -205,7 +209,7 @@ class FreeText:
         return "".join((*parts, text[done:]))
 
     def _in_json(self, text: str, *, values_too: bool) -> str:
-        text = self._unescaped(text)
+        text = oauth.scrub(self._unescaped(text), self.mark)
         return self.assignments(self._phrases.scrub_strings(text), values_too=values_too)
 
     def _token(self, token: str, rules: list[Rule]) -> str:

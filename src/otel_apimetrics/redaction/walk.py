@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
+from otel_apimetrics.redaction import oauth
 from otel_apimetrics.redaction.marks import TOO_DEEP, Marker
 from otel_apimetrics.redaction.names import (
     CONTENT,
@@ -143,12 +144,14 @@ class Walk:
         located = self._locates_an_input(pairs)
         stated = self._states_a_secret(pairs)
         has_value = any(self._names[key] == VALUE for key, _ in pairs)
+        exchanged = oauth.secrets_of(pairs) if _has_code(pairs) else frozenset()
         for key, member in pairs:
             self._path.append(key)
             verdict = self._names[key]
             masks = (
                 (labelled and verdict in NAMED)
                 or (located and key == "input")
+                or (key in exchanged and not self._is_allowed(key))
                 or (stated and isinstance(member, (list, tuple)) and key.lower() in LISTS)
                 or (
                     self._masks(key, verdict, has_value=has_value)
@@ -180,6 +183,9 @@ class Walk:
         if verdict == LABEL_OR_SENSITIVE and has_value:
             return False
         return names.is_denied(name) or not names.allowed_at(self._path)
+
+    def _is_allowed(self, name: str) -> bool:
+        return self._names.is_allowed(name) or self._names.allowed_at(self._path)
 
     def _is_plain(self, name: str, member: Any, around: Sequence[tuple[str, Any]]) -> bool:
         """Tell a null, true or false, and the plain sense of a name that has two.
@@ -216,6 +222,10 @@ class Walk:
             and names.labels(member)
             for key, member in pairs
         )
+
+
+def _has_code(pairs: Sequence[tuple[str, Any]]) -> bool:
+    return any(key.lower() == "code" for key, _ in pairs)
 
 
 def _may_name(items: Any) -> bool:
