@@ -386,6 +386,13 @@ def test_who_types_is_told_how_to_end(monkeypatch, capsys, run):
     [
         (b"\xff\x00", (), "- is no text in UTF-8: convert it (iconv -t utf-8)"),
         ("x", ("--type", "yaml"), "--type 'yaml' is not known: use json, har,"),
+        ("x", ("--type", "foo/bar"), "--type 'foo/bar' is not known: use json, har,"),
+        ("x", ("--deny=",), "--deny='"),
+        ("x", ("--deny=a", "--deny= "), "--deny='"),
+        ("x", ("--allow=",), "--allow='"),
+        ("x", ("--deny=/users/email",), "--deny is not accepted: redaction option deny holds"),
+        ("x", ("--deny=!!!",), "--deny is not accepted: redaction option deny holds '!!!',"),
+        ("x", ("--mask=",), "--mask is empty: use mask, remove,"),
         ("x", ("--mask", "stars"), "--mask is not accepted"),
         ("x", ("--secret", "abc"), "--secret 1 has fewer than 4 characters"),
         ("x", ("--type", "har"), "-: this is no HTTP Archive"),

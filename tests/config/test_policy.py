@@ -5,6 +5,7 @@ import sys
 import pytest
 
 from otel_apimetrics.config import ConfigError, build
+from otel_apimetrics.config.policy import merged, redaction
 from otel_apimetrics.redaction import RedactionPolicy
 
 DENY = "OTEL_APIMETRICS_REDACTION_DENY"
@@ -158,3 +159,11 @@ def test_each_field_can_be_a_variable_a_keyword_and_a_word_of_the_file(
 def test_a_wrong_field_is_refused_with_its_variable_named(field, text):
     with pytest.raises(ConfigError, match=PREFIX + field.upper()):
         build({}, {PREFIX + field.upper(): text})
+
+
+@pytest.mark.parametrize("field", ["deny", "allow"])
+def test_an_empty_name_in_a_list_is_refused_and_a_comma_too_many_is_not(field):
+    with pytest.raises(ConfigError, match=rf"redaction\.{field}='' is not accepted: name what"):
+        redaction(merged({field: ["iban", ""]}, {}))
+    variable = f"OTEL_APIMETRICS_REDACTION_{field.upper()}"
+    assert getattr(redaction(merged(None, {variable: "iban,"})), field) == ("iban",)

@@ -289,6 +289,11 @@ class _AsyncCallback:
                 "$.a",
             )
         ),
+        ({"deny": ["/users/email"]}, "holds '/users/email', .*: write 'users.email', with dots"),
+        ({"allow": ["#/users/*/email"]}, r"write 'users\.\*\.email', with dots"),
+        ({"deny": ["/"]}, "write 'users.email', with dots"),
+        ({"deny": ["!!!"]}, "deny holds '!!!', which has no letter and no digit: write a name"),
+        ({"allow": ["-_-"]}, "allow holds '-_-', which has no letter"),
         ({"key": 7}, "key is no string"),
         ({"pii": "yes"}, "pii is 'yes'"),
         ({"sensitive_paths": "/a"}, "sensitive_paths is a str"),

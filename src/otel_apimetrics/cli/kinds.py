@@ -20,6 +20,10 @@ _TYPES: Final = {
     "html": "text/html",
     "multipart": "multipart/form-data",
 }
+_TOP_LEVEL: Final = frozenset(
+    ["application", "audio", "font", "image", "message", "model", "multipart", "text", "video"]
+)
+"""IANA's registry of media types, without `example` and `haptics`; another is a typing error."""
 _PLACES: Final = ("har", "query", "headers")
 """What is no body."""
 WORDS: Final = ("json", "har", *(word for word in _TYPES if word != "json"), *_PLACES[1:])
@@ -94,7 +98,7 @@ def _given(given: str, text: str) -> Kind:
     if word in WORDS:
         return _kind(word, text, source)
     kind = media_type(given)
-    if not kind:
+    if kind.partition("/")[0] not in _TOP_LEVEL and not kind.startswith("x-"):
         raise UsageError(
             f"--type {given!r} is not known: use {', '.join(WORDS)}, or a media type such as"
             " application/problem+json."

@@ -9,6 +9,7 @@ from otel_apimetrics.config.building import PREFIX, VARIABLES
 from otel_apimetrics.config.given import refuse_unknown
 from otel_apimetrics.config.policy import merged, redaction
 from otel_apimetrics.redaction import RedactionPolicy
+from otel_apimetrics.redaction.marks import MODES
 
 _FLAGS = {"patterns": "--pattern"}
 _FIELD = re.compile(r"\bredaction\.([a-z_]+)")
@@ -67,6 +68,8 @@ def policy_of(options: argparse.Namespace, environ: Mapping[str, str]) -> Redact
         "mask": options.mask,
         "pii": options.pii,
     }
+    if options.mask is not None and not options.mask.strip():
+        raise ConfigError(f"--mask is empty: use {', '.join(MODES)}, or leave it out.")
     given = merged({name: value for name, value in flags.items() if value is not None}, environ)
     if given is None:
         return RedactionPolicy()

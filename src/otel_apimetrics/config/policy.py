@@ -7,7 +7,7 @@ from typing import Any
 from otel_apimetrics.config.given import Given, is_absent, refuse_unknown
 from otel_apimetrics.config.hooks import hook
 from otel_apimetrics.config.patterns import paths, pattern_lines
-from otel_apimetrics.config.values import alternatives, flag, names, word
+from otel_apimetrics.config.values import alternatives, flag, items, names, word
 from otel_apimetrics.environment_variables import (
     OTEL_APIMETRICS_REDACTION_ALLOW,
     OTEL_APIMETRICS_REDACTION_CALLBACK,
@@ -34,9 +34,19 @@ VARIABLES = {
 
 _FIELDS = tuple(field.name for field in fields(RedactionPolicy))
 
+
+def _names(given: Given) -> tuple[str, ...]:
+    # In a variable a comma too many is harmless; in a list an empty name was meant to be one.
+    if not isinstance(given.value, str):
+        for item in items(given):
+            if isinstance(item, str) and not item.strip():
+                raise given.item(item).refuse("name what is meant, or leave the empty string out")
+    return names(given)
+
+
 _READERS: Mapping[str, Callable[[Given], Any]] = {
-    "deny": names,
-    "allow": names,
+    "deny": _names,
+    "allow": _names,
     "patterns": pattern_lines,
     "mask": word,
     "pii": flag,

@@ -2,6 +2,7 @@
 
 import re
 import secrets
+import unicodedata
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from inspect import iscoroutinefunction
@@ -115,12 +116,27 @@ def _names(option: str, given: object) -> tuple[str, ...]:
             raise PolicyError(
                 f"redaction option {option} holds {name!r}: each name is a string that is not empty"
             )
-        if _NO_PATH.search(name.strip()):
-            raise PolicyError(
-                f"redaction option {option} holds {name!r}, which no name can be: write a bare"
-                " name, or a dotted path such as users.*.email, where * stands for a whole step"
-            )
+        if remedy := _remedy(name.strip()):
+            raise PolicyError(f"redaction option {option} holds {name!r}, {remedy}")
     return tuple(name.strip() for name in given)
+
+
+def _remedy(name: str) -> str:
+    """Say why nothing can have this name, and what to write; "" where something can."""
+    if "/" in name:
+        steps = ".".join(filter(None, re.split(r"[#/.]+", name)))
+        return (
+            f"which no name can be: write {steps or 'users.email'!r}, with dots between the steps"
+        )
+    if _NO_PATH.search(name):
+        return (
+            "which no name can be: write a bare name, or a dotted path such as users.*.email,"
+            " where * stands for a whole step"
+        )
+    if not any(map(str.isalnum, unicodedata.normalize("NFKC", name))):
+        # Names are compared by their words.
+        return "which has no letter and no digit: write a name as bodies have it, such as 'iban'"
+    return ""
 
 
 def _pairs(given: object) -> tuple[tuple[str, str], ...]:
