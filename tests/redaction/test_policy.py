@@ -309,6 +309,29 @@ def test_an_option_that_cannot_be_used_is_named_with_the_remedy(options, said):
         RedactionPolicy(**options)
 
 
+def test_a_path_finds_a_member_that_has_its_dots_in_its_name():
+    redactor = Redactor(RedactionPolicy(deny=["user.mail", "a.*.b"], allow=["cfg.token"]))
+    document = {
+        "user.mail": "x",
+        "a": {"1.b": "x"},
+        "a.2": {"b": "x"},
+        "cfg.token": "y",
+        "mail": "y",
+    }
+    shown = {
+        "user.mail": MARK,
+        "a": {"1.b": MARK},
+        "a.2": {"b": MARK},
+        "cfg.token": "y",
+        "mail": "y",
+    }
+    for text in (json.dumps(document), json.dumps({**document, "note": 'a "b"'})):
+        masked = json.loads(redactor.body(text, "application/json"))
+        assert {name: masked[name] for name in shown} == shown
+    assert redactor.query("user.mail=x&a[2.b]=x") == f"user.mail={MARK}&a[2.b]={MARK}"
+    assert '"x"' not in redactor.body('{"user.mail": "x", "c', "application/json", truncated=True)
+
+
 @pytest.mark.parametrize("name", ["cards.*", "**.email", "a.**.b", "user[pin]", "7", "two words"])
 def test_a_name_or_a_path_that_can_be_is_taken(name):
     assert RedactionPolicy(deny=[f" {name} "]).deny == (name,)

@@ -216,7 +216,8 @@ class Names(dict[str, int]):
         forms = forms_of(name)
         if not self._deny.isdisjoint(forms):
             return SENSITIVE
-        rest = ON_A_PATH if not self._ends.isdisjoint(forms) else HARMLESS
+        last = forms_of(name.rpartition(".")[2]) if self._ends and "." in name else forms
+        rest = HARMLESS if self._ends.isdisjoint((*forms, *last)) else ON_A_PATH
         if not (_LEFT | self._allow).isdisjoint(forms):
             return rest
         judged = set(map(_judge, readings))

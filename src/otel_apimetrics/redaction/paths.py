@@ -33,6 +33,12 @@ class Paths:
         """Tell whether one of them fits a path of members and indices, from the root."""
         if not self._paths:
             return False
+        if self._fits(path):
+            return True
+        # A member may be called `a.b` itself, as in flattened JSON.
+        return any("." in step for step in path) and self._fits(".".join(path).split("."))
+
+    def _fits(self, path: Sequence[str]) -> bool:
         text = "".join(map(self._written, path))
         return any(known.fullmatch(text) for known in self._paths)
 
