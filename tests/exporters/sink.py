@@ -112,6 +112,12 @@ class Sink:
         assert came, f"{len(self.received)} requests of {number} came"
         return self.received
 
+    def wait_for_more(self, seconds: float) -> None:
+        """Wait until another request comes, at most so long."""
+        with self._changed:
+            number = len(self.received)
+            self._changed.wait_for(lambda: len(self.received) > number, seconds)
+
     def close(self) -> None:
         self._server.shutdown()
         self._server.server_close()
