@@ -25,11 +25,15 @@ def main(vendor: str, way: str, framework: str, port: str, url: str) -> None:
     if framework == "flask":
         import waitress
 
-        waitress.serve(app, listen=f"127.0.0.1:{port}", threads=4, clear_untrusted_proxy_headers=False)
+        waitress.serve(
+            app, listen=f"127.0.0.1:{port}", threads=4, clear_untrusted_proxy_headers=False
+        )
     else:
         import uvicorn
 
-        uvicorn.run(app, port=int(port), log_level="warning", proxy_headers=False, server_header=False)
+        uvicorn.run(
+            app, port=int(port), log_level="warning", proxy_headers=False, server_header=False
+        )
 
 
 if __name__ == "__main__":

@@ -33,10 +33,14 @@ _NESTED: Final = {
     "note": "für Ada",
 }
 _PARTS: Final = (
-    f'--{BOUNDARY}\r\nContent-Disposition: form-data; name="title"\r\n\r\nA picture\r\n'
-    f'--{BOUNDARY}\r\nContent-Disposition: form-data; name="file"; filename="owl.png"\r\n'
-    f"Content-Type: image/png\r\n\r\n"
-).encode() + b"\x89PNG\r\n\x1a\n\x00\xff" + f"\r\n--{BOUNDARY}--\r\n".encode()
+    (
+        f'--{BOUNDARY}\r\nContent-Disposition: form-data; name="title"\r\n\r\nA picture\r\n'
+        f'--{BOUNDARY}\r\nContent-Disposition: form-data; name="file"; filename="owl.png"\r\n'
+        f"Content-Type: image/png\r\n\r\n"
+    ).encode()
+    + b"\x89PNG\r\n\x1a\n\x00\xff"
+    + f"\r\n--{BOUNDARY}--\r\n".encode()
+)
 
 
 def steps() -> Iterator[Step]:
@@ -52,7 +56,9 @@ def steps() -> Iterator[Step]:
     yield Step("multipart", "POST", "/echo", multipart, _PARTS)
     binary = (("Content-Type", "application/octet-stream"),)
     yield Step("binary", "POST", "/echo", binary, bytes(range(256)))
-    yield Step("text", "POST", "/echo", (("Content-Type", "text/plain; charset=utf-8"),), "Grüße".encode())
+    yield Step(
+        "text", "POST", "/echo", (("Content-Type", "text/plain; charset=utf-8"),), "Grüße".encode()
+    )
     yield Step("gzip answer", "GET", "/gzip", (("Accept-Encoding", "gzip"),))
     yield Step("picture", "GET", "/picture")
     yield Step("not found", "GET", "/nowhere")
@@ -73,7 +79,8 @@ def send(step: Step, port: int) -> tuple[int, bytes]:
     """Send one request on a connection of its own; give status and body."""
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
     try:
-        connection.putrequest(step.method, step.target, skip_accept_encoding=True)
+        connection.putrequest(step.method, step.target, skip_host=True, skip_accept_encoding=True)
+        connection.putheader("Host", "api.example:8080")
         connection.putheader(STEP, step.name)
         connection.putheader("User-Agent", "parity/1")
         for name, value in step.headers:

@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 from opentelemetry.sdk.trace import ReadableSpan
 from opentelemetry.sdk.trace.export import SpanExporter, SpanExportResult
@@ -21,8 +21,8 @@ class ByName(SpanExporter):
     configuration down. A missing key is one log line, and the exporter is off.
     """
 
+    name: ClassVar[str]
     disabled = False
-    name = ""
 
     def __init__(self, **options: Any) -> None:
         try:
