@@ -8,7 +8,8 @@ from typing import Any
 
 ABSENT = "(absent)"
 _UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
-"""Another one in each run."""
+_PORT = re.compile(r":\d{5}\b")
+"""Others in each run."""
 
 
 @dataclass(frozen=True)
@@ -123,4 +124,5 @@ def _shown(value: Any) -> str:
     if value == ABSENT:
         return "absent"
     text = _UUID.sub("UUID", json.dumps(value, ensure_ascii=False))
+    text = _PORT.sub(":PORT", text)
     return f"`{text if len(text) <= 60 else text[:57] + '...'}`".replace("\n", " ")

@@ -1,7 +1,7 @@
 """The environment variables of the exporters.
 
-An entry point `opentelemetry_environment_variables` names this module, so each constant also becomes
-a flag of `opentelemetry-instrument`.
+An entry point `opentelemetry_environment_variables` names this module, so each constant also
+becomes a flag of `opentelemetry-instrument`.
 """
 
 OTEL_EXPORTER_MOESIF_APPLICATION_ID = "OTEL_EXPORTER_MOESIF_APPLICATION_ID"
@@ -27,3 +27,30 @@ OTEL_EXPORTER_MOESIF_TIMEOUT = "OTEL_EXPORTER_MOESIF_TIMEOUT"
 
 OTEL_EXPORTER_MOESIF_SPOOL = "OTEL_EXPORTER_MOESIF_SPOOL"
 """Directory where batches wait while Moesif is away."""
+
+OTEL_EXPORTER_METLO_HOST = "OTEL_EXPORTER_METLO_HOST"
+"""Metlo's collector: `http[s]://host[:port][/path]`."""
+
+OTEL_EXPORTER_METLO_API_KEY = "OTEL_EXPORTER_METLO_API_KEY"
+"""The key that Metlo made."""
+
+OTEL_EXPORTER_METLO_MODE = "OTEL_EXPORTER_METLO_MODE"
+"""`batch`, or `single` for a collector that takes one trace a request."""
+
+OTEL_EXPORTER_METLO_WORKERS = "OTEL_EXPORTER_METLO_WORKERS"
+"""Requests at a time in the mode `single`."""
+
+OTEL_EXPORTER_METLO_ENVIRONMENT = "OTEL_EXPORTER_METLO_ENVIRONMENT"
+"""The environment, as Metlo shows it."""
+
+OTEL_EXPORTER_METLO_MAX_BODY_SIZE = "OTEL_EXPORTER_METLO_MAX_BODY_SIZE"
+"""Characters of a body that Metlo gets."""
+
+OTEL_EXPORTER_METLO_DISABLED = "OTEL_EXPORTER_METLO_DISABLED"
+"""`true`: Metlo gets nothing."""
+
+OTEL_EXPORTER_METLO_TIMEOUT = "OTEL_EXPORTER_METLO_TIMEOUT"
+"""Seconds without an answer after which an attempt has failed."""
+
+OTEL_EXPORTER_METLO_SPOOL = "OTEL_EXPORTER_METLO_SPOOL"
+"""Directory where batches wait while Metlo is away."""

@@ -3,7 +3,7 @@
 from importlib import import_module
 from typing import Any
 
-FRAMEWORKS = {"moesif": ("flask", "fastapi")}
+FRAMEWORKS = {"moesif": ("flask", "fastapi"), "metlo": ("flask",)}
 """The frameworks that a vendor's SDK is compared in."""
 
 

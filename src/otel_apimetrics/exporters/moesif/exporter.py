@@ -60,7 +60,7 @@ class MoesifSpanExporter(VendorExporter):
     """
 
     name: ClassVar[str] = "moesif"
-    most_events: ClassVar[int] = 100
+    most_events = 100
     most_bytes: ClassVar[int] = 10 * MAX_EVENT
     needs: ClassVar[Needs] = Needs(bodies=True, headers=True)
 
