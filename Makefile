@@ -46,6 +46,14 @@ $(VENV)/.compiled: $(VENV)/.made constraints/compiled.txt
 .venv-newest-sdk/.made: constraints/newest-sdk.txt pyproject.toml
 	$(call environment,.venv-newest-sdk,$(shell .ci/python 3.13),constraints/newest-sdk.txt)
 
+# The vendors' own SDKs, beside which tests/parity compares our exporters.
+.venv-vendors/.made: constraints/vendors.txt
+	@echo "Installing the vendors' SDKs (once, about a minute)"
+	@rm -rf .venv-vendors
+	@$(PYTHON) -m venv .venv-vendors
+	@.venv-vendors/bin/python -m pip $(INSTALL) --require-hashes --requirement $<
+	@touch $@
+
 demo: $(VENV)/.made
 	@$(BIN)/python -m demo
 
@@ -66,14 +74,14 @@ architecture: $(VENV)/.made
 
 # Two halves at once, because what starts servers mostly waits for them. Each says what it has to
 # when it is done.
-SERVED := benchmarks collector e2e examples gateway one_span servers suites
-unit: $(VENV)/.made $(VENV)/.compiled
+SERVED := benchmarks collector e2e examples gateway one_span parity servers suites
+unit: $(VENV)/.made $(VENV)/.compiled .venv-vendors/.made
 	$(BIN)/coverage erase
 	@$(MAKE) --no-print-directory -j2 --output-sync=recurse unit-served unit-rooms
 	$(BIN)/coverage combine --quiet
 	$(BIN)/coverage report
 
-unit-served: $(VENV)/.made $(VENV)/.compiled
+unit-served: $(VENV)/.made $(VENV)/.compiled .venv-vendors/.made
 	$(BIN)/coverage run -m pytest --quiet $(SERVED:%=tests/%)
 
 unit-rooms: $(VENV)/.made
@@ -126,6 +134,9 @@ constraints:
 	    --group pyproject.toml:compiled -o constraints/compiled.txt
 	$(COMPILE) --upgrade --resolution lowest-direct --constraint constraints/lowest.in \
 	    --group test --group contrib -o constraints/lowest.txt
+	uv pip compile --quiet --upgrade --universal --generate-hashes --no-emit-index-url \
+	    --custom-compile-command "make constraints" --python-version 3.10 \
+	    constraints/vendors.in -o constraints/vendors.txt
 
 clean:
-	rm -rf .venv .venv-lowest .venv-newest-sdk .coverage .coverage.* .hypothesis .mypy_cache .ruff_cache .pytest_cache
+	rm -rf .venv .venv-lowest .venv-newest-sdk .venv-vendors .coverage .coverage.* .hypothesis .mypy_cache .ruff_cache .pytest_cache

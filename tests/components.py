@@ -21,7 +21,10 @@ class Component(NamedTuple):
     remedy: str
 
 
+VENDORS = Path(__file__).parents[1] / ".venv-vendors" / "bin" / "python"
+"""The interpreter of the environment that has the vendors' own SDKs."""
 COMPONENTS = {
+    "vendors": Component(VENDORS.exists, "make test installs the vendors' SDKs into .venv-vendors"),
     "uwsgi": Component(
         lambda: Path(sys.executable).with_name("uwsgi").exists(),
         "make test builds uWSGI where a C compiler is (Debian: apt-get install build-essential)",

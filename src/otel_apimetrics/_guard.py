@@ -68,6 +68,16 @@ def warn_once(key: str, message: str, *arguments: object) -> None:
     _logger.warning(message, *arguments)
 
 
+def warn(key: str, message: str, *arguments: object) -> None:
+    """Log a warning, at most once a minute a key: for what may be mended and come again."""
+    now = monotonic()
+    with _lock:
+        if now - _last_logged.get(key, -_INTERVAL) < _INTERVAL:
+            return
+        _last_logged[key] = now
+    _logger.warning(message, *arguments)
+
+
 def forget() -> None:
     """Start again from nothing: for tests, and for a forked child."""
     global _lock  # noqa: PLW0603  a lock inherited through fork may be held by no living thread

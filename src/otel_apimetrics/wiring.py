@@ -6,7 +6,8 @@ from typing import Any
 
 from otel_apimetrics import forked
 from otel_apimetrics.config import Config
-from otel_apimetrics.exporters.loading import outlets
+from otel_apimetrics.exporters.loading import load, outlets
+from otel_apimetrics.exporters.needs import widened
 from otel_apimetrics.metrics import Metrics
 from otel_apimetrics.pipeline import Pipeline
 
@@ -21,6 +22,8 @@ def make_pipeline(config: Config) -> Pipeline:
     metrics, and with them the cap on attribute sets.
     """
     forked.watch(config.tracer_provider, config.meter_provider)
+    exporters = load(config)
+    config = widened(config, exporters.values())
     key = (
         id(config.meter_provider),
         config.metrics,
@@ -36,7 +39,7 @@ def make_pipeline(config: Config) -> Pipeline:
                 max_consumers=config.max_consumers,
                 labels=config.metric_labels,
             )
-    return Pipeline(config, metrics, outlets(config))
+    return Pipeline(config, metrics, outlets(exporters, config))
 
 
 class Registry:

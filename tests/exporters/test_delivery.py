@@ -11,7 +11,8 @@ import pytest
 from otel_apimetrics import Exchange, health, open_requests
 from otel_apimetrics.exchange import Body, Request, Response
 from otel_apimetrics.exporters import delivery
-from otel_apimetrics.exporters.delivery import BATCH, MAX_COUNT, DeliveryQueue, size_of
+from otel_apimetrics.exporters.delivery import BATCH, MAX_COUNT, DeliveryQueue
+from otel_apimetrics.exporters.memory import size_of
 
 
 def exchange(number: int = 0, content: str | None = None) -> Exchange:
@@ -29,7 +30,7 @@ class Backend:
         self.answer = answer
         self.closed = 0
 
-    def export(self, batch):
+    def export(self, batch, _patience):
         self.asked.set()
         assert self.may_take.wait(10)
         self.taken += batch
@@ -111,7 +112,7 @@ def test_what_the_exporter_refuses_is_counted_as_failed():
 def test_an_exporter_that_raises_loses_its_batch_and_nothing_else():
     answers = [OSError("down"), True]
 
-    def export(batch):
+    def export(batch, _patience):
         answer = answers.pop(0)
         if isinstance(answer, Exception):
             raise answer
@@ -259,7 +260,7 @@ def test_without_threads_a_slow_backend_costs_requests_a_bounded_share_of_their_
     took = 3.0
     batches = []
 
-    def export(batch):
+    def export(batch, _patience):
         clock.now += took
         batches.append(len(batch))
         return True
@@ -290,7 +291,7 @@ def test_without_threads_a_flush_and_the_end_hand_on_all_of_it(no_threads, clock
 
 
 def test_without_threads_the_end_takes_no_longer_than_it_may(no_threads, clock):
-    def export(batch):
+    def export(batch, _patience):
         clock.now += 3.0
         return True
 

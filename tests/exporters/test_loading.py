@@ -10,7 +10,8 @@ from opentelemetry.trace import SpanKind, StatusCode
 
 from otel_apimetrics import ApiMetricsWSGIMiddleware
 from otel_apimetrics.config import build
-from otel_apimetrics.exporters.loading import outlets
+from otel_apimetrics.exporters.loading import load, outlets
+from otel_apimetrics.exporters.needs import Needs, widened
 from tests.in_process import make_environ, serve_wsgi
 from tests.telemetry import Telemetry
 
@@ -24,7 +25,7 @@ class Direct(InMemorySpanExporter):
         super().__init__()
         self.exchanges = []
 
-    def export_exchanges(self, exchanges) -> bool:
+    def export_exchanges(self, exchanges, patience) -> bool:
         self.exchanges += exchanges
         return True
 
@@ -123,13 +124,14 @@ def test_what_an_exporter_refuses_is_a_failure_of_its_own():
 
 
 def test_a_named_exporter_is_loaded_from_its_entry_point():
-    (queue,) = outlets(build({"exporters": ["console"]}, {}))
+    config = build({"exporters": ["console"]}, {})
+    (queue,) = outlets(load(config), config)
     assert queue.name == "console"
 
 
 def test_one_that_the_sdk_has_attached_is_left_there_with_a_warning(monkeypatch, caplog):
     monkeypatch.setenv("OTEL_TRACES_EXPORTER", "console,otlp")
-    assert outlets(build({"exporters": ["console"]}, {})) == ()
+    assert load(build({"exporters": ["console"]}, {})) == {}
     assert "OTEL_TRACES_EXPORTER" in caplog.text
 
 
@@ -139,5 +141,41 @@ def test_an_exporter_that_cannot_be_made_is_one_line_and_the_app_runs_on(monkeyp
         raise ValueError("no API key: set OTEL_EXPORTER_VENDOR_API_KEY")
 
     monkeypatch.setattr("opentelemetry.sdk.trace.export.ConsoleSpanExporter.__init__", fail)
-    assert outlets(build({"exporters": ["console"]}, {})) == ()
+    assert load(build({"exporters": ["console"]}, {})) == {}
     assert "set OTEL_EXPORTER_VENDOR_API_KEY" in caplog.text
+
+
+class Wishing:
+    needs = Needs(bodies=True, headers=True)
+
+    def export(self, spans):
+        return SpanExportResult.SUCCESS
+
+
+def test_what_exporters_need_is_captured_for_them():
+    config = build({}, {})
+    wide = widened(config, [object(), Wishing()])
+    assert (wide.capture_body, wide.capture_headers) == ("all", "all")
+    assert widened(config, [object()]) is config
+
+
+@pytest.mark.parametrize(
+    ("options", "environ"),
+    [({"capture_body": "off", "capture_headers": "safe"}, {}),
+     ({}, {"OTEL_APIMETRICS_CAPTURE_BODY": "off", "OTEL_APIMETRICS_CAPTURE_HEADERS": "safe"})],
+)  # fmt: skip
+def test_what_the_user_has_decided_is_not_widened(options, environ):
+    config = build(options, environ)
+    assert widened(config, [Wishing()]) is config
+
+
+def test_an_app_with_such_an_exporter_has_its_bodies_recorded_and_redacted():
+    exported = []
+    wishing = Wishing()
+    wishing.export = lambda spans: exported.extend(spans) or SpanExportResult.SUCCESS
+    served = ApiMetricsWSGIMiddleware(answer, exporters=[wishing])
+    serve_wsgi(served, make_environ("/"))
+    assert served._pipeline.outlets[0].flush(10)
+
+    (span,) = exported
+    assert span.attributes["http.response.body.content"] == '{"password": "[REDACTED]"}'

@@ -76,10 +76,12 @@ def build(options: Mapping[str, object], environ: Mapping[str, str]) -> Config:
         for name, coerce in _COERCIONS.items()
         if (given := _given(name, options, environ)) is not None
     }
+    named = frozenset(chosen)
     excluded = _shared(EXCLUDED_URLS, environ)
     chosen["excluded_paths"] = (*chosen.get("excluded_paths", ()), *excluded)
     return Config(
         **chosen,
+        given=named,
         capture_request_headers_extra=_shared(REQUEST_HEADERS, environ),
         capture_response_headers_extra=_shared(RESPONSE_HEADERS, environ),
     )

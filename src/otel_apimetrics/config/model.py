@@ -174,6 +174,9 @@ class Config:
     Default: none. Environment: none (code only).
     """
 
+    # The names of the options that the user gave: exporters may widen the others.
+    given: frozenset[str] = field(default=frozenset(), repr=False, compare=False)
+
     _excluded_paths: Patterns = field(init=False, repr=False, compare=False)
     _excluded_user_agents: Patterns = field(init=False, repr=False, compare=False)
 

@@ -202,7 +202,7 @@ def _table() -> str:
 
 
 def _fields() -> dict[str, "Field[object]"]:
-    return {field.name: field for field in fields(Config) if field.init}
+    return {field.name: field for field in fields(Config) if field.init and field.repr}
 
 
 def _variable(name: str) -> str:

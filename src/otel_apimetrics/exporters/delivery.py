@@ -17,10 +17,13 @@ from typing import TypeAlias
 from opentelemetry.instrumentation.utils import suppress_instrumentation
 
 from otel_apimetrics import _guard, forked, health, open_requests
-from otel_apimetrics.exchange import Exchange, Request, Response
+from otel_apimetrics.exchange import Exchange
+from otel_apimetrics.exporters.memory import size_of
+from otel_apimetrics.exporters.patience import Patience
 
-Export: TypeAlias = Callable[[Sequence[Exchange]], bool]
-"""Hands exchanges to a backend; True where it took them. May block, may raise."""
+Export: TypeAlias = Callable[[Sequence[Exchange], Patience], bool]
+"""Hands exchanges to a backend; True where it took them. May block while the patience lasts, may
+raise."""
 
 Rate: TypeAlias = float | Callable[[Exchange], float]
 
@@ -32,11 +35,10 @@ DELAY = 1.0
 CLOSE = 5.0
 """Seconds that the process waits at its end."""
 
+INLINE = 1.0
+"""Seconds that a backend may keep a request waiting which hands a batch on itself."""
 REST = 4
 """How many times as long as a batch has taken no other goes out, where requests wait for it."""
-
-_OVERHEAD = 1_024
-"""Bytes of an exchange without its headers and bodies."""
 
 _queues: "weakref.WeakSet[DeliveryQueue]" = weakref.WeakSet()
 
@@ -57,6 +59,7 @@ class DeliveryQueue:
         rate: share of the exchanges that go in, 0 to 1, or a function of the exchange. The
             weight of those is raised accordingly.
         shutdown: called at the end, after the last export.
+        counts: count what was handed on and what failed; an exporter may do so itself.
     """
 
     def __init__(
@@ -66,9 +69,11 @@ class DeliveryQueue:
         *,
         rate: Rate = 1.0,
         shutdown: Callable[[], object] = lambda: None,
+        counts: bool = True,
     ) -> None:
         self.name = name
         self._export = export
+        self._counts = counts
         self._rate = rate
         self._shutdown = shutdown
         self._begin()
@@ -76,6 +81,7 @@ class DeliveryQueue:
 
     def _begin(self) -> None:
         self._pid = os.getpid()
+        self._patience = Patience()
         self._waiting: deque[tuple[Exchange, int]] = deque()
         self._bytes = 0
         self._busy = False
@@ -124,10 +130,7 @@ class DeliveryQueue:
     def close(self, timeout: float = CLOSE) -> None:
         """Hand on what is waiting, within `timeout` seconds; the rest is dropped and counted."""
         deadline = monotonic() + timeout
-        self._own()
-        with self._changed:
-            self._closed = True
-            self._changed.notify_all()
+        self.begin_close(deadline)
         if self._is_inline:
             self._hand_on(deadline)
         thread = self._thread
@@ -142,6 +145,18 @@ class DeliveryQueue:
             self._shutdown()
         except Exception as error:
             _guard.swallow("delivery.shutdown", error, reveal=True)
+
+    def begin_close(self, deadline: float) -> None:
+        """Take nothing more up than what is waiting, and try nothing again in vain.
+
+        Args:
+            deadline: of the monotonic clock.
+        """
+        self._own()
+        self._patience.end_by(deadline)
+        with self._changed:
+            self._closed = True
+            self._changed.notify_all()
 
     def _thinned(self, exchange: Exchange) -> Exchange | None:
         rate = self._rate(exchange) if callable(self._rate) else self._rate
@@ -209,7 +224,7 @@ class DeliveryQueue:
                     return
                 batch = self._batch()
             with suppress_instrumentation():
-                self._deliver(batch)
+                self._deliver(batch, self._patience.within(max(INLINE, deadline - began)))
             ended = monotonic()
             with self._changed:
                 self._busy = False
@@ -221,7 +236,7 @@ class DeliveryQueue:
     def _work(self) -> None:
         with suppress_instrumentation():
             while (batch := self._take()) is not None:
-                self._deliver(batch)
+                self._deliver(batch, self._patience)
                 with self._changed:
                     self._busy = False
                     self._changed.notify_all()
@@ -250,12 +265,14 @@ class DeliveryQueue:
     def _is_due(self) -> bool:
         return self._closed or self._hurried or len(self._waiting) >= BATCH
 
-    def _deliver(self, batch: list[Exchange]) -> None:
+    def _deliver(self, batch: list[Exchange], patience: Patience) -> None:
         try:
-            taken = self._export(batch)
+            taken = self._export(batch, patience)
         except Exception as error:
             health.count("failed", self.name, "error", len(batch))
             _guard.swallow(f"exporter.{self.name}", error)
+            return
+        if not self._counts:
             return
         if taken:
             health.count("sent", self.name, number=len(batch))
@@ -263,22 +280,12 @@ class DeliveryQueue:
             health.count("failed", self.name, "refused", len(batch))
 
 
-def size_of(exchange: Exchange) -> int:
-    """Estimate the memory of an exchange, in bytes."""
-    return _OVERHEAD + _side(exchange.request) + _side(exchange.response)
-
-
-def _side(side: Request | Response | None) -> int:
-    if side is None:
-        return 0
-    size = len(side.body.content or "")
-    for name, value in side.headers:
-        size += len(name) + len(value)
-    return size
-
-
 def close_all() -> None:
     """Close every queue of the process, each within its time."""
     deadline = monotonic() + CLOSE
-    for queue in tuple(_queues):
+    queues = tuple(_queues)
+    for queue in queues:
+        # All at once: the first one's backend may hang.
+        queue.begin_close(deadline)
+    for queue in queues:
         queue.close(max(deadline - monotonic(), 0.1))

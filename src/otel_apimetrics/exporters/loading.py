@@ -1,7 +1,7 @@
 """From the names and objects of `exporters=` to the outlets of a pipeline."""
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Mapping, Sequence
 from importlib.metadata import entry_points
 from typing import Any
 
@@ -12,22 +12,26 @@ from opentelemetry.sdk.trace.export import SpanExportResult
 from otel_apimetrics import _guard, semconv
 from otel_apimetrics.config import Config
 from otel_apimetrics.exchange import Exchange
-from otel_apimetrics.exporters.delivery import DeliveryQueue
+from otel_apimetrics.exporters.delivery import DeliveryQueue, Export
+from otel_apimetrics.exporters.patience import Patience
 from otel_apimetrics.exporters.spans import as_span
 
 GROUP = "opentelemetry_traces_exporter"
 
 
-def outlets(config: Config) -> tuple[DeliveryQueue, ...]:
-    """Make a queue for each exporter that the configuration names.
+def load(config: Config) -> dict[str, Any]:
+    """Make the exporters that the configuration names, by their names.
 
     One that `OTEL_TRACES_EXPORTER` names too is attached there alone, with a warning: the
     backend would get each sampled request twice.
     """
     attached = {name.strip() for name in os.environ.get("OTEL_TRACES_EXPORTER", "").split(",")}
-    made: list[DeliveryQueue] = []
+    made: dict[str, Any] = {}
     for chosen in config.exporters:
-        if isinstance(chosen, str) and chosen in attached:
+        if not isinstance(chosen, str):
+            name = type(chosen).__name__
+            made[f"{name}-{len(made)}" if name in made else name] = chosen
+        elif chosen in attached:
             _guard.warn_once(
                 f"exporters.{chosen}",
                 "%s is in OTEL_TRACES_EXPORTER and among the exporters of otel-apimetrics: it"
@@ -35,39 +39,48 @@ def outlets(config: Config) -> tuple[DeliveryQueue, ...]:
                 " gets every request.",
                 chosen,
             )
-            continue
-        queue = _queue(chosen, config)
-        if queue is not None:
-            made.append(queue)
-    return tuple(made)
+        elif (exporter := _by_name(chosen)) is not None:
+            made[chosen] = exporter
+    return made
 
 
-def _queue(chosen: object, config: Config) -> DeliveryQueue | None:
-    name = chosen if isinstance(chosen, str) else type(chosen).__name__
-    exporter: Any = chosen
-    if isinstance(chosen, str):
-        try:
-            (point,) = entry_points(group=GROUP, name=chosen)
-            exporter = point.load()()
-        except Exception as error:
-            # Missing credentials, say: one clear line, and the app runs on.
-            _guard.swallow(f"exporters.{name}", error, reveal=True)
-            return None
-    return DeliveryQueue(
-        name,
-        _export(exporter, config),
-        rate=config.sample_rate,
-        shutdown=getattr(exporter, "shutdown", lambda: None),
+def outlets(exporters: Mapping[str, Any], config: Config) -> tuple[DeliveryQueue, ...]:
+    """Make a queue for each exporter.
+
+    Args:
+        exporters: by name.
+        config: of the pipeline that they stand behind.
+    """
+    return tuple(
+        DeliveryQueue(
+            name,
+            _export(exporter, config),
+            rate=config.sample_rate,
+            shutdown=getattr(exporter, "shutdown", lambda: None),
+            counts=not getattr(exporter, "counts_itself", False),
+        )
+        for name, exporter in exporters.items()
     )
 
 
-def _export(exporter: Any, config: Config) -> Callable[[Sequence[Exchange]], bool]:
+def _by_name(name: str) -> Any:
+    try:
+        (point,) = entry_points(group=GROUP, name=name)
+        exporter = point.load()()
+    except Exception as error:
+        # Missing credentials, say: one clear line, and the app runs on.
+        _guard.swallow(f"exporters.{name}", error, reveal=True)
+        return None
+    return None if getattr(exporter, "disabled", False) else exporter
+
+
+def _export(exporter: Any, config: Config) -> Export:
     """Give the door that an exporter has: for exchanges, or for spans."""
     direct = getattr(exporter, "export_exchanges", None)
     if direct is not None:
-        return lambda batch: bool(direct(batch))
+        return lambda batch, patience: bool(direct(batch, patience))
 
-    def export(batch: Sequence[Exchange]) -> bool:
+    def export(batch: Sequence[Exchange], _: Patience) -> bool:
         resource = _resource(config)
         result = exporter.export([as_span(exchange, resource) for exchange in batch])
         return result is SpanExportResult.SUCCESS

@@ -1,0 +1,175 @@
+"""Delivers to Metlo's collector."""
+
+from collections.abc import Sequence
+from threading import Thread
+from typing import Any, ClassVar, Final
+
+from opentelemetry.sdk.trace import ReadableSpan
+from opentelemetry.sdk.trace.export import SpanExportResult
+
+from otel_apimetrics import _guard, health
+from otel_apimetrics.config.given import Given
+from otel_apimetrics.config.values import body_size, choice, flag, text
+from otel_apimetrics.exchange import Exchange
+from otel_apimetrics.exporters.json_bytes import json_bytes
+from otel_apimetrics.exporters.metlo.trace import UnwantedError, trace
+from otel_apimetrics.exporters.needs import Needs
+from otel_apimetrics.exporters.parcel import Parcel
+from otel_apimetrics.exporters.patience import Patience
+from otel_apimetrics.exporters.sender import Sender
+from otel_apimetrics.exporters.settings import (
+    REQUIRED,
+    Setting,
+    directory,
+    open_spool,
+    read_settings,
+    seconds,
+    secret,
+    url,
+)
+from otel_apimetrics.exporters.vendor import VendorExporter
+
+_JSON: Final = (("Content-Type", "application/json; charset=utf-8"),)
+_PREFIX: Final = "/api/v1"
+_KEY: Final = "look at OTEL_EXPORTER_METLO_API_KEY (api_key)"
+_WAIT: Final = 3.0
+"""Seconds that the check of the key may take."""
+_MOST_WORKERS: Final = 32
+
+
+def _workers(given: Given) -> int:
+    remedy = f"use a whole number from 1 to {_MOST_WORKERS}"
+    try:
+        number = int(given.value) if isinstance(given.value, (str, int)) else 0
+    except ValueError as error:
+        raise given.refuse(remedy) from error
+    if isinstance(given.value, bool) or not 1 <= number <= _MOST_WORKERS:
+        raise given.refuse(remedy)
+    return number
+
+
+SETTINGS: Final = {
+    "host": Setting(url, REQUIRED),
+    "api_key": Setting(secret, REQUIRED),
+    "mode": Setting(choice("batch", "single"), "batch"),
+    "workers": Setting(_workers, 4),
+    "environment": Setting(text, "production"),
+    "max_body_size": Setting(body_size, 64 * 1024),
+    "disabled": Setting(flag, default=False),
+    "timeout": Setting(seconds, 10.0),
+    "spool": Setting(directory),
+}
+
+
+class MetloSpanExporter(VendorExporter):
+    """Sends each exchange as a trace to a collector of Metlo's, in its first, open protocol.
+
+    Args:
+        options: keywords, each with a variable `OTEL_EXPORTER_METLO_*`:
+
+            - `host`: of the collector, `http[s]://host[:port][/path]`. Required.
+            - `api_key`: made by Metlo. Required.
+            - `mode`: "batch", or "single" for a collector that takes one trace a request.
+            - `workers`: requests at a time in the mode "single".
+            - `environment`: as Metlo shows it.
+            - `max_body_size`: characters of each body.
+            - `disabled`: send nothing.
+            - `timeout`: seconds that the collector may take to answer.
+            - `spool`: directory where batches wait for the collector to come back.
+
+    Raises:
+        ConfigError: an option is unknown, missing or not accepted.
+    """
+
+    name: ClassVar[str] = "metlo"
+    most_bytes: ClassVar[int] = 1_900_000
+    """The collector refuses 2 MB."""
+    needs: ClassVar[Needs] = Needs(bodies=True, headers=True)
+
+    def __init__(self, **options: Any) -> None:
+        chosen = read_settings(self.name, SETTINGS, options)
+        host, key = chosen["host"], chosen["api_key"]
+        sender = Sender(
+            self.name,
+            host,
+            headers={"Authorization": key},
+            timeout=chosen["timeout"],
+            remedies={401: _KEY, 404: "look at OTEL_EXPORTER_METLO_HOST (host) and its port"},
+        )
+        spool = open_spool(chosen["spool"], self.name, f"{host} {key}")
+        super().__init__(sender, timeout=chosen["timeout"], spool=spool)
+        self._environment: Final[str] = chosen["environment"]
+        self._max_body_size: Final[int] = chosen["max_body_size"]
+        self._workers: Final[int] = chosen["workers"] if chosen["mode"] == "single" else 1
+        self._single: Final = chosen["mode"] == "single"
+        self.most_events = 1 if self._single else VendorExporter.most_events
+        self.disabled: bool = chosen["disabled"]
+        self._verified = False
+
+    def event(self, exchange: Exchange) -> bytes | None:
+        """Give Metlo's trace; one that the collector refuses is left out and counted."""
+        try:
+            made = trace(exchange, environment=self._environment, max_body_size=self._max_body_size)
+        except UnwantedError as unwanted:
+            health.count("dropped", self.name, unwanted.reason)
+            return None
+        return json_bytes(made)
+
+    def parcel(self, events: Sequence[bytes]) -> Parcel:
+        """Put traces into one request."""
+        if self._single:
+            return Parcel(f"{_PREFIX}/log-request/single", events[0], _JSON)
+        body = b"[%b]" % b",".join(events)
+        return Parcel(f"{_PREFIX}/log-request/batch", body, _JSON, count=len(events))
+
+    def export(self, spans: Sequence[ReadableSpan]) -> SpanExportResult:
+        """Deliver what ended spans tell of; see `VendorExporter`."""
+        return SpanExportResult.SUCCESS if self.disabled else super().export(spans)
+
+    def export_exchanges(
+        self, exchanges: Sequence[Exchange], patience: Patience | None = None
+    ) -> bool:
+        """Deliver exchanges; see `VendorExporter`."""
+        if self.disabled:
+            return True
+        patience = self._patience.within(self._timeout) if patience is None else patience
+        if not self._verified:
+            self._verified = True
+            self._verify(patience)
+        if self._workers == 1 or len(exchanges) == 1:
+            return super().export_exchanges(exchanges, patience)
+        return self._in_parallel(exchanges, patience)
+
+    def _verify(self, patience: Patience) -> None:
+        """Ask the collector once what it thinks of the key, so that a wrong one is told early."""
+        answer = self._sender.fetch(f"{_PREFIX}/verify", patience.within(_WAIT))
+        if answer.status is not None and not answer.taken:
+            _guard.warn(
+                "metlo.verify",
+                "Metlo's collector at %s answered %d when it was asked about the key: %s.",
+                self._sender.base_url,
+                answer.status,
+                "its address is wrong, or its port (8081, where nothing else was set)"
+                if answer.status == 404  # noqa: PLR2004  RFC 9110 15.5.5
+                else _KEY,
+            )
+
+    def _in_parallel(self, exchanges: Sequence[Exchange], patience: Patience) -> bool:
+        shares = [exchanges[start :: self._workers] for start in range(self._workers)]
+        results: list[bool] = []
+        work = super().export_exchanges
+        threads: list[Thread] = []
+        for share in filter(None, shares[1:]):
+            thread = Thread(
+                target=lambda share=share: results.append(work(share, patience)), daemon=True
+            )
+            try:
+                thread.start()
+            except RuntimeError:  # the interpreter ends
+                results.append(work(share, patience))
+            else:
+                threads.append(thread)
+        results.append(work(shares[0], patience))
+        for thread in threads:
+            thread.join()
+        return all(results)

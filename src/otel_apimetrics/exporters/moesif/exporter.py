@@ -1,0 +1,151 @@
+"""Delivers to Moesif."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, ClassVar, Final
+
+from otel_apimetrics.config.hooks import hook
+from otel_apimetrics.config.values import body_size, flag, text
+from otel_apimetrics.exchange import Exchange
+from otel_apimetrics.exporters.json_bytes import json_bytes
+from otel_apimetrics.exporters.moesif.event import MAX_EVENT, event
+from otel_apimetrics.exporters.moesif.sampling import Sampling
+from otel_apimetrics.exporters.needs import Needs
+from otel_apimetrics.exporters.parcel import Answer, Parcel
+from otel_apimetrics.exporters.patience import Patience
+from otel_apimetrics.exporters.sender import Sender
+from otel_apimetrics.exporters.settings import (
+    REQUIRED,
+    Setting,
+    directory,
+    open_spool,
+    read_settings,
+    seconds,
+    secret,
+    url,
+)
+from otel_apimetrics.exporters.vendor import VendorExporter
+
+_JSON: Final = (("Content-Type", "application/json; charset=utf-8"),)
+_UNPAID: Final = "the subscription is not active: look at it in Moesif"
+SETTINGS: Final = {
+    "application_id": Setting(secret, REQUIRED),
+    "base_uri": Setting(url, "https://api.moesif.net"),
+    "api_version": Setting(text),
+    "max_body_size": Setting(body_size, 100_000),
+    "dynamic_sampling": Setting(flag, default=True),
+    "skip": Setting(hook),
+    "timeout": Setting(seconds, 10.0),
+    "spool": Setting(directory),
+}
+
+
+class MoesifSpanExporter(VendorExporter):
+    """Sends each exchange as an event to Moesif, in batches with gzip.
+
+    Args:
+        options: keywords, each with a variable `OTEL_EXPORTER_MOESIF_*`:
+
+            - `application_id`: the Collector Application Id, from Moesif's settings. Required.
+            - `base_uri`: of Moesif or a proxy of theirs, without `/v1`.
+            - `api_version`: put into each event.
+            - `max_body_size`: bytes of a body; larger ones are replaced by a message.
+            - `dynamic_sampling`: follow the rates that are set in Moesif.
+            - `skip`: callable of the redacted exchange, or its import path: what Moesif does not
+              get.
+            - `timeout`: seconds that Moesif may take to answer.
+            - `spool`: directory where batches wait for Moesif to come back.
+
+    Raises:
+        ConfigError: an option is unknown, missing or not accepted.
+    """
+
+    name: ClassVar[str] = "moesif"
+    most_events = 100
+    most_bytes: ClassVar[int] = 10 * MAX_EVENT
+    needs: ClassVar[Needs] = Needs(bodies=True, headers=True)
+
+    def __init__(self, **options: Any) -> None:
+        chosen = read_settings(self.name, SETTINGS, options)
+        key, base = chosen["application_id"], chosen["base_uri"]
+        sender = Sender(
+            self.name,
+            base,
+            headers={"X-Moesif-Application-Id": key},
+            timeout=chosen["timeout"],
+            compress=True,
+            remedies={
+                401: "look at OTEL_EXPORTER_MOESIF_APPLICATION_ID (application_id)",
+                402: _UNPAID,
+                403: "look at OTEL_EXPORTER_MOESIF_APPLICATION_ID (application_id)",
+                404: "look at OTEL_EXPORTER_MOESIF_BASE_URI (base_uri): it has no /v1",
+            },
+        )
+        spool = open_spool(chosen["spool"], self.name, f"{base} {key}")
+        super().__init__(sender, timeout=chosen["timeout"], spool=spool)
+        self._api_version: Final[str | None] = chosen["api_version"]
+        self._max_body_size: Final[int] = chosen["max_body_size"]
+        self._skip: Final[Callable[[Exchange], object] | None] = chosen["skip"]
+        self._sampling: Final = Sampling(sender) if chosen["dynamic_sampling"] else None
+
+    def event(self, exchange: Exchange) -> bytes | None:
+        """Give Moesif's event, unless `skip` or the rates leave the exchange out."""
+        if self._skip is not None and self._skip(exchange):
+            return None
+        sampling = self._sampling
+        thinned = exchange if sampling is None else sampling.thinned(exchange)
+        if thinned is None:
+            return None
+        return event(thinned, api_version=self._api_version, max_body_size=self._max_body_size)
+
+    def parcel(self, events: Sequence[bytes]) -> Parcel:
+        """Put events into one batch."""
+        body = b"[%b]" % b",".join(events)
+        return Parcel("/v1/events/batch", body, _JSON, count=len(events))
+
+    def export_exchanges(
+        self, exchanges: Sequence[Exchange], patience: Patience | None = None
+    ) -> bool:
+        """Deliver exchanges; see `VendorExporter`."""
+        patience = self._patience.within(self._timeout) if patience is None else patience
+        if self._sampling is not None:
+            self._sampling.refresh(patience)
+        return super().export_exchanges(exchanges, patience)
+
+    def answered(self, answer: Answer) -> None:
+        """Note whether Moesif has other rates now."""
+        if self._sampling is not None:
+            self._sampling.look_at(answer)
+
+    def update_user(self, user: Mapping[str, Any]) -> bool:
+        """Tell Moesif about a user (`user_id`, `metadata`, ...). See `update_users`."""
+        return self._update("/v1/users", dict(user))
+
+    def update_users(self, users: Sequence[Mapping[str, Any]]) -> bool:
+        """Tell Moesif about users; what it knows of each is merged with what is given.
+
+        Blocks up to the timeout, and tries again meanwhile. Never raises what a network does.
+
+        Returns:
+            True where Moesif took it.
+        """
+        return self._update("/v1/users/batch", [dict(user) for user in users])
+
+    def update_company(self, company: Mapping[str, Any]) -> bool:
+        """Tell Moesif about a company (`company_id`, ...). See `update_users`."""
+        return self._update("/v1/companies", dict(company))
+
+    def update_companies(self, companies: Sequence[Mapping[str, Any]]) -> bool:
+        """Tell Moesif about companies. See `update_users`."""
+        return self._update("/v1/companies/batch", [dict(company) for company in companies])
+
+    def update_subscription(self, subscription: Mapping[str, Any]) -> bool:
+        """Tell Moesif about a subscription (`subscription_id`, `company_id`, ...)."""
+        return self._update("/v1/subscriptions", dict(subscription))
+
+    def update_subscriptions(self, subscriptions: Sequence[Mapping[str, Any]]) -> bool:
+        """Tell Moesif about subscriptions. See `update_users`."""
+        return self._update("/v1/subscriptions/batch", [dict(one) for one in subscriptions])
+
+    def _update(self, path: str, told: object) -> bool:
+        parcel = Parcel(path, json_bytes(told), _JSON)
+        return self._sender.send(parcel, self._patience.within(self._timeout)).taken

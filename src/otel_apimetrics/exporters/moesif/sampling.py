@@ -1,0 +1,171 @@
+"""How many calls Moesif wants to see, as its users set it in Moesif (`GET /v1/config`)."""
+
+import json
+import random
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from time import monotonic
+from typing import Any, Final
+
+from otel_apimetrics import _guard
+from otel_apimetrics.exchange import Exchange, evolve
+from otel_apimetrics.exporters.parcel import Answer
+from otel_apimetrics.exporters.patience import Patience
+from otel_apimetrics.exporters.sender import Sender
+from otel_apimetrics.redaction import repeats_a_repeat
+
+PATH: Final = "/v1/config"
+EVERY: Final = 60.0
+"""Seconds after which the configuration is asked for again."""
+_WAIT: Final = 3.0
+"""Seconds that an answer may take: deliveries wait for it."""
+_ALL: Final = 100.0
+_LONGEST: Final = 500
+"""Characters of an expression that is compiled."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Rule:
+    conditions: tuple[tuple[str, re.Pattern[str]], ...]
+    rate: float
+
+
+@dataclass(frozen=True, slots=True)
+class Rates:
+    """Percentages by rule, user and company; all calls, where nothing is said."""
+
+    rules: tuple[_Rule, ...] = ()
+    users: Mapping[str, float] = field(default_factory=dict)
+    companies: Mapping[str, float] = field(default_factory=dict)
+    default: float = _ALL
+
+    def of(self, exchange: Exchange) -> float:
+        """Give the percentage of an exchange: the first rule, then its user, then its company."""
+        for rule in self.rules:
+            if all(pattern.search(_at(path, exchange)) for path, pattern in rule.conditions):
+                return rule.rate
+        consumer, company = exchange.consumer, exchange.company
+        if consumer is not None and consumer.id in self.users:
+            return self.users[consumer.id]
+        if company is not None and company.id in self.companies:
+            return self.companies[company.id]
+        return self.default
+
+
+class Sampling:
+    """Keeps the configuration of one application. Used by one thread at a time.
+
+    Args:
+        sender: to Moesif.
+    """
+
+    def __init__(self, sender: Sender) -> None:
+        self._sender: Final = sender
+        self._etag = ""
+        self._due = 0.0
+        self.rates = Rates()
+
+    def refresh(self, patience: Patience) -> None:
+        """Ask for the configuration where it is due. What cannot be had stays as it was."""
+        now = monotonic()
+        if now < self._due:
+            return
+        self._due = now + EVERY
+        headers = {"If-None-Match": self._etag} if self._etag else {}
+        answer = self._sender.fetch(PATH, patience.within(_WAIT), headers)
+        if answer.taken:
+            self.rates = read_rates(answer.body)
+            self._etag = answer.headers.get("x-moesif-config-etag", "")
+
+    def look_at(self, answer: Answer) -> None:
+        """Ask again soon where an answer names another configuration."""
+        etag = answer.headers.get("x-moesif-config-etag")
+        if etag is not None and etag != self._etag:
+            self._due = 0.0
+
+    def thinned(self, exchange: Exchange) -> Exchange | None:
+        """Give an exchange with its weight, `None` where it is left out."""
+        rate = self.rates.of(exchange)
+        if rate >= _ALL:
+            return exchange
+        if random.random() * _ALL >= rate:  # noqa: S311  sampling is no secret
+            return None
+        return evolve(exchange, weight=exchange.weight * _ALL / rate)
+
+
+def read_rates(body: bytes) -> Rates:
+    """Read Moesif's configuration; what is odd in it is left out, and nothing is thinned for it."""
+    try:
+        said = json.loads(body)
+        if not isinstance(said, dict):
+            return Rates()
+        default = _rate(said.get("sample_rate"))
+        return Rates(
+            rules=tuple(_rules(said.get("regex_config"))),
+            users=_by_id(said.get("user_sample_rate")),
+            companies=_by_id(said.get("company_sample_rate")),
+            default=_ALL if default is None else default,
+        )
+    except (ValueError, RecursionError) as error:
+        _guard.swallow("moesif.config", error)
+        return Rates()
+
+
+def _rate(value: Any) -> float | None:
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        return None
+    return min(max(float(value), 0.0), _ALL)
+
+
+def _by_id(said: Any) -> dict[str, float]:
+    if not isinstance(said, Mapping):
+        return {}
+    return {str(key): rate for key, value in said.items() if (rate := _rate(value)) is not None}
+
+
+def _rules(said: Any) -> Sequence[_Rule]:
+    found: list[_Rule] = []
+    for rule in said if isinstance(said, list) else ():
+        if not isinstance(rule, Mapping):
+            continue
+        rate, conditions = _rate(rule.get("sample_rate")), _conditions(rule.get("conditions"))
+        if rate is not None and conditions is not None:
+            found.append(_Rule(conditions, rate))
+    return found
+
+
+def _conditions(said: Any) -> tuple[tuple[str, re.Pattern[str]], ...] | None:
+    """Compile the conditions of a rule; `None` where one cannot be told: it never matches."""
+    if not isinstance(said, list):
+        return None
+    found: list[tuple[str, re.Pattern[str]]] = []
+    for condition in said:
+        path = condition.get("path") if isinstance(condition, Mapping) else None
+        value = condition.get("value") if isinstance(condition, Mapping) else None
+        if path not in _PATHS or not isinstance(value, str) or len(value) > _LONGEST:
+            return None
+        try:
+            # It runs on what clients send, and must not take exponential time there.
+            if repeats_a_repeat(value):
+                return None
+            found.append((path, re.compile(value)))
+        except re.error:
+            return None
+    return tuple(found)
+
+
+def _at(path: str, exchange: Exchange) -> str:
+    request, response = exchange.request, exchange.response
+    if path == "request.verb":
+        return request.method
+    if path == "request.ip_address":
+        return request.client_address or ""
+    if path == "request.route":
+        return request.path or "/"
+    return "" if response is None else str(response.status)
+
+
+_PATHS: Final = frozenset(
+    {"request.verb", "request.route", "request.ip_address", "response.status"}
+)

@@ -1,0 +1,211 @@
+"""One HTTP sender for all backends: attempts, pauses between them, and what is logged of them."""
+
+import gzip
+import os
+import random
+import threading
+from collections.abc import Mapping
+from datetime import datetime, timezone
+from email.utils import parsedate_to_datetime
+from time import monotonic
+from typing import Any, Final
+
+from opentelemetry.instrumentation.utils import suppress_instrumentation
+
+from otel_apimetrics import _guard
+from otel_apimetrics.exporters.parcel import RETRIED, Answer, Parcel
+from otel_apimetrics.exporters.patience import Patience
+from otel_apimetrics.version import __version__
+
+CONNECT: Final = 5.0
+"""Seconds to connect, at most."""
+FIRST_PAUSE: Final = 0.5
+"""Seconds before the second attempt, doubled for each further one."""
+LONGEST_PAUSE: Final = 30.0
+LONGEST_ASKED: Final = 300.0
+"""Seconds that a `Retry-After` is honoured, at most."""
+_LEAST: Final = 0.2
+"""Seconds that an attempt gets at the end of a process, whatever is left."""
+_READ: Final = 64 * 1024
+_PIECE: Final = 16 * 1024
+_LEVEL: Final = 1
+"""Of gzip: the next levels take three times as long for a tenth of the bytes."""
+_WORTH_GZIP: Final = 512
+"""Bytes from which on a body is sent with a content-coding."""
+
+_REMEDIES: Final = {
+    400: "its protocol may have changed: look for a newer otel-apimetrics",
+    401: "the credentials are wrong",
+    403: "the credentials are not allowed to send",
+    404: "the address is wrong",
+    413: "its limit of a request's size is lower than expected",
+}
+
+
+class Unsigned:
+    """For `requests`: leaves the request alone. Without it a `.netrc` overrides our credentials."""
+
+    def __call__(self, request: Any) -> Any:
+        """Give the request as it is."""
+        return request
+
+
+class Sender:
+    """Sends parcels to one backend. Safe between threads and forks; one connection a thread.
+
+    Proxies and CA bundles come from the environment, as users of `requests` expect:
+    `HTTPS_PROXY`, `NO_PROXY`, `REQUESTS_CA_BUNDLE`.
+
+    Args:
+        name: of the exporter, for log lines.
+        base_url: what the paths of parcels are put behind.
+        headers: of each request, credentials among them.
+        timeout: seconds without a byte after which an attempt has failed.
+        compress: send bodies with gzip.
+        remedies: what to do, by status, in plain words, for those that are not tried again.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        base_url: str,
+        *,
+        headers: Mapping[str, str],
+        timeout: float = 10.0,
+        compress: bool = False,
+        remedies: Mapping[int, str] | None = None,
+    ) -> None:
+        self.name: Final = name
+        self.base_url: Final = base_url.rstrip("/")
+        self._headers: Final = {
+            "User-Agent": f"otel-apimetrics/{__version__}",
+            "Accept-Encoding": "identity",  # no answer is worth its inflating
+            **headers,
+        }
+        self._timeout: Final = timeout
+        self._compress: Final = compress
+        self._remedies: Final = {**_REMEDIES, **(remedies or {})}
+        self._local: Final = threading.local()
+
+    def send(self, parcel: Parcel, patience: Patience) -> Answer:
+        """Send a parcel until the backend takes or refuses it, or the time is over.
+
+        Never raises what a network does; blocks up to the patience's time and, at its end, up
+        to the timeout of one attempt that has begun.
+        """
+        body, coding = self._coded(parcel.body)
+        headers = {**self._headers, **dict(parcel.headers), **coding}
+        pause = FIRST_PAUSE
+        while True:
+            is_last = patience.hurried
+            answer = self._attempt(parcel, body, headers, patience)
+            if answer.status is not None and answer.status not in RETRIED:
+                if answer.refused:
+                    self._tell(answer)
+                return answer
+            asked = _asked(answer.headers.get("retry-after", ""))
+            # Jitter keeps workers that failed together from coming back together.
+            wait = pause * random.uniform(0.5, 1.0) if asked is None else asked  # noqa: S311
+            if is_last or not patience.wait(wait):
+                return answer
+            pause = min(pause * 2, LONGEST_PAUSE)
+
+    def fetch(
+        self, path: str, patience: Patience, headers: Mapping[str, str] | None = None
+    ) -> Answer:
+        """Ask for something with GET, once."""
+        return self._attempt(
+            Parcel(path, b"", (), method="GET"),
+            None,
+            {**self._headers, **(headers or {})},
+            patience,
+        )
+
+    def _attempt(
+        self, parcel: Parcel, body: bytes | None, headers: dict[str, str], patience: Patience
+    ) -> Answer:
+        read = min(self._timeout, max(patience.left(), _LEAST))
+        try:
+            with (
+                suppress_instrumentation(),
+                self._session().request(
+                    parcel.method,
+                    self.base_url + parcel.path,
+                    data=body,
+                    headers=headers,
+                    timeout=(min(CONNECT, read), read),
+                    # A POST that is led elsewhere becomes a GET, or loses its credentials.
+                    allow_redirects=False,
+                    auth=Unsigned(),
+                    stream=True,
+                ) as response,
+            ):
+                told = {name.lower(): value for name, value in response.headers.items()}
+                return Answer(response.status_code, told, _beginning(response, read))
+        except Exception as error:
+            _guard.warn(
+                f"sender.{self.name}",
+                "The exporter %s cannot reach %s (%s). It tries again; what does not fit into its"
+                " queue meanwhile is dropped and counted in apimetrics.exporter.dropped.",
+                self.name,
+                self.base_url,
+                type(error).__qualname__,
+            )
+            return Answer(None, {}, b"")
+
+    def _session(self) -> Any:
+        """Give this thread's session: a forked worker must not share its parent's connections."""
+        import requests
+
+        local, pid = self._local, os.getpid()
+        if getattr(local, "pid", None) != pid:
+            local.session, local.pid = requests.Session(), pid
+        return local.session
+
+    def _coded(self, body: bytes) -> tuple[bytes, dict[str, str]]:
+        if not self._compress or len(body) < _WORTH_GZIP:
+            return body, {}
+        # Without a time in it, the same body has the same bytes.
+        return gzip.compress(body, _LEVEL, mtime=0), {"Content-Encoding": "gzip"}
+
+    def _tell(self, answer: Answer) -> None:
+        status = answer.status or 0
+        remedy = self._remedies.get(status, "look at the backend")
+        if 300 <= status < 400:  # noqa: PLR2004  RFC 9110 15.4
+            remedy = "it has moved: set the address that it names"
+        _guard.warn(
+            f"sender.{self.name}.{status}",
+            "%s answered %d to the exporter %s: %s. What it refused is not sent again, and counted"
+            " in apimetrics.exporter.failed.",
+            self.base_url,
+            status,
+            self.name,
+            remedy,
+        )
+
+
+def _beginning(response: Any, seconds: float) -> bytes:
+    """Read an answer's body: a backend that answers a byte a second holds nobody up."""
+    deadline = monotonic() + seconds
+    body = b""
+    for piece in response.iter_content(_PIECE):
+        body += piece
+        if len(body) >= _READ or monotonic() > deadline:
+            response.close()
+            break
+    return body[:_READ]
+
+
+def _asked(value: str) -> float | None:
+    """Read a `Retry-After`: seconds or a date (RFC 9110, section 10.2.3)."""
+    value = value.strip()
+    if value.isascii() and value.isdigit():
+        return min(float(value[:9]), LONGEST_ASKED)
+    try:
+        date = parsedate_to_datetime(value)
+    except (TypeError, ValueError):
+        return None
+    if date.tzinfo is None:
+        date = date.replace(tzinfo=timezone.utc)
+    seconds = (date - datetime.now(timezone.utc)).total_seconds()
+    return min(max(seconds, 0.0), LONGEST_ASKED)

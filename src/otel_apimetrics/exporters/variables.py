@@ -1,0 +1,56 @@
+"""The environment variables of the exporters.
+
+An entry point `opentelemetry_environment_variables` names this module, so each constant also
+becomes a flag of `opentelemetry-instrument`.
+"""
+
+OTEL_EXPORTER_MOESIF_APPLICATION_ID = "OTEL_EXPORTER_MOESIF_APPLICATION_ID"
+"""The Collector Application Id, from Moesif's settings."""
+
+OTEL_EXPORTER_MOESIF_BASE_URI = "OTEL_EXPORTER_MOESIF_BASE_URI"
+"""Moesif's address, or that of a proxy of theirs, without `/v1`."""
+
+OTEL_EXPORTER_MOESIF_API_VERSION = "OTEL_EXPORTER_MOESIF_API_VERSION"
+"""The version of the API, put into each event."""
+
+OTEL_EXPORTER_MOESIF_MAX_BODY_SIZE = "OTEL_EXPORTER_MOESIF_MAX_BODY_SIZE"
+"""Bytes of a body that Moesif gets; a larger one is replaced by a message."""
+
+OTEL_EXPORTER_MOESIF_DYNAMIC_SAMPLING = "OTEL_EXPORTER_MOESIF_DYNAMIC_SAMPLING"
+"""`true` or `false`: follow the rates that are set in Moesif."""
+
+OTEL_EXPORTER_MOESIF_SKIP = "OTEL_EXPORTER_MOESIF_SKIP"
+"""Import path `module:name` of a callable: which exchanges Moesif does not get."""
+
+OTEL_EXPORTER_MOESIF_TIMEOUT = "OTEL_EXPORTER_MOESIF_TIMEOUT"
+"""Seconds without an answer after which an attempt has failed."""
+
+OTEL_EXPORTER_MOESIF_SPOOL = "OTEL_EXPORTER_MOESIF_SPOOL"
+"""Directory where batches wait while Moesif is away."""
+
+OTEL_EXPORTER_METLO_HOST = "OTEL_EXPORTER_METLO_HOST"
+"""Metlo's collector: `http[s]://host[:port][/path]`."""
+
+OTEL_EXPORTER_METLO_API_KEY = "OTEL_EXPORTER_METLO_API_KEY"
+"""The key that Metlo made."""
+
+OTEL_EXPORTER_METLO_MODE = "OTEL_EXPORTER_METLO_MODE"
+"""`batch`, or `single` for a collector that takes one trace a request."""
+
+OTEL_EXPORTER_METLO_WORKERS = "OTEL_EXPORTER_METLO_WORKERS"
+"""Requests at a time in the mode `single`."""
+
+OTEL_EXPORTER_METLO_ENVIRONMENT = "OTEL_EXPORTER_METLO_ENVIRONMENT"
+"""The environment, as Metlo shows it."""
+
+OTEL_EXPORTER_METLO_MAX_BODY_SIZE = "OTEL_EXPORTER_METLO_MAX_BODY_SIZE"
+"""Characters of a body that Metlo gets."""
+
+OTEL_EXPORTER_METLO_DISABLED = "OTEL_EXPORTER_METLO_DISABLED"
+"""`true`: Metlo gets nothing."""
+
+OTEL_EXPORTER_METLO_TIMEOUT = "OTEL_EXPORTER_METLO_TIMEOUT"
+"""Seconds without an answer after which an attempt has failed."""
+
+OTEL_EXPORTER_METLO_SPOOL = "OTEL_EXPORTER_METLO_SPOOL"
+"""Directory where batches wait while Metlo is away."""

@@ -1,0 +1,295 @@
+"""The exporter to Moesif: its events, its batches, its sampling, its settings."""
+
+import json
+from base64 import b64decode
+
+import pytest
+
+from otel_apimetrics import health
+from otel_apimetrics.config import ConfigError
+from otel_apimetrics.exchange import (
+    Body,
+    Company,
+    Consumer,
+    Exchange,
+    Request,
+    Response,
+    evolve,
+)
+from otel_apimetrics.exporters.moesif import MoesifSpanExporter
+from otel_apimetrics.exporters.moesif.by_name import MoesifByName
+from otel_apimetrics.exporters.moesif.event import event
+from otel_apimetrics.exporters.moesif.sampling import read_rates
+from tests.exporters.sink import Reply
+
+pytestmark = pytest.mark.usefixtures("quick")
+KEYS = [
+    "request", "response", "session_token", "tags", "user_id", "company_id", "metadata",
+    "direction", "weight", "blocked_by", "transaction_id",
+]  # fmt: skip
+
+
+def exchange(number: int = 1, **more) -> Exchange:
+    request = Request(
+        method="POST", scheme="https", host="api.example", port=443, path="/items", query="a=1",
+        headers=(("x-a", "1"), ("x-a", "2")), client_address="192.0.2.7",
+        body=Body(content=more.pop("asked", None)),
+    )  # fmt: skip
+    response = Response(status=201, body=more.pop("answered", Body()))
+    return Exchange(
+        id=f"{number:032x}", request=request, response=response, started_ns=1_795_000_000_123_456_789,
+        duration_ns=1_500_000_000, **more,
+    )  # fmt: skip
+
+
+def told(given: Exchange, **options) -> dict:
+    return json.loads(event(given, **{"api_version": None, "max_body_size": 1_000, **options}))
+
+
+@pytest.fixture
+def moesif(backend):
+    backend.otherwise = Reply(201)
+    backend.by_path["/v1/config"] = Reply(200, {"X-Moesif-Config-ETag": "one"}, b"{}")
+    return MoesifSpanExporter(application_id="app", base_uri=backend.url, timeout=5)
+
+
+def batches(backend) -> list[list[dict]]:
+    return [r.json for r in backend.received if r.path == "/v1/events/batch"]
+
+
+def test_an_event_has_all_members_in_their_order():
+    given = exchange(
+        consumer=Consumer(id="u1"), company=Company(id="c1"), session="s", metadata={"plan": "pro"}
+    )
+    one = told(given, api_version="v2")
+    assert list(one) == KEYS
+    assert one == {
+        "request": {
+            "time": "2026-11-18T11:06:40.123", "uri": "https://api.example/items?a=1", "verb": "POST",
+            "headers": {"x-a": "1, 2"}, "api_version": "v2", "ip_address": "192.0.2.7", "body": None,
+            "transfer_encoding": None,
+        },
+        "response": {
+            "time": "2026-11-18T11:06:41.623", "status": 201, "headers": {}, "ip_address": None,
+            "body": None, "transfer_encoding": None,
+        },
+        "session_token": "s", "tags": None, "user_id": "u1", "company_id": "c1",
+        "metadata": {"plan": "pro"}, "direction": "Incoming", "weight": 1, "blocked_by": None,
+        "transaction_id": "00000000-0000-0000-0000-000000000001",
+    }  # fmt: skip
+
+
+def test_without_an_answer_the_response_is_null_and_outgoing_calls_have_no_client():
+    one = told(evolve(exchange(), response=None, direction="outgoing"))
+    assert one["response"] is None
+    assert (one["direction"], one["request"]["ip_address"]) == ("Outgoing", None)
+
+
+@pytest.mark.parametrize(
+    ("text", "body", "encoding"),
+    [
+        ('{"a": 1.50}', {"a": 1.5}, "json"),
+        (' \n[1, "é"]', [1, "é"], "json"),
+        ("\ufeff{}", {}, "json"),
+        ("42", "42", "base64"),
+        ('{"a": NaN}', '{"a": NaN}', "base64"),
+        ('{"a": ', '{"a": ', "base64"),
+        ("a=1&b=ü", "a=1&b=ü", "base64"),
+        ("", None, None),
+    ],
+)
+def test_objects_and_lists_are_json_and_other_text_is_base64(text, body, encoding):
+    asked = told(exchange(asked=text))["request"]
+    shown = asked["body"]
+    assert asked["transfer_encoding"] == encoding
+    assert (b64decode(shown).decode() if encoding == "base64" else shown) == body
+
+
+def test_a_cut_body_is_text_that_says_so():
+    answered = Body(content='{"a": 1}', truncated=True)
+    response = told(exchange(answered=answered))["response"]
+    assert response["transfer_encoding"] == "base64"
+    assert b64decode(response["body"]) == b'{"a": 1}[TRUNCATED]'
+
+
+def test_a_body_past_its_limit_is_a_message_and_a_number_keeps_its_spelling():
+    raw = event(
+        exchange(
+            asked='{"n": 1.000, "m": 12345678901234567890}',
+            answered=Body(content="x" * 2_000, size=5_000),
+        ),
+        api_version=None,
+        max_body_size=1_000,
+    )
+    assert b'{"n": 1.000, "m": 12345678901234567890}' in raw
+    assert json.loads(raw)["response"]["body"] == {
+        "msg": "response.body.length 5000 exceeded the maximum of 1000 bytes"
+    }
+
+
+def test_an_event_stays_below_what_moesif_takes():
+    large = exchange(asked="x" * 600_000, answered=Body(content="y" * 600_000))
+    raw = event(large, api_version=None, max_body_size=1_000_000)
+    assert len(raw) < 1_000_000
+    assert "exceeded" in json.loads(raw)["request"]["body"]["msg"]
+
+
+def test_exchanges_go_out_in_batches_with_gzip_and_the_application_id(backend, moesif):
+    assert moesif.export_exchanges([exchange(number) for number in range(150)])
+
+    requests = [r for r in backend.received if r.path == "/v1/events/batch"]
+    assert [len(r.json) for r in requests] == [100, 50]
+    assert {r.headers["x-moesif-application-id"] for r in requests} == {"app"}
+    assert {r.headers["content-encoding"] for r in requests} == {"gzip"}
+    assert {r.headers["content-type"] for r in requests} == {"application/json; charset=utf-8"}
+    assert health.counts("sent") == {("moesif", ""): 150}
+
+
+def test_a_repeated_batch_has_the_same_transaction_ids(backend, moesif):
+    backend.planned += [Reply(500), Reply(429)]
+    moesif.export_exchanges([exchange()])
+    first, *others = batches(backend)
+    assert len(others) == 2
+    assert all(other == first for other in others)
+
+
+def test_metadata_that_json_cannot_say_becomes_text_and_sinks_no_batch(backend, moesif):
+    moesif.export_exchanges([exchange(1, metadata={"at": object}), exchange(2)])
+    ((first, _),) = batches(backend)
+    assert first["metadata"]["at"] == "<class 'object'>"
+
+
+def test_what_skip_names_is_left_out(backend):
+    exporter = MoesifSpanExporter(
+        application_id="app", base_uri=backend.url, skip=lambda one: one.id.endswith("1"),
+        dynamic_sampling=False,
+    )  # fmt: skip
+    assert exporter.export_exchanges([exchange(1), exchange(2)])
+    assert [event["transaction_id"][-1] for event in batches(backend)[0]] == ["2"]
+    assert [r.path for r in backend.received] == ["/v1/events/batch"]
+
+
+RATES = {
+    "sample_rate": 100,
+    "user_sample_rate": {"noisy": 0, "half": 50},
+    "company_sample_rate": {"quiet": 0},
+    "regex_config": [
+        {"conditions": [{"path": "request.route", "value": "^/health"}], "sample_rate": 0},
+        {"conditions": [{"path": "unknown", "value": "."}], "sample_rate": 0},
+        {"conditions": [{"path": "request.verb", "value": "(a+)+$"}], "sample_rate": 0},
+        {"conditions": [{"path": "request.verb", "value": "("}], "sample_rate": 0},
+        {
+            "conditions": [
+                {"path": "response.status", "value": "^5"}, {"path": "request.verb", "value": "POST"},
+            ],
+            "sample_rate": 100,
+        },
+    ],
+}  # fmt: skip
+
+
+def test_the_first_rule_counts_then_the_user_then_the_company():
+    rates = read_rates(json.dumps(RATES).encode())
+    noisy, company = Consumer(id="noisy"), Company(id="quiet")
+    healthy = evolve(exchange().request, path="/health/live")
+    failed = evolve(exchange().response, status=503)
+    assert rates.of(exchange()) == 100
+    assert rates.of(exchange(consumer=noisy)) == 0
+    assert rates.of(exchange(company=company)) == 0
+    assert rates.of(exchange(consumer=Consumer(id="half"), company=company)) == 50
+    assert rates.of(evolve(exchange(), request=healthy)) == 0
+    assert rates.of(evolve(exchange(consumer=noisy), response=failed)) == 100
+
+
+@pytest.mark.parametrize(
+    "body", [b"[]", b"null", b'{"sample_rate": "x"}', b'{"regex_config": {}}', b'{"regex_config": [1]}',
+             b'{"user_sample_rate": [1]}', b'{"regex_config": [{"conditions": [1], "sample_rate": 0}]}'],
+)  # fmt: skip
+def test_a_configuration_that_is_odd_thins_nothing(body):
+    assert read_rates(body).of(exchange()) == 100
+
+
+@pytest.mark.swallows_errors
+def test_a_configuration_that_is_no_json_thins_nothing():
+    assert read_rates(b"<html>").of(exchange()) == 100
+
+
+def test_what_is_thinned_weighs_more(backend, moesif):
+    config = json.dumps({"sample_rate": 25}).encode()
+    backend.by_path["/v1/config"] = Reply(200, {}, config)
+    moesif.export_exchanges([exchange(number) for number in range(400)])
+    events = [event for batch in batches(backend) for event in batch]
+    assert 50 < len(events) < 150
+    assert {event["weight"] for event in events} == {4}
+
+
+def test_another_etag_in_an_answer_has_the_configuration_asked_for_again(backend, moesif):
+    moesif.export_exchanges([exchange()])
+    moesif.export_exchanges([exchange()])
+    backend.otherwise = Reply(201, {"X-Moesif-Config-ETag": "two"})
+    moesif.export_exchanges([exchange()])
+    moesif.export_exchanges([exchange()])
+    asked = [r for r in backend.received if r.path == "/v1/config"]
+    assert len(asked) == 2
+    assert asked[1].headers["if-none-match"] == "one"
+
+
+def test_a_configuration_that_cannot_be_had_keeps_nothing_back(backend, moesif):
+    backend.by_path["/v1/config"] = Reply(500)
+    assert moesif.export_exchanges([exchange()])
+    assert len(batches(backend)) == 1
+
+
+@pytest.mark.parametrize(
+    ("method", "argument", "path"),
+    [
+        ("update_user", {"user_id": "u"}, "/v1/users"),
+        ("update_users", [{"user_id": "u"}], "/v1/users/batch"),
+        ("update_company", {"company_id": "c"}, "/v1/companies"),
+        ("update_companies", [{"company_id": "c"}], "/v1/companies/batch"),
+        ("update_subscription", {"subscription_id": "s"}, "/v1/subscriptions"),
+        ("update_subscriptions", [{"subscription_id": "s"}], "/v1/subscriptions/batch"),
+    ],
+)
+def test_users_companies_and_subscriptions_are_told(backend, moesif, method, argument, path):
+    backend.planned.append(Reply(503))
+    assert getattr(moesif, method)(argument)
+    assert [(r.path, r.json) for r in backend.received] == [(path, argument)] * 2
+
+
+def test_without_an_application_id_code_is_told_what_to_set():
+    with pytest.raises(ConfigError, match="OTEL_EXPORTER_MOESIF_APPLICATION_ID"):
+        MoesifSpanExporter()
+
+
+def test_by_its_name_it_is_off_then_with_one_line(caplog, backend):
+    exporter = MoesifByName()
+    assert exporter.disabled
+    (line,) = [record.getMessage() for record in caplog.records]
+    assert "OTEL_EXPORTER_MOESIF_APPLICATION_ID" in line
+    assert exporter.export_exchanges([exchange()])
+    exporter.force_flush()
+    exporter.shutdown()
+
+
+def test_the_environment_is_enough(backend, monkeypatch):
+    monkeypatch.setenv("OTEL_EXPORTER_MOESIF_APPLICATION_ID", "from-environment")
+    monkeypatch.setenv("OTEL_EXPORTER_MOESIF_BASE_URI", f"{backend.url}/")
+    exporter = MoesifByName()
+    assert exporter.export_exchanges([exchange()])
+    assert {r.headers["x-moesif-application-id"] for r in backend.received} == {"from-environment"}
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"base_uri": "api.moesif.net"}, {"base_uri": "https://user:pw@api.moesif.net"}, {"timeout": 0},
+        {"timeout": "soon"}, {"max_body_size": -1}, {"skip": "nowhere:nothing"}, {"aplication": "x"},
+        {"application_id": "two words"}, {"dynamic_sampling": "maybe"}, {"spool": "/proc/nowhere"},
+    ],
+)  # fmt: skip
+def test_a_wrong_setting_is_refused_and_no_secret_is_repeated(options):
+    with pytest.raises(ConfigError) as caught:
+        MoesifSpanExporter(**{"application_id": "app", **options})
+    assert "pw" not in str(caught.value)
+    assert "two words" not in str(caught.value)

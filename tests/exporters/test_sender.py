@@ -1,0 +1,183 @@
+"""One HTTP sender for all backends, on a backend over loopback."""
+
+import os
+import time
+from datetime import datetime, timedelta, timezone
+from email.utils import format_datetime
+from threading import Event, Thread
+
+import pytest
+
+from otel_apimetrics.exporters import sender as module
+from otel_apimetrics.exporters.parcel import Parcel
+from otel_apimetrics.exporters.patience import Patience
+from otel_apimetrics.exporters.sender import Sender
+from tests.exporters.sink import Reply, Sink
+
+pytestmark = pytest.mark.usefixtures("quick")
+
+PARCEL = Parcel("/v1/events", b'[{"a":1}]')
+
+
+def made(backend: Sink, **options) -> Sender:
+    return Sender("vendor", backend.url, headers={"Authorization": "Basic a2V5Og=="}, **options)
+
+
+def test_a_parcel_arrives_with_credentials_and_its_own_headers(backend):
+    answer = made(backend).send(PARCEL, Patience(10))
+
+    (request,) = backend.received
+    assert answer.taken
+    assert answer.body == b"{}"
+    assert (request.method, request.path, request.raw) == ("POST", "/v1/events", PARCEL.body)
+    assert request.headers["authorization"] == "Basic a2V5Og=="
+    assert request.headers["content-type"] == "application/json"
+    assert request.headers["user-agent"].startswith("otel-apimetrics/")
+
+
+@pytest.mark.parametrize("status", [408, 425, 429, 500, 502, 503, 504, 599])
+def test_what_may_be_taken_later_is_sent_again_with_the_same_bytes(backend, status):
+    backend.planned += [Reply(status), Reply(status)]
+    body = b'{"id": "%s"}' % (b"x" * 2_000)
+
+    answer = made(backend, compress=True).send(Parcel("/", body), Patience(10))
+
+    assert answer.taken
+    assert len(backend.received) == 3
+    assert len({request.raw for request in backend.received}) == 1
+    assert {request.body for request in backend.received} == {body}
+    assert backend.received[0].headers["content-encoding"] == "gzip"
+
+
+@pytest.mark.parametrize("status", [301, 307, 400, 401, 403, 404, 413, 422])
+def test_what_will_never_be_taken_is_sent_once_and_one_line_says_what_to_do(
+    backend, status, caplog
+):
+    backend.otherwise = Reply(status, {"Location": f"{backend.url}/elsewhere"})
+    sender = made(backend, remedies={401: "set OTEL_EXPORTER_VENDOR_API_KEY"})
+
+    answers = [sender.send(PARCEL, Patience(10)) for _ in range(3)]
+
+    assert all(answer.refused for answer in answers)
+    assert len(backend.received) == 3
+    (line,) = [record.getMessage() for record in caplog.records]
+    assert f"answered {status}" in line
+    assert ("OTEL_EXPORTER_VENDOR_API_KEY" in line) == (status == 401)
+    assert "a2V5" not in line
+
+
+def test_a_backend_that_is_not_there_is_tried_until_the_time_is_over(backend, caplog):
+    backend.close()
+
+    answer = made(backend).send(PARCEL, Patience(0.3))
+
+    assert answer.status is None
+    assert not answer.refused
+    (line,) = [record.getMessage() for record in caplog.records]
+    assert backend.url in line
+
+
+def test_a_backend_that_hangs_costs_the_timeout_of_an_attempt(backend):
+    released = Event()
+    backend.planned.append(Reply(until=released))
+
+    answer = made(backend, timeout=0.2).send(PARCEL, Patience(10))
+
+    released.set()
+    assert answer.taken
+    assert len(backend.received) == 2
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        ("0", 0.0),
+        ("7", 7.0),
+        ("86400", 300.0),
+        ("9" * 400, 300.0),
+        ("", None),
+        ("soon", None),
+        ("-5", None),
+        ("1.5", None),
+        ("Wed, 21 Oct 2015 07:28:00 GMT", 0.0),
+        ("Wed, 99 Oct 2015 07:28:00 GMT", None),
+    ],
+)
+def test_a_retry_after_is_read_as_seconds_or_a_date(value, expected):
+    assert module._asked(value) == expected
+
+
+def test_a_retry_after_with_a_date_to_come_is_waited_for():
+    date = format_datetime(datetime.now(timezone.utc) + timedelta(seconds=60), usegmt=True)
+    assert 55 < module._asked(date) <= 60
+
+
+def test_a_retry_after_that_takes_longer_than_there_is_time_ends_the_delivery(backend):
+    backend.planned.append(Reply(503, {"Retry-After": "120"}))
+
+    began = time.monotonic()
+    answer = made(backend).send(PARCEL, Patience(5))
+
+    assert answer.status == 503
+    assert time.monotonic() - began < 5
+    assert len(backend.received) == 1
+
+
+def test_who_waits_for_the_next_attempt_is_woken_when_the_process_ends(backend):
+    backend.planned.append(Reply(503, {"Retry-After": "100"}))
+    patience = Patience()
+    answers = []
+    thread = Thread(target=lambda: answers.append(made(backend).send(PARCEL, patience)))
+    thread.start()
+    backend.wait_for(1)
+
+    patience.end_by(time.monotonic() + 10)
+    thread.join(10)
+
+    assert [answer.taken for answer in answers] == [True]
+    assert len(backend.received) == 2
+
+
+def test_a_netrc_does_not_replace_the_credentials(backend, tmp_path, monkeypatch):
+    netrc = tmp_path / "netrc"
+    netrc.write_text("machine 127.0.0.1 login somebody password else\n")
+    monkeypatch.setenv("NETRC", str(netrc))
+
+    made(backend).send(PARCEL, Patience(10))
+
+    assert backend.received[0].headers["authorization"] == "Basic a2V5Og=="
+
+
+def test_the_proxy_of_the_environment_is_used_and_left_where_no_proxy_says_so(backend, monkeypatch):
+    monkeypatch.setenv("HTTP_PROXY", backend.url)
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+    elsewhere = Sender("vendor", "http://vendor.example", headers={})
+
+    assert elsewhere.send(PARCEL, Patience(10)).taken
+    assert made(backend).send(PARCEL, Patience(10)).taken
+
+    proxied, direct = backend.received
+    assert proxied.path == "http://vendor.example/v1/events"
+    assert direct.path == "/v1/events"
+
+
+def test_a_forked_worker_has_a_connection_of_its_own(backend):
+    sender = made(backend)
+    sender.send(PARCEL, Patience(10))
+    first = sender._session()
+    child = os.fork()
+    if child == 0:
+        os._exit(0 if sender._session() is not first else 1)
+    _, status = os.waitpid(child, 0)
+    assert status == 0
+    assert sender._session() is first
+
+
+def test_an_endless_answer_is_read_up_to_its_limit(backend):
+    backend.otherwise = Reply(body=b"x" * 1_000_000)
+
+    answer = made(backend).send(PARCEL, Patience(10))
+
+    assert answer.taken
+    assert len(answer.body) == 64 * 1024
+    assert made(backend).send(PARCEL, Patience(10)).taken

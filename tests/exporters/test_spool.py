@@ -1,0 +1,118 @@
+"""Parcels that wait on a disk."""
+
+import stat
+import subprocess
+import sys
+import textwrap
+
+import pytest
+
+from otel_apimetrics import _guard
+from otel_apimetrics.exporters import spool as module
+from otel_apimetrics.exporters.parcel import Parcel
+from otel_apimetrics.exporters.spool import Spool
+
+
+def parcel(number: int) -> Parcel:
+    return Parcel("/v1", b'{"number":%d}\n\x00' % number, (("X-Id", str(number)),), number)
+
+
+@pytest.fixture
+def spool(tmp_path):
+    return Spool(tmp_path / "spool", "vendor", "https://vendor.example key")
+
+
+def taken(spool: Spool) -> list[Parcel]:
+    found = []
+    while True:
+        with spool.take() as waiting:
+            if waiting is None:
+                return found
+            found.append(waiting.parcel)
+            waiting.done()
+
+
+def test_what_was_put_is_taken_whole_and_in_order(spool):
+    for number in range(5):
+        assert spool.put(parcel(number))
+    assert taken(spool) == [parcel(number) for number in range(5)]
+
+
+def test_a_parcel_that_is_not_done_stays(spool):
+    spool.put(parcel(1))
+    with spool.take() as waiting:
+        assert waiting.parcel == parcel(1)
+    assert taken(spool) == [parcel(1)]
+
+
+def test_nobody_takes_what_another_holds(spool, tmp_path):
+    spool.put(parcel(1))
+    spool.put(parcel(2))
+    other = Spool(tmp_path / "spool", "vendor", "https://vendor.example key")
+    with spool.take() as mine, other.take() as its, spool.take() as third:
+        assert (mine.parcel, its.parcel, third) == (parcel(1), parcel(2), None)
+
+
+def test_parcels_for_one_account_never_reach_another(spool, tmp_path):
+    spool.put(parcel(1))
+    assert taken(Spool(tmp_path / "spool", "vendor", "https://vendor.example other")) == []
+
+
+def test_files_are_for_their_owner_alone(spool, tmp_path):
+    spool.put(parcel(1))
+    (file,) = (tmp_path / "spool").iterdir()
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+    assert stat.S_IMODE(file.parent.stat().st_mode) == 0o700
+    assert "key" not in file.name
+
+
+def test_past_its_bytes_a_spool_takes_nothing(spool, monkeypatch):
+    monkeypatch.setattr(module, "MAX_BYTES", 200)
+    results = [spool.put(parcel(number)) for number in range(6)]
+    assert results[0]
+    assert not results[-1]
+    assert len(taken(spool)) == sum(results)
+
+
+@pytest.mark.swallows_errors
+def test_a_file_that_is_no_parcel_is_taken_away(spool, tmp_path):
+    spool.put(parcel(1))
+    (file,) = (tmp_path / "spool").iterdir()
+    for name, data in {"0": b"", "1": b"{}\n", "2": b'{"path": 1}\nx', "3": b"\xff\n"}.items():
+        file.with_name(f"{file.name.rpartition('-')[0][:-20]}{name:0>20}-x.parcel").write_bytes(
+            data
+        )
+    assert taken(spool) == [parcel(1)]
+    assert list((tmp_path / "spool").iterdir()) == []
+    assert _guard.counts() == {"spool.read": 4}
+
+
+def test_many_processes_take_each_parcel_once(spool, tmp_path):
+    for number in range(60):
+        spool.put(parcel(number))
+    code = f"""
+        from pathlib import Path
+        from otel_apimetrics.exporters.spool import Spool
+        spool = Spool(Path({str(tmp_path / "spool")!r}), "vendor", "https://vendor.example key")
+        while True:
+            with spool.take() as waiting:
+                if waiting is None:
+                    break
+                print(waiting.parcel.count)
+                waiting.done()
+    """
+    workers = [
+        subprocess.Popen([sys.executable, "-c", textwrap.dedent(code)], stdout=subprocess.PIPE)
+        for _ in range(3)
+    ]
+    said = b"".join(worker.communicate(timeout=60)[0] for worker in workers)
+    assert sorted(map(int, said.split())) == list(range(60))
+
+
+@pytest.mark.swallows_errors
+def test_a_disk_that_refuses_is_counted_and_told(spool, tmp_path):
+    (tmp_path / "spool").rmdir()
+
+    assert not spool.put(parcel(1))
+
+    assert _guard.counts() == {"spool.put": 1}

@@ -1,0 +1,224 @@
+"""What the exporters to vendors have in common, shown on a small vendor."""
+
+import json
+import time
+from threading import Event
+
+import pytest
+from opentelemetry.sdk.resources import Resource
+from opentelemetry.sdk.trace.export import SpanExportResult
+
+from otel_apimetrics import Exchange, health
+from otel_apimetrics.exchange import Request, Response
+from otel_apimetrics.exporters import vendor as module
+from otel_apimetrics.exporters.delivery import DeliveryQueue
+from otel_apimetrics.exporters.json_bytes import json_bytes
+from otel_apimetrics.exporters.parcel import Parcel
+from otel_apimetrics.exporters.sender import Sender
+from otel_apimetrics.exporters.spans import as_span
+from otel_apimetrics.exporters.spool import Spool
+from otel_apimetrics.exporters.vendor import VendorExporter
+from tests.exporters.sink import Reply
+
+pytestmark = pytest.mark.usefixtures("quick")
+
+
+class Small(VendorExporter):
+    name = "small"
+    most_events = 4
+    most_bytes = 1_000
+
+    def event(self, exchange):
+        if exchange.request.path == "/left-out":
+            return None
+        if exchange.request.path == "/broken":
+            raise ValueError(exchange.request.query)
+        return json_bytes({"id": exchange.id, "path": exchange.request.path})
+
+    def parcel(self, events):
+        return Parcel("/events", b"[" + b",".join(events) + b"]", count=len(events))
+
+
+def exchange(number: int, path: str = "/") -> Exchange:
+    request = Request(method="GET", path=path)
+    response = Response(status=200)
+    return Exchange(
+        id=f"{number:032x}", request=request, response=response, trace_id=7, span_id=number + 1
+    )
+
+
+@pytest.fixture
+def exporter(backend):
+    return Small(Sender("small", backend.url, headers={}), timeout=5)
+
+
+def arrived(backend) -> list[int]:
+    return [
+        int(event["id"], 16)
+        for request in backend.received
+        if request.status == 200
+        for event in request.json
+    ]
+
+
+def test_both_doors_send_the_same_bytes(backend, exporter):
+    exchanges = [exchange(number) for number in range(3)]
+    spans = [as_span(each, Resource({})) for each in exchanges]
+
+    assert exporter.export_exchanges(exchanges)
+    assert exporter.export(spans) is SpanExportResult.SUCCESS
+
+    first, second = backend.received
+    assert first.raw == second.raw
+    assert health.counts("sent") == {("small", ""): 6}
+
+
+def test_batches_are_bounded_by_events_and_bytes(backend, exporter):
+    exporter.export_exchanges([exchange(number) for number in range(9)])
+    exporter.export_exchanges([exchange(9 + n, "/" + "x" * 400) for n in range(3)])
+
+    assert [len(request.json) for request in backend.received] == [4, 4, 1, 2, 1]
+    assert arrived(backend) == list(range(12))
+
+
+@pytest.mark.swallows_errors
+def test_an_exchange_that_cannot_be_translated_is_dropped_alone(backend, exporter, caplog):
+    request = Request(method="GET", path="/broken", query="secret=x")
+    broken = Exchange(id="b", request=request)
+    large = exchange(1, "/" + "x" * 2_000)
+
+    assert exporter.export_exchanges([exchange(0), broken, large, exchange(2)])
+
+    assert arrived(backend) == [0, 2]
+    assert health.counts("dropped") == {("small", "untranslatable"): 1, ("small", "too_large"): 1}
+    assert "secret" not in caplog.text
+
+
+def test_what_a_vendor_filters_out_is_no_loss(backend, exporter):
+    assert exporter.export_exchanges([exchange(0, "/left-out")])
+    assert backend.received == []
+    assert health.counts("dropped") == {}
+
+
+@pytest.mark.parametrize("status", [400, 413, 422])
+def test_a_record_that_a_backend_cannot_read_does_not_sink_its_batch(backend, exporter, status):
+    original = backend._reply
+
+    def reply(request):
+        poisonous = any(event["path"] == "/poison" for event in request.json)
+        return Reply(status) if poisonous else original(request)
+
+    backend._reply = reply
+    batch = [exchange(0), exchange(1, "/poison"), exchange(2), exchange(3)]
+
+    assert not exporter.export_exchanges(batch)
+
+    assert sorted(arrived(backend)) == [0, 2, 3]
+    assert health.counts("failed") == {("small", "refused"): 1}
+
+
+def test_a_backend_that_reads_nothing_is_asked_a_bounded_number_of_times(backend, exporter):
+    backend.otherwise = Reply(400)
+    exporter.most_events = 64
+
+    exporter.export_exchanges([exchange(number, "/") for number in range(12)])
+
+    assert len(backend.received) <= 2 * module._SPLITS + 1
+    assert health.counts("failed") == {("small", "refused"): 12}
+
+
+def test_credentials_that_are_refused_lose_their_batches_and_are_counted(backend, exporter):
+    backend.otherwise = Reply(401)
+
+    assert not exporter.export_exchanges([exchange(0), exchange(1)])
+
+    assert len(backend.received) == 1
+    assert health.counts("failed") == {("small", "refused"): 2}
+
+
+def test_a_span_of_another_kind_is_left_out(backend, exporter):
+    assert exporter.export([]) is SpanExportResult.SUCCESS
+    assert backend.received == []
+
+
+def test_a_queue_waits_for_its_backend_as_long_as_it_has_room(backend, exporter):
+    backend.planned += [Reply(503)] * 20
+    queue = DeliveryQueue("small", exporter.export_exchanges, counts=False)
+    for number in range(10):
+        queue.accept(exchange(number))
+
+    assert queue.flush(20)
+    queue.close()
+
+    assert arrived(backend) == list(range(10))
+    assert health.counts("sent") == {("small", ""): 10}
+    assert health.counts("failed") == {}
+
+
+def test_a_queue_that_ends_gives_up_within_its_time_and_counts(backend, exporter):
+    backend.otherwise = Reply(503, {"Retry-After": "100"})
+    queue = DeliveryQueue("small", exporter.export_exchanges, counts=False)
+    queue.accept(exchange(0))
+    queue.flush(0.0)
+    backend.wait_for(1)
+
+    began = time.monotonic()
+    queue.close(5)
+
+    assert time.monotonic() - began < 5
+    assert health.counts("failed") == {("small", "unavailable"): 1}
+
+
+def test_one_backend_that_hangs_takes_no_time_from_another(backend, exporter):
+    from otel_apimetrics.exporters import delivery
+
+    hanging = Event()
+    asked = Event()
+
+    def hang(batch, patience):
+        asked.set()
+        hanging.wait(20)
+        return True
+
+    queues = [
+        DeliveryQueue("hanging", hang),
+        DeliveryQueue("small", exporter.export_exchanges, counts=False),
+    ]
+    for queue in queues:
+        queue.accept(exchange(0))
+    assert queues[0].flush(0.01) is False
+    assert asked.wait(10)
+    monkey = delivery.CLOSE
+    delivery.CLOSE = 1.0
+    try:
+        delivery.close_all()
+    finally:
+        delivery.CLOSE = monkey
+        hanging.set()
+
+    assert arrived(backend) == [0]
+
+
+def test_what_cannot_be_delivered_waits_on_the_disk_for_the_next_process(
+    backend, tmp_path, monkeypatch
+):
+    monkeypatch.setattr(module, "SPOOL_AFTER", 0.2)
+    backend.otherwise = Reply(503)
+
+    def made():
+        sender = Sender("small", backend.url, headers={"Authorization": "key"})
+        return Small(sender, timeout=5, spool=Spool(tmp_path, "small", backend.url))
+
+    assert not made().export_exchanges([exchange(number) for number in range(3)])
+    assert health.counts("failed") == {}
+    (file,) = tmp_path.iterdir()
+    assert b"key" not in file.read_bytes()
+
+    backend.otherwise = Reply(200)
+    assert made().export_exchanges([exchange(3)])
+
+    assert sorted(arrived(backend)) == [0, 1, 2, 3]
+    assert list(tmp_path.iterdir()) == []
+    assert health.counts("sent") == {("small", ""): 4}
+    sent = {json.dumps(request.json) for request in backend.received}
+    assert len(sent) == 2
