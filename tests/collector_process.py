@@ -133,7 +133,7 @@ class CollectorProcess:
     def wait_for_spans(
         self,
         count: int,
-        timeout: float = 20.0,
+        timeout: float = 60.0,
         where: Callable[[dict[str, Any]], bool] = lambda _span: True,
     ) -> list[dict[str, Any]]:
         """Return the spans that satisfy `where`, once there are `count` of them."""
@@ -149,7 +149,7 @@ class CollectorProcess:
             text: str = response.read().decode()
         return text
 
-    def wait(self, read: Callable[[], _T], done: Callable[[_T], bool], timeout: float = 20.0) -> _T:
+    def wait(self, read: Callable[[], _T], done: Callable[[_T], bool], timeout: float = 60.0) -> _T:
         """Read until `done` says so; fail with what was read last and the log."""
         deadline = time.monotonic() + timeout
         while not done(value := read()):
@@ -180,7 +180,7 @@ class CollectorProcess:
 
     def _healthy(self) -> bool:
         assert self._process is not None
-        deadline = time.monotonic() + 20
+        deadline = time.monotonic() + 90
         while self._process.poll() is None and time.monotonic() < deadline:
             try:
                 with _opener.open(self._url("HEALTH"), timeout=2) as response:

@@ -29,7 +29,7 @@ NEVER = {"OTEL_METRIC_EXPORT_INTERVAL": "600000", "OTEL_BSP_SCHEDULE_DELAY": "60
 """Milliseconds that no test lives: what leaves, leaves at the end."""
 
 _HEALTH = Step("", "GET", "/healthz")
-_SECONDS = 30.0
+_SECONDS = 120.0
 
 
 class Command(NamedTuple):

@@ -16,7 +16,7 @@ from pathlib import Path
 ROOT = Path(__file__).parents[2]
 BIN = Path(sys.executable).parent
 UWSGI = BIN / "uwsgi"
-PATIENCE = 60.0
+PATIENCE = 150.0
 """Seconds after which a process that does not start or does not end is taken for broken."""
 
 GRACEFUL = "unix_signal:15 gracefully_kill_them_all"

@@ -12,7 +12,7 @@ from typing import Any
 
 from tests.frameworks.cases.row import Leaves, Request, Row
 
-PATIENCE = 30
+PATIENCE = 90
 """Seconds without a byte after which the server is taken for dead."""
 SWITCHING = 101
 _DATE = re.compile(rb"(?i)(?<=\r\n)date: [^\r]*\r\n")
