@@ -59,7 +59,8 @@ class Form:
         if not query:
             return query
         pairs = query.split("&")
-        suspicious = bool(self._text.suspects(unquote_plus(query)))
+        # A user's expression may find something in a value and nothing in the whole.
+        suspicious = self._text.has_patterns or bool(self._text.suspects(unquote_plus(query)))
         oauth = "state=" in query and any(_name(pair) in _OAUTH for pair in pairs)
         masked = [
             clean

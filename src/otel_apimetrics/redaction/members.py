@@ -173,3 +173,9 @@ def judged(text: str, signs: list[int], names: Names) -> list[Sign] | None:
             return None
         kept.append((sign, name))
     return kept
+
+
+def is_whole(text: str) -> bool:
+    """Tell a document from its begin to its end, without an escape."""
+    stripped = text.strip()
+    return "\\" not in text and stripped[:1] in ("{", "[") and stripped[-1] in "]}"

@@ -155,7 +155,8 @@ class FreeText:
         masked = self._in_json(self._without_inputs(text), values_too=values_too)
         rules = self._values.suspects(masked)
         if rules:
-            masked = _TOKEN.sub(lambda token: self._token(token[0], rules), masked)
+            tokens_of = _ANY_TOKEN if self.has_patterns else _TOKEN
+            masked = tokens_of.sub(lambda token: self._token(token[0], rules), masked)
             masked = self._values.scrub(masked, rules)
             # A mark is a border, and behind a border a word may be a name.
             masked = self._in_json(masked, values_too=values_too)
@@ -224,6 +225,10 @@ class FreeText:
 _TOKEN: Final = re.compile(
     r'"[^"\\]*(?:\\.[^"\\]*)*(?:"|\\?\Z)|(?<![\w.-])\d{13,19}(?![\w.-])', re.DOTALL
 )
+_ANY_TOKEN: Final = re.compile(
+    r'"[^"\\]*(?:\\.[^"\\]*)*(?:"|\\?\Z)|(?<![\w.+-])-?\d[\w.+-]*', re.DOTALL
+)
+"""A user's expression may find something in any number."""
 _LOCATION: Final = re.compile(r'"loc"\s{0,8}:\s{0,8}\[([^\]]{0,512})')
 _STEP: Final = re.compile(r'"([^"]{1,128})"')
 _INPUT_SIGN: Final = re.compile(r'"input"\s{0,8}:\s{0,8}')

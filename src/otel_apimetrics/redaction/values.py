@@ -11,7 +11,8 @@ from typing import Final, NamedTuple
 
 from otel_apimetrics.redaction.gates import Numbers, Prefixes, has_scheme
 from otel_apimetrics.redaction.identifiers import ACCOUNT, RUN, mask_account, mask_cards
-from otel_apimetrics.redaction.marks import MARK, MARKED, PLAIN, Marker
+from otel_apimetrics.redaction.marks import MARK, PLAIN, Marker
+from otel_apimetrics.redaction.own import Own
 from otel_apimetrics.redaction.sieve import Sieve
 
 Write = Callable[[re.Match[str], Marker], str]
@@ -182,7 +183,10 @@ class Values:
         self._more: Final = tuple(more)
         self._sieve: Final = sieve
         self.mark: Final = mark
-        self.own: Final = tuple(Rule(name, (), pattern) for name, pattern in patterns)
+        self._own: Final = {Rule(name, (), regex): Own(regex) for name, regex in patterns}
+        self.own: Final = tuple(self._own)
+        self.own_asks_for_ends: Final = any(own.asks_for_ends for own in self._own.values())
+        """A user's expression may find something in a value alone."""
         self.all: Final = (*BUILT_IN, *self._more, *self.own)
 
     def look(self, text: str, plain: str = "") -> Found:
@@ -202,7 +206,7 @@ class Values:
             left = self._unprefixed(plain, plain.encode("utf-8", "surrogatepass"))
             rules = [rule for rule in rules if rule not in _UNPREFIXED or rule in left]
         found = [rule for rule in rules if rule in _UNPREFIXED or rule.changes(plain)]
-        found += [rule for rule in self.own if rule.pattern.search(text)]
+        found += [rule for rule, own in self._own.items() if own.finds(text)]
         signs = None if seen.odd or self._sieve is None else self._sieve.signs
         return Found(seen.named or seen.odd, seen.labelled, found, signs)
 
@@ -237,7 +241,7 @@ class Values:
             for rule in self._more
             if any(gate in text for gate in rule.gates) and rule.changes(text)
         ]
-        found += [rule for rule in self.own if rule.pattern.search(text)]
+        found += [rule for rule, own in self._own.items() if own.finds(text)]
         return found
 
     def _unprefixed(self, text: str, raw: bytes) -> list[Rule]:
@@ -263,8 +267,8 @@ class Values:
         masked = text
         for rule in self.suspects(text) if rules is None else rules:
             # A user's expression may match a part of a mark.
-            own = rule in self.own
-            masked = self._outside_marks(rule, masked) if own else rule.sub(masked, self.mark)
+            own = rule in self._own
+            masked = self._own_masked(rule, masked) if own else rule.sub(masked, self.mark)
         if masked == text:
             return text
         # A mark is a border, and next to a border a rule may find what it did not before.
@@ -273,14 +277,6 @@ class Values:
             return masked
         return MARK if rounds == 0 else self.scrub(masked, left, rounds - 1)
 
-    def _outside_marks(self, rule: Rule, text: str) -> str:
-        parts: list[str] = []
-        end = 0
-        for mark in MARKED.finditer(text):
-            parts += (self._own(rule, text[end : mark.start()]), mark[0])
-            end = mark.end()
-        return "".join((*parts, self._own(rule, text[end:])))
-
-    def _own(self, rule: Rule, text: str) -> str:
-        rule_id, mark = f"value:{rule.id}", self.mark
-        return rule.pattern.sub(lambda found: mark(found[0], rule_id) if found[0] else "", text)
+    def _own_masked(self, rule: Rule, text: str) -> str:
+        rule_id = f"value:{rule.id}"
+        return self._own[rule].masked(text, lambda found: self.mark(found, rule_id))
