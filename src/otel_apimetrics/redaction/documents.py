@@ -25,7 +25,6 @@ from otel_apimetrics.redaction.values import Rule, Values
 from otel_apimetrics.redaction.walk import Number, Pairs, TooLargeError, Walk
 from otel_apimetrics.redaction.writing import written
 
-_CONTROL: Final = re.compile(r"\\(?:[bfnrt]|u00[01][0-9a-fA-F])")
 _COLON: Final = re.compile(r"\s*:\s*")
 _LOCATED: Final = re.compile(r'"loc"\s*:\s*\[(?=[^\]]*")')
 """The sign of an error of Pydantic's, which says where its `input` stood."""
@@ -155,12 +154,10 @@ class Documents:
         The signs are `None` where somebody has to read the text.
         """
         unsigned = self._text.suspects_phrases
-        # The letter of an escape is no letter before a token.
-        plain = _CONTROL.sub("  ", text) if "\\" in text else text
         if not self._values.is_sieved:
             sample, signs = glance(text, self._names, unsigned)
-            return self._values.gated(plain, sample), signs
-        found = self._values.look(text, plain)
+            return self._values.gated(text, sample), signs
+        found = self._values.look(text)
         if found.labelled:
             return found.rules, None
         if not found.named:

@@ -12,6 +12,7 @@ _ESCAPE: Final = re.compile(
     r"\\(?:u[dD]([89abAB][0-9a-fA-F]{2})\\u[dD]([c-fC-F][0-9a-fA-F]{2})"
     r"|u([0-9a-fA-F]{4})|x([0-9a-fA-F]{2})|([\"'\\/bfnrt]))"
 )
+_BORDER: Final = re.compile(r"\\(?:[bfnrt]|u[0-9a-fA-F]{4})")
 _LETTERS: Final = {"b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t"}
 _LEVELS: Final = 8
 """Strings in strings that are read."""
@@ -37,6 +38,11 @@ def readings(text: str) -> Iterator[str]:
             return
         yield plain
         text = plain
+
+
+def bordered(text: str) -> str:
+    """Write blanks for escapes: the letter of an escape is no letter before a token."""
+    return _BORDER.sub(_blanks, text) if "\\" in text else text
 
 
 def placed(text: str, level: int) -> Reading | None:
@@ -74,3 +80,7 @@ def _letter(found: re.Match[str]) -> str:
     if code or byte:
         return chr(int(code or byte, 16))
     return _LETTERS.get(short, short)
+
+
+def _blanks(found: re.Match[str]) -> str:
+    return " " * len(found[0])

@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
+from otel_apimetrics.redaction.escapes import bordered
 from otel_apimetrics.redaction.gates import Numbers, Prefixes, has_scheme
 from otel_apimetrics.redaction.identifiers import ACCOUNT, RUN, mask_account, mask_cards
 from otel_apimetrics.redaction.marks import MARK, PLAIN, Marker
@@ -36,15 +37,32 @@ class Rule:
         """Tell whether this rule finds something."""
         if self.checks:
             return self.sub(text, PLAIN) != text
-        return self.pattern.search(text) is not None
+        if self.pattern.search(text) is not None:
+            return True
+        # The letter of an escape is no letter before a token.
+        read = bordered(text)
+        return read is not text and self.pattern.search(read) is not None
 
     def sub(self, text: str, mark: Marker) -> str:
         """Replace what the rule finds."""
-        write = self.write
-        if write is None:
-            rule = f"value:{self.id}"
-            return self.pattern.sub(lambda found: mark(found[0], rule), text)
-        return self.pattern.sub(lambda found: write(found, mark), text)
+        write = self._written
+        text = self.pattern.sub(lambda found: write(found, mark), text)
+        return text if (read := bordered(text)) is text else self._sub_behind(text, mark, read)
+
+    def _sub_behind(self, text: str, mark: Marker, read: str) -> str:
+        parts: list[str] = []
+        done = 0
+        for found in self.pattern.finditer(read):
+            shown = self._written(found, mark)
+            if shown != found[0]:
+                parts += (text[done : found.start()], shown)
+                done = found.end()
+        return "".join((*parts, text[done:]))
+
+    def _written(self, found: re.Match[str], mark: Marker) -> str:
+        if self.write is None:
+            return mark(found[0], f"value:{self.id}")
+        return self.write(found, mark)
 
 
 class Found(NamedTuple):
@@ -189,23 +207,17 @@ class Values:
         """A user's expression may find something in a value alone."""
         self.all: Final = (*BUILT_IN, *self._more, *self.own)
 
-    def look(self, text: str, plain: str = "") -> Found:
-        """Look at a text once; cheap where it holds nothing.
-
-        Args:
-            text: any text, decoded.
-            plain: the same without escapes, for the rules; "" is the text itself.
-        """
-        plain = plain or text
+    def look(self, text: str) -> Found:
+        """Look at a text once; cheap where it holds nothing."""
         seen = None if self._sieve is None else self._sieve.look(text)
         if seen is None:
-            return Found(named=True, labelled=True, rules=self.gated(plain, text))
+            return Found(named=True, labelled=True, rules=self.gated(text, text))
         rules = [self.all[place] for place in seen.shapes]
         if not _UNPREFIXED.isdisjoint(rules):
             # Where these alone read a text, they take longer than the gates.
-            left = self._unprefixed(plain, plain.encode("utf-8", "surrogatepass"))
+            left = self._unprefixed(text, bordered(text).encode("utf-8", "surrogatepass"))
             rules = [rule for rule in rules if rule not in _UNPREFIXED or rule in left]
-        found = [rule for rule in rules if rule in _UNPREFIXED or rule.changes(plain)]
+        found = [rule for rule in rules if rule in _UNPREFIXED or rule.changes(text)]
         found += [rule for rule, own in self._own.items() if own.finds(text)]
         signs = None if seen.odd or self._sieve is None else self._sieve.signs
         return Found(seen.named or seen.odd, seen.labelled, found, signs)
@@ -226,7 +238,7 @@ class Values:
             text: any text, decoded.
             sample: for the gates: of equal pieces between double quotes it needs only one.
         """
-        raw = sample.encode("utf-8", "surrogatepass")
+        raw = bordered(sample).encode("utf-8", "surrogatepass")
         possible = _BY_PREFIX.possible(raw)
         if "-----BEGIN" in sample:
             possible.add(_PEM)
