@@ -106,3 +106,52 @@ def test_a_pattern_that_asks_for_both_ends_is_tried_on_the_values_of_each_place(
         part, "multipart/form-data", content_type="multipart/form-data; boundary=b"
     )
     assert shown == part.replace("sess-42", MARK)
+
+
+CUT_FORMS = [
+    ("application/json", '{{"a": [1, "{1}'),
+    ("application/json", '{{"a": "{{\\"b\\": \\"{2}'),
+    ("application/x-ndjson", '{{"a": 1}}\n{{"a": "{1}'),
+    ("text/event-stream", 'data: {{"a": "{1}'),
+    ("text/plain", "it said {0}"),
+    ("application/xml", "<a><b>{0}"),
+    ("application/x-www-form-urlencoded", "a=1&b={0}"),
+]
+
+
+@pytest.mark.parametrize(
+    ("regex", "secret"),
+    [
+        (r"cust-[0-9]{6}", "cust-734219"),
+        (r"^sess-\w+$", "sess-42q"),
+        (r"(?i)\bmüller(?:-|_)(?P<n>\w{2,4})(?!x)", "Müller-q7Zx"),
+        (r"(?:key|id)[ab]{,3}\d+!", "keyab7342!"),
+        (r"x{60}", "x" * 60),
+    ],
+)
+@pytest.mark.parametrize(("media_type", "form"), CUT_FORMS)
+def test_what_a_pattern_would_find_is_masked_where_a_body_is_cut_inside_of_it(
+    make, regex, secret, media_type, form
+):
+    redactor = make(regex)
+    for length in range(4, len(secret) + 1):
+        text = form.format(secret[:length], spelt(secret[:length]), spelt(secret[:length], 2))
+        shown = redactor.body(text, media_type, truncated=True)
+        assert secret[:4] not in shown
+        assert spelt(secret[:4]) not in shown
+        assert shown.endswith((MARK, "[REDACTED]".replace("]", "%5D")))
+        assert redactor.body(shown, media_type, truncated=True) == shown
+
+
+def test_half_an_escape_at_a_cut_hides_nothing(make):
+    redactor = make(r"cust-\d{2}ü\d")
+    whole = '{"a": "cust-42\\u00fc'
+    for end in range(len('{"a": "cust-42'), len(whole) + 1):
+        shown = redactor.body(whole[:end], JSON, truncated=True)
+        assert shown == f'{{"a": "{MARK}'
+
+
+def test_a_pattern_that_refers_back_is_left_at_a_cut(make):
+    redactor = make(r"(\w{3})-\1")
+    assert redactor.text("it said abc-ab", truncated=True) == "it said abc-ab"
+    assert redactor.text("it said abc-abc", truncated=True) == f"it said {MARK}"

@@ -66,7 +66,7 @@ def for_python(regex: str) -> str:
 
 def for_re2(regex: str) -> str:
     """Write an expression that compiles under `re` so that re2 reads it as `re` does."""
-    return "".join(_written(regex, {}, {}, r"(?:\n?\z)"))
+    return "".join(_written(regex, {r"\Z": r"\z"}, {}, r"(?:\n?\z)"))
 
 
 def asks_for_ends(regex: str) -> bool:

@@ -18,6 +18,10 @@ _LEVELS: Final = 8
 """Strings in strings that are read."""
 
 
+CUT_ESCAPE: Final = re.compile(r"(?<!\\)((?:\\\\)*)\\(?:u[0-9a-fA-F]{0,3})?\Z")
+"""An escape that was cut, and the whole ones before it."""
+
+
 class Reading(NamedTuple):
     """A text as it reads behind some levels of escapes."""
 

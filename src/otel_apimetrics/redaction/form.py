@@ -4,7 +4,6 @@ import re
 from typing import Final
 from urllib.parse import quote, unquote_plus
 
-from otel_apimetrics.redaction.cuts import mask_cut_end
 from otel_apimetrics.redaction.documents import Documents
 from otel_apimetrics.redaction.names import Names, tokens
 from otel_apimetrics.redaction.text import FreeText
@@ -76,7 +75,7 @@ class Form:
         """Mask what may be the beginning of a secret, in the last pair of a form that was cut."""
         written, equals, value = pair.rpartition("=")
         decoded = unquote_plus(_CUT_ESCAPE.sub("", value))
-        masked = self._text.scrub_values(mask_cut_end(decoded))
+        masked = self._text.scrub_values(self._text.end(decoded))
         return pair if masked == decoded else f"{written}{equals}{quote(masked, safe=_SAFE)}"
 
     def _pair(self, pair: str, *, oauth: bool, suspicious: bool) -> str | None:

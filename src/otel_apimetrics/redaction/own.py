@@ -5,12 +5,14 @@ Each is tried on the text, on what the text says behind its escapes, and, where 
 """
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Final
 
+from otel_apimetrics.redaction.beginnings import beginning_of
 from otel_apimetrics.redaction.dialects import asks_for_ends
-from otel_apimetrics.redaction.escapes import placed, readings
-from otel_apimetrics.redaction.marks import MARKED
+from otel_apimetrics.redaction.escapes import CUT_ESCAPE, placed, readings
+from otel_apimetrics.redaction.expressions import compiled
+from otel_apimetrics.redaction.marks import MARK, MARKED
 
 _VALUES: Final = (
     re.compile(r'([^"]+)'),
@@ -19,6 +21,11 @@ _VALUES: Final = (
     re.compile(r"(?<=[:=,\[&])\s{0,8}([^\s\"',:={}\[\]&;]+)"),
 )
 """What is between quotes or tags, or behind a sign: too much rather than too little."""
+
+_TAIL: Final = 512
+"""Characters at a cut that are looked at."""
+_TELLING: Final = 3
+"""Characters of the shortest beginning that is masked."""
 
 _Span = tuple[int, int]
 
@@ -32,6 +39,7 @@ class Own:
 
     def __init__(self, pattern: re.Pattern[str]) -> None:
         self._pattern: Final = pattern
+        self._begun: Final = _begun(pattern.pattern)
         self.asks_for_ends: Final = asks_for_ends(pattern.pattern)
         """It may find something in a value and nothing in the text around that."""
 
@@ -58,6 +66,24 @@ class Own:
             text = "".join((*parts, text[done:]))
             level += 1
         return text
+
+    def begin(self, text: str) -> int | None:
+        """Give the place where what it finds may begin and go on behind the end of a text.
+
+        Args:
+            text: the end of a text that was cut.
+        """
+        if self._begun is None:
+            return None
+        level = 0
+        while (reading := placed(text, level)) is not None:
+            read = CUT_ESCAPE.sub(r"\1", reading.text)
+            done = max((mark.end() for mark in MARKED.finditer(read)), default=0)
+            found = self._begun.search(read[done:])
+            if found is not None and len(found[0]) >= _TELLING:
+                return reading.places[done + found.start()]
+            level += 1
+        return None
 
     def _finds(self, text: str) -> bool:
         if self._pattern.search(text) is not None:
@@ -87,3 +113,18 @@ def _values(text: str) -> Iterator[_Span]:
     for values in _VALUES:
         for found in values.finditer(text):
             yield found.span(1)
+
+
+def mask_own_cut_end(text: str, owns: Iterable[Own]) -> str:
+    """Replace what may be the beginning of what an expression finds, at the end of a text."""
+    start = max(0, len(text) - _TAIL)
+    begins = [begin for own in owns if (begin := own.begin(text[start:])) is not None]
+    return text[: start + min(begins)] + MARK if begins else text
+
+
+def _begun(regex: str) -> re.Pattern[str] | None:
+    begun = beginning_of(regex)
+    try:
+        return None if begun is None else compiled(begun)
+    except (re.error, OverflowError, RecursionError, ValueError):
+        return None

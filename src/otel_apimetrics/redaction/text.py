@@ -8,10 +8,13 @@ import re
 from typing import Final
 
 from otel_apimetrics.redaction.cuts import mask_cut_end
+from otel_apimetrics.redaction.escapes import CUT_ESCAPE
 from otel_apimetrics.redaction.marks import MARK, PLAIN, Marker
 from otel_apimetrics.redaction.names import LABEL, LABEL_OR_SENSITIVE, NAMED, Names, tokens
+from otel_apimetrics.redaction.own import mask_own_cut_end
 from otel_apimetrics.redaction.phrases.room import Phrases
 from otel_apimetrics.redaction.spans import line_end, value_end
+from otel_apimetrics.redaction.unclosed import mask_unnamed
 from otel_apimetrics.redaction.values import Rule, Values
 
 _SIGN: Final = re.compile(r"=(?<![=!<>]=)|:(?<!\[REDACTED:)(?!//)")
@@ -93,6 +96,10 @@ class FreeText:
         """Mask whatever a value rule finds, and no assignment."""
         return self._values.scrub(text)
 
+    def end(self, text: str) -> str:
+        """Mask what may be the beginning of a secret at the end of a text that was cut."""
+        return mask_cut_end(mask_own_cut_end(text, self._values.owns.values()))
+
     def assigns(self, text: str) -> bool:
         """Tell whether a name may tell a secret inside of a string or a list of JSON text."""
         if self._phrases.suspects(text):
@@ -160,8 +167,10 @@ class FreeText:
             masked = self._values.scrub(masked, rules)
             # A mark is a border, and behind a border a word may be a name.
             masked = self._in_json(masked, values_too=values_too)
+        if not cut:
+            return masked
         # Where the end is gone, a rule that it held back may find something.
-        return self.scrub_values(mask_cut_end(masked)) if cut else masked
+        return self.scrub_values(self.end(mask_unnamed(masked, self._names, self.mark)))
 
     def _without_inputs(self, text: str) -> str:
         """Mask each `input` where one of Pydantic's errors says that it was a secret."""
@@ -262,7 +271,6 @@ def _unescaped(name: str) -> str:
 
 
 _SPELLED: Final = re.compile(r"\\(?:(/)|u00([2-7][0-9a-fA-F])|.)", re.DOTALL)
-_CUT_ESCAPE: Final = re.compile(r"(?<!\\)((?:\\\\)*)\\(?:u[0-9a-fA-F]{0,3})?\Z")
 
 
 def _plain_escapes(text: str, *, cut: bool) -> str:
@@ -270,7 +278,7 @@ def _plain_escapes(text: str, *, cut: bool) -> str:
     if "\\" not in text:
         return text
     if cut:
-        text = _CUT_ESCAPE.sub(r"\1", text)
+        text = CUT_ESCAPE.sub(r"\1", text)
     return _SPELLED.sub(_plain_escape, text)
 
 

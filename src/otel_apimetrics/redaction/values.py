@@ -201,9 +201,9 @@ class Values:
         self._more: Final = tuple(more)
         self._sieve: Final = sieve
         self.mark: Final = mark
-        self._own: Final = {Rule(name, (), regex): Own(regex) for name, regex in patterns}
-        self.own: Final = tuple(self._own)
-        self.own_asks_for_ends: Final = any(own.asks_for_ends for own in self._own.values())
+        self.owns: Final = {Rule(name, (), regex): Own(regex) for name, regex in patterns}
+        self.own: Final = tuple(self.owns)
+        self.own_asks_for_ends: Final = any(own.asks_for_ends for own in self.owns.values())
         """A user's expression may find something in a value alone."""
         self.all: Final = (*BUILT_IN, *self._more, *self.own)
 
@@ -218,7 +218,7 @@ class Values:
             left = self._unprefixed(text, bordered(text).encode("utf-8", "surrogatepass"))
             rules = [rule for rule in rules if rule not in _UNPREFIXED or rule in left]
         found = [rule for rule in rules if rule in _UNPREFIXED or rule.changes(text)]
-        found += [rule for rule, own in self._own.items() if own.finds(text)]
+        found += [rule for rule, own in self.owns.items() if own.finds(text)]
         signs = None if seen.odd or self._sieve is None else self._sieve.signs
         return Found(seen.named or seen.odd, seen.labelled, found, signs)
 
@@ -253,7 +253,7 @@ class Values:
             for rule in self._more
             if any(gate in text for gate in rule.gates) and rule.changes(text)
         ]
-        found += [rule for rule, own in self._own.items() if own.finds(text)]
+        found += [rule for rule, own in self.owns.items() if own.finds(text)]
         return found
 
     def _unprefixed(self, text: str, raw: bytes) -> list[Rule]:
@@ -279,7 +279,7 @@ class Values:
         masked = text
         for rule in self.suspects(text) if rules is None else rules:
             # A user's expression may match a part of a mark.
-            own = rule in self._own
+            own = rule in self.owns
             masked = self._own_masked(rule, masked) if own else rule.sub(masked, self.mark)
         if masked == text:
             return text
@@ -291,4 +291,4 @@ class Values:
 
     def _own_masked(self, rule: Rule, text: str) -> str:
         rule_id = f"value:{rule.id}"
-        return self._own[rule].masked(text, lambda found: self.mark(found, rule_id))
+        return self.owns[rule].masked(text, lambda found: self.mark(found, rule_id))
