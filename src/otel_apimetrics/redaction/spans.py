@@ -88,4 +88,6 @@ def _container_end(text: str, start: int, tokens: re.Pattern[str]) -> int:
 
 @lru_cache(maxsize=32)
 def _closing(escape: str) -> re.Pattern[str]:
-    return re.compile(r"(?<!\\)" + re.escape(escape) + '"')
+    # Before it there may be backslashes of the value itself, each of them escaped twice.
+    each = 2 * (len(escape) + 1)
+    return re.compile(rf"(?<!\\)(?:\\{{{each}}})*{re.escape(escape)}" + '"')
