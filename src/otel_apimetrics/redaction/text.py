@@ -9,6 +9,7 @@ from typing import Final
 
 from otel_apimetrics.redaction.cuts import mask_cut_end
 from otel_apimetrics.redaction.escapes import CUT_ESCAPE
+from otel_apimetrics.redaction.lines import owned
 from otel_apimetrics.redaction.marks import MARK, PLAIN, Marker
 from otel_apimetrics.redaction.names import LABEL, LABEL_OR_SENSITIVE, NAMED, Names, tokens
 from otel_apimetrics.redaction.own import mask_own_cut_end
@@ -32,7 +33,7 @@ _INPUT: Final = re.compile(
     r"(\[type=\w{1,64}, input_value=)(?!\[REDACTED\]).{0,1024}?(?=, input_type=\w{1,64}\]|\n|\Z)"
 )
 """What a validation error of Pydantic's quotes: the input, whatever its name."""
-_QUOTES: Final = "\"'\\"
+_QUOTES: Final = "\"'`\\"
 _BACKWARDS: Final = re.compile(r"[ \t]{0,8}([\"'`]?)(\\{0,15})")
 _ESCAPED_QUOTE: Final = re.compile(r"(\\{1,15})\"")
 WORD: Final = re.compile(r"[\w.$%\[\]-]{1,128}")
@@ -139,6 +140,8 @@ class FreeText:
             # A name that opens a line of a header owns the line, unless it is quoted.
             whole_line = not quote and not _LINES.isdisjoint(tokens(name))
             end = line_end(text, start) if whole_line else value_end(text, start, escape)
+            if not (quote or whole_line):
+                start, end = owned(text, sign.start(), start, end)
             if end > start:
                 parts += (text[done:start], self._marked(text[start:end], quote, escape, name))
                 done = end
@@ -223,7 +226,7 @@ class FreeText:
         if quote == '"':
             return f'{escape}"{mark}{escape}"'
         # A value that came with quotes keeps them, so that a statement stays readable.
-        if value[0] in "\"'":
+        if value[0] in "\"'`":
             return f"{value[0]}{mark}{value[0]}"
         return mark
 
