@@ -47,10 +47,12 @@ def mask_unnamed(text: str, names: Names, mark: Marker) -> str:
         parts: list[str] = []
         done = 0
         for begin, name in _unnamed(reading.text, names, _NESTED if level else _TOKEN):
+            if _PLAIN.match(reading.text, begin) or reading.places[begin] < done:
+                continue
             start, end = _inside(reading.text, begin, value_end(reading.text, begin))
             value = reading.text[start:end]
-            first = reading.places[start]
-            if value and first >= done and not _PLAIN.match(reading.text, begin):
+            if value:
+                first = reading.places[start]
                 shown = mark(value, f"name:{name}")
                 # A number that became a mark must be a string.
                 quote = '"' if start == begin and level == 0 else ""
