@@ -71,6 +71,26 @@ UNITS = [
         "://a:",
         "://a@",
         "://:",
+        "://",
+        ":a@",
+        "a://b:c",
+        "=:",
+    ),
+    # Lines and blocks that a name owns, values that a cut left without theirs, a user's values.
+    *(
+        "password: a\n",
+        "password:\n  a\n",
+        "password: |\n",
+        "password=a , ",
+        "password=`",
+        "password=<",
+        "- a\n",
+        '{"value":',
+        '{"value":"a",',
+        '\\"value\\":1,',
+        "sess-1",
+        "cust-1",
+        "\\u00e9",
     ),
     *("sk-a-", "sk-ab-cd-", "Bearer ", "basic    ", "Basic a ", "Basic a.", "bearer Authenti"),
     *(
@@ -211,7 +231,9 @@ def redactor(request):
             patch.setitem(sys.modules, "re2", None)
         redactor_module._sieve_of.cache_clear()
         made = Redactor(
-            RedactionPolicy(pii=True, deny=["nested.*.name", "own"], patterns=["cust-[0-9]+x"])
+            RedactionPolicy(
+                pii=True, deny=["nested.*.name", "own"], patterns=["cust-[0-9]+x", r"^sess-[0-9]+$"]
+            )
         )
     redactor_module._sieve_of.cache_clear()
     return made
@@ -255,6 +277,33 @@ def members(*stems, value="1"):
 )
 def test_many_names_cost_no_more_than_their_length(redactor, make):
     assert grows_with_its_length(lambda text: redactor.body(text, "application/json"), make)
+
+
+@pytest.mark.parametrize("entry", ["JSON", "JSON, cut", "text"])
+@pytest.mark.parametrize("engine", ["with re2", "without re2"])
+def test_patterns_that_ask_for_an_end_cost_no_more_than_the_length(entry, engine, monkeypatch):
+    if engine == "without re2":
+        monkeypatch.setitem(sys.modules, "re2", None)
+    redactor = Redactor(RedactionPolicy(patterns=[r"^sess-[0-9]+$", r"\b\w{1,64}-[a-z]{2,}!"]))
+    slow = [
+        repr(make(80))
+        for unit in (
+            "sess-1",
+            "sess-",
+            "'",
+            '"',
+            "=a",
+            "\\\\",
+            "\\u00e9",
+            "<a>",
+            "a",
+            "[REDACTED]",
+            "1,",
+        )
+        for make in islice(texts_of(unit), 0, None, 3)
+        if not grows_with_its_length(lambda text: ENTRIES[entry](redactor, text), make, part=4)
+    ]
+    assert not slow
 
 
 @pytest.mark.parametrize("rule", [*BUILT_IN, *PERSONAL], ids=lambda rule: rule.id)

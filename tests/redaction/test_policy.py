@@ -344,3 +344,27 @@ def test_a_name_or_a_path_that_can_be_is_taken(name):
 def test_comments_and_blanks_hide_no_repeated_repeat(pattern):
     with pytest.raises(PolicyError):
         RedactionPolicy(patterns=[pattern])
+
+
+@pytest.mark.parametrize(
+    "secret",
+    [
+        'abcdefghijkl"xyz',
+        "abcdefghijklm\\",
+        'abcdefghijklmn"o"',
+        "a-long-secret'",
+        "abcdefghijk\n\n",
+    ],
+)
+@pytest.mark.parametrize("rows", [0, 10_001])
+def test_the_last_four_end_no_string_that_they_stand_in(secret, rows):
+    redactor = Redactor(RedactionPolicy(mask="last4"))
+    inside = json.dumps({"password": secret, "b": [{"name": "token", "value": secret}]})
+    document = {"password": secret, "nested": inside, "rows": [0] * rows}
+    for text, cut in ((json.dumps(document), False), (json.dumps(document)[:-1], True)):
+        masked = redactor._documents.scrub(text, cut=cut)
+        shown = json.loads(masked + "}" * cut)
+        marks = (shown["password"], json.loads(shown["nested"])["password"])
+        assert all(re.fullmatch(r"\[REDACTED(?::…[\w-]{4})?\]", mark) for mark in marks)
+        assert len(shown["rows"]) == rows
+        assert redactor._documents.scrub(masked, cut=cut) == masked

@@ -2,7 +2,6 @@
 
 from typing import Final
 
-from otel_apimetrics.redaction.cuts import mask_cut_end
 from otel_apimetrics.redaction.documents import Documents
 from otel_apimetrics.redaction.form import Form
 from otel_apimetrics.redaction.graphql import GraphQL
@@ -105,4 +104,4 @@ class Bodies:
         if not media_type.startswith("text/") or media_type in _NOT_AS_TEXT:
             return None
         masked = self._text.scrub(text)
-        return self._text.scrub_values(mask_cut_end(masked)) if cut else masked
+        return self._text.scrub_values(self._text.end(masked)) if cut else masked

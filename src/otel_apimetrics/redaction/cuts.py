@@ -3,6 +3,7 @@
 import re
 from typing import Final
 
+from otel_apimetrics.redaction.escapes import bordered
 from otel_apimetrics.redaction.marks import MARK, MARKED
 
 _CUT: Final = re.compile(
@@ -25,14 +26,20 @@ def mask_cut_end(text: str) -> str:
     """Replace what may be the beginning of a secret at the end of a text that was cut."""
     start = max(0, len(text) - _TAIL)
     tail = text[start:]
+    places = [_begin(read) for read in dict.fromkeys((tail, bordered(tail)))]
+    begin = min((place for place in places if place is not None), default=None)
+    return text if begin is None else text[: start + begin] + MARK
+
+
+def _begin(tail: str) -> int | None:
     marks = list(MARKED.finditer(tail)) if "[REDACTED" in tail else []
     # All marks alike: a keyed one has a blank, which would end a secret around it.
     found = _CUT.search(MARKED.sub(MARK, tail) if marks else tail)
     if found is None or _IS_MARKED.fullmatch(found[0]):
-        return text
+        return None
     place = found.start()
     for mark in marks:
         if mark.start() >= place:
             break
         place += len(mark[0]) - len(MARK)
-    return text[: start + place] + MARK
+    return place

@@ -15,7 +15,7 @@ from otel_apimetrics.redaction.cuts import mask_cut_end
 from otel_apimetrics.redaction.looker import Looker, hook
 from otel_apimetrics.redaction.loose import documents, strict
 from otel_apimetrics.redaction.marks import MARK, TOO_DEEP
-from otel_apimetrics.redaction.members import NESTED, Sign, glance, judged
+from otel_apimetrics.redaction.members import NESTED, Sign, glance, is_whole, judged
 from otel_apimetrics.redaction.names import LABEL, NAMED, Names
 from otel_apimetrics.redaction.senses import may_open, opens_plain
 from otel_apimetrics.redaction.sizes import bounded
@@ -25,8 +25,6 @@ from otel_apimetrics.redaction.values import Rule, Values
 from otel_apimetrics.redaction.walk import Number, Pairs, TooLargeError, Walk
 from otel_apimetrics.redaction.writing import written
 
-_BORDER: Final = re.compile(r"\\(?:[bfnrt]|u(?!00[2-7])[0-9a-fA-F]{4})")
-"""An escape of what no rule has in a token. Its last letter is none before a token either."""
 _COLON: Final = re.compile(r"\s*:\s*")
 _LOCATED: Final = re.compile(r'"loc"\s*:\s*\[(?=[^\]]*")')
 """The sign of an error of Pydantic's, which says where its `input` stood."""
@@ -130,10 +128,13 @@ class Documents:
 
     def _scrub(self, text: str, level: int) -> str:
         body = text.removeprefix("\ufeff")
+        if self._values.own_asks_for_ends or (self._values.own and "\\" in body):
+            # What a user's expression finds in a value it may not find in the text.
+            return self._rewrite(text, None, level)
         rules, signs = self._look_first(body)
         if not (rules or signs is None or signs):
             return text
-        if signs and not rules and self._splices and _is_whole(text):
+        if signs and not rules and self._splices and is_whole(text):
             spliced = self._splice_signs(text, signs)
             if spliced is not None:
                 return spliced
@@ -151,16 +152,15 @@ class Documents:
         The signs are `None` where somebody has to read the text.
         """
         unsigned = self._text.suspects_phrases
-        plain = _BORDER.sub("  ", text) if "\\" in text else text
         if not self._values.is_sieved:
             sample, signs = glance(text, self._names, unsigned)
-            return self._values.gated(plain, sample), signs
-        found = self._values.look(text, plain)
+            return self._values.gated(text, sample), signs
+        found = self._values.look(text)
         if found.labelled:
             return found.rules, None
         if not found.named:
             return found.rules, []
-        if found.signs is not None and self._splices and _is_whole(text):
+        if found.signs is not None and self._splices and is_whole(text):
             return found.rules, judged(text, found.signs(text), self._names)
         return found.rules, glance(text, self._names, unsigned).signs
 
@@ -275,7 +275,7 @@ class Documents:
         return text[: len(text) - len(body)] + written(clean, spaced=spaced)
 
     def _string(self, string: str, rules: list[Rule] | None, level: int, *, assigned: bool) -> str:
-        if len(string) < _SHORTEST:
+        if len(string) < _SHORTEST and not self._values.own:
             return string
         if string[0] in '{[" \t\r\n' and string.lstrip()[:1] in ("{", "[", '"'):
             return self.scrub(string, level=level + 1)
@@ -287,9 +287,3 @@ class Documents:
 def _behind(text: str, sign: int) -> int:
     colon = _COLON.match(text, sign)
     return sign + 1 if colon is None else colon.end()
-
-
-def _is_whole(text: str) -> bool:
-    """Tell a document from its begin to its end, without an escape."""
-    stripped = text.strip()
-    return "\\" not in text and stripped[:1] in ("{", "[") and stripped[-1] in "]}"

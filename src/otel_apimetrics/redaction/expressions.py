@@ -8,6 +8,7 @@ import re
 from typing import Final, cast
 
 from otel_apimetrics.interpreter import import_re2
+from otel_apimetrics.redaction.dialects import for_python, for_re2, is_for_re2
 
 _SYMBOLS: Final = re.compile(
     r"\\."  # an escape
@@ -25,13 +26,15 @@ _BOUNDS: Final = re.compile(r"\{([0-9]*)(,?)([0-9]*)\}")
 def compiled(regex: str) -> re.Pattern[str]:
     """Compile an expression, with google-re2 where that is installed and takes it.
 
+    It finds the same on both engines: see `dialects`.
+
     Raises:
         re.error: it does not compile.
         OverflowError: a repeat is too large.
         RecursionError: it is nested too deep.
         ValueError: it could take exponential time.
     """
-    fallback = re.compile(regex)
+    re.compile(regex)
     linear = _linear(regex)
     if linear is not None:
         return linear
@@ -39,10 +42,12 @@ def compiled(regex: str) -> re.Pattern[str]:
         raise ValueError("it is a verbose expression, (?x), which nobody here can look through")
     if repeats_a_repeat(regex, choices=True):
         raise ValueError("a group that itself repeats or chooses is repeated")
-    return fallback
+    return re.compile(for_python(regex))
 
 
 def _linear(regex: str) -> re.Pattern[str] | None:
+    if not is_for_re2(regex):
+        return None
     try:
         re2 = import_re2()
     except ImportError:
@@ -51,7 +56,7 @@ def _linear(regex: str) -> re.Pattern[str] | None:
     options.log_errors = False
     try:
         # The same methods as a pattern of `re`.
-        return cast("re.Pattern[str]", re2.compile(regex, options=options))
+        return cast("re.Pattern[str]", re2.compile(for_re2(regex), options=options))
     except re2.error:  # it looks around, or refers back
         return None
 

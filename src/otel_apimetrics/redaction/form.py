@@ -4,7 +4,6 @@ import re
 from typing import Final, NamedTuple
 from urllib.parse import quote, unquote_plus
 
-from otel_apimetrics.redaction.cuts import mask_cut_end
 from otel_apimetrics.redaction.documents import Documents
 from otel_apimetrics.redaction.names import SETTING, Names, tokens
 from otel_apimetrics.redaction.settings import is_setting
@@ -72,7 +71,8 @@ class Form:
         if not query:
             return query
         pairs = query.split("&")
-        suspicious = bool(self._text.suspects(unquote_plus(query)))
+        # A user's expression may find something in a value and nothing in the whole.
+        suspicious = self._text.has_patterns or bool(self._text.suspects(unquote_plus(query)))
         fields = map(_decoded, pairs) if MAY_NAME.search(query) else ()
         around = _Around(
             "state=" in query and any(_name(pair) in _OAUTH for pair in pairs),
@@ -92,7 +92,7 @@ class Form:
         """Mask what may be the beginning of a secret, in the last pair of a form that was cut."""
         written, equals, value = pair.rpartition("=")
         decoded = unquote_plus(_CUT_ESCAPE.sub("", value))
-        masked = self._text.scrub_values(mask_cut_end(decoded))
+        masked = self._text.scrub_values(self._text.end(decoded))
         return pair if masked == decoded else f"{written}{equals}{quote(masked, safe=_SAFE)}"
 
     def _pair(self, pair: str, around: _Around, *, suspicious: bool) -> str | None:

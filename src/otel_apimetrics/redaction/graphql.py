@@ -10,7 +10,6 @@ from collections.abc import Iterator
 from json.encoder import encode_basestring
 from typing import Final
 
-from otel_apimetrics.redaction.cuts import mask_cut_end
 from otel_apimetrics.redaction.documents import Documents
 from otel_apimetrics.redaction.marks import MARKED
 from otel_apimetrics.redaction.text import FreeText
@@ -208,11 +207,11 @@ class GraphQL:
             return self._values_of(masked, cut=cut) if is_graphql(masked) else masked
         masked = self._text.scrub(text)
         # Behind a mark, as behind any border, a rule may find what it did not before.
-        return self._text.scrub(mask_cut_end(masked)) if cut else masked
+        return self._text.scrub(self._text.end(masked)) if cut else masked
 
     def _values_of(self, query: str, *, cut: bool) -> str:
         masked = self._text.scrub_values(scrub_query(query))
-        return self._text.scrub_values(mask_cut_end(masked)) if cut else masked
+        return self._text.scrub_values(self._text.end(masked)) if cut else masked
 
     def _encoded(self, query: str, *, number: int, whole: bool) -> str:
         if number >= _MOST_OPERATIONS:

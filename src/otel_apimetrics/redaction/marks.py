@@ -26,6 +26,8 @@ KEYED: Final = frozenset({"hash", "tokenise"})
 
 _TELLING: Final = 12
 """Characters of the shortest secret whose last four may be told."""
+_ENDS: Final = frozenset("]\"'`\\")
+"""What could end a mark, or the string around it: not told."""
 
 
 class Marker:
@@ -80,7 +82,7 @@ class Marker:
             return MARK
         if self._mode == "last4":
             last = secret[-4:]
-            tells = len(secret) >= _TELLING and "]" not in last and "\n" not in last
+            tells = len(secret) >= _TELLING and last.isprintable() and _ENDS.isdisjoint(last)
             return f"[REDACTED:…{last}]" if tells else MARK
         digest = hmac.digest(self._key, secret.encode("utf-8", "surrogatepass"), "sha256")
         if self._mode == "hash":

@@ -9,6 +9,7 @@ import re
 from collections.abc import Callable
 from typing import Final, NamedTuple
 
+from otel_apimetrics.redaction.leading import LONGEST_NAME, WORD, name_before
 from otel_apimetrics.redaction.names import (
     CONTENT,
     HARMLESS,
@@ -19,7 +20,6 @@ from otel_apimetrics.redaction.names import (
     Names,
 )
 from otel_apimetrics.redaction.settings import opens_setting
-from otel_apimetrics.redaction.text import LONGEST_NAME, WORD, name_before
 
 NESTED: Final = re.compile(r'\\"[\s\\nrt]{0,16}:|\\u00[2-7]|\\/')
 """Signs that a string holds JSON, or spells plain characters so that a scan cannot see them."""
@@ -196,3 +196,9 @@ def judged(text: str, signs: list[int], names: Names) -> list[Sign] | None:
         if not _is_setting(text, sign, name, names):
             kept.append((sign, name))
     return kept
+
+
+def is_whole(text: str) -> bool:
+    """Tell a document from its begin to its end, without an escape."""
+    stripped = text.strip()
+    return "\\" not in text and stripped[:1] in ("{", "[") and stripped[-1] in "]}"

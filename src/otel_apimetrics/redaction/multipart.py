@@ -11,7 +11,6 @@ from itertools import chain, islice, zip_longest
 from typing import Final, NamedTuple
 from urllib.parse import quote_plus
 
-from otel_apimetrics.redaction.cuts import mask_cut_end
 from otel_apimetrics.redaction.documents import Documents
 from otel_apimetrics.redaction.form import Form
 from otel_apimetrics.redaction.marks import MARK
@@ -205,7 +204,7 @@ class Multipart:
             return self._documents.scrub(text, cut=cut)
         masked = self._text.scrub(text)
         # Behind a mark, as behind any border, a rule may find what it did not before.
-        return self._text.scrub(mask_cut_end(masked)) if cut else masked
+        return self._text.scrub(self._text.end(masked)) if cut else masked
 
 
 def _boundary(content_type: str) -> str | None:

@@ -133,7 +133,8 @@ def _remedy(name: str) -> str:
             "which no name can be: write a bare name, or a dotted path such as users.*.email,"
             " where * stands for a whole step"
         )
-    if not any(map(str.isalnum, unicodedata.normalize("NFKC", name))):
+    steps_alone = name.strip(".*") == "" and "*" in name
+    if not (steps_alone or any(map(str.isalnum, unicodedata.normalize("NFKC", name)))):
         # Names are compared by their words.
         return "which has no letter and no digit: write a name as bodies have it, such as 'iban'"
     return ""

@@ -10,7 +10,6 @@ from otel_apimetrics.exchange import Headers
 from otel_apimetrics.redaction.attributes import Addresses, GuardedKeys, SpanAttributes
 from otel_apimetrics.redaction.bodies import Bodies, is_json
 from otel_apimetrics.redaction.clean import Clean
-from otel_apimetrics.redaction.cuts import mask_cut_end
 from otel_apimetrics.redaction.documents import Documents
 from otel_apimetrics.redaction.form import Form
 from otel_apimetrics.redaction.headers import HeaderFields
@@ -240,7 +239,7 @@ class Redactor:
             truncated: it went on, so that a secret at its end may be incomplete.
         """
         masked = self._last(self._clean_text(text), "text", self._clean_text)
-        return self._text.scrub_values(mask_cut_end(masked)) if truncated else masked
+        return self._text.scrub_values(self._text.end(masked)) if truncated else masked
 
     @_closed
     def value(self, name: str, value: object) -> object:

@@ -25,6 +25,10 @@ _SCALAR: Final = re.compile(
     r"(?:(?i:bearer|basic|digest|token|apikey|negotiate)[ \t]{1,4})?"
     r"(?:\[REDACTED[^\]\n]{0,40}\]|[^\s,;&\"'<>)\]}\\])*"
 )
+_TICKED: Final = re.compile(
+    r"`[^`\r\n]*(?:`|$)|(?<=[=\s])<(?![/!])[^<>\r\n]{1,256}>?", re.MULTILINE
+)
+"""In backquotes, or in the brackets of a placeholder."""
 _LINE: Final = re.compile(r"[^\r\n]*")
 
 
@@ -43,8 +47,8 @@ def value_end(text: str, start: int, escape: str = "") -> int:
         return len(text) if found is None else found.end()
     if escape and text.startswith(f'{escape}"', start):
         found = _closing(escape).search(text, start + len(escape) + 1)
-    elif not escape and (prefixed := _PREFIXED.match(text, start)):
-        return prefixed.end()
+    elif not escape and (odd := _PREFIXED.match(text, start) or _TICKED.match(text, start)):
+        return odd.end()
     elif text.startswith("'", start):
         found = _SINGLE.match(text, start)
     elif text.startswith('"', start):
@@ -88,4 +92,6 @@ def _container_end(text: str, start: int, tokens: re.Pattern[str]) -> int:
 
 @lru_cache(maxsize=32)
 def _closing(escape: str) -> re.Pattern[str]:
-    return re.compile(r"(?<!\\)" + re.escape(escape) + '"')
+    # Before it there may be backslashes of the value itself, each of them escaped twice.
+    each = 2 * (len(escape) + 1)
+    return re.compile(rf"(?<!\\)(?:\\{{{each}}})*{re.escape(escape)}" + '"')

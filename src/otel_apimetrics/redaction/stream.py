@@ -3,7 +3,6 @@
 import re
 from typing import Final
 
-from otel_apimetrics.redaction.cuts import mask_cut_end
 from otel_apimetrics.redaction.documents import Documents
 from otel_apimetrics.redaction.text import FreeText
 
@@ -52,7 +51,7 @@ def scrub_events(text: str, documents: Documents, free: FreeText, *, cut: bool) 
             _scrub_data(masked, data, documents, cut=cut and index == last)
             data = []
     if cut:
-        masked[last] = free.scrub_values(mask_cut_end(masked[last]))
+        masked[last] = free.scrub_values(free.end(masked[last]))
     return text if masked == lines else "".join(masked)
 
 

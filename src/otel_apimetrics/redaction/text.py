@@ -9,12 +9,16 @@ from typing import Final
 
 from otel_apimetrics.redaction import oauth, percent
 from otel_apimetrics.redaction.cuts import mask_cut_end
-from otel_apimetrics.redaction.escapes import apart_from_escapes, plain_escapes
+from otel_apimetrics.redaction.escapes import plain_escapes
+from otel_apimetrics.redaction.leading import name_before, spelled_out
+from otel_apimetrics.redaction.lines import owned
 from otel_apimetrics.redaction.marks import MARK, PLAIN, Marker
 from otel_apimetrics.redaction.names import LABEL, LABEL_OR_SENSITIVE, NAMED, SETTING, Names, tokens
+from otel_apimetrics.redaction.own import mask_own_cut_end
 from otel_apimetrics.redaction.phrases.room import Phrases
 from otel_apimetrics.redaction.settings import is_setting, opens_setting
 from otel_apimetrics.redaction.spans import line_end, value_end
+from otel_apimetrics.redaction.unclosed import mask_unnamed
 from otel_apimetrics.redaction.values import Rule, Values
 
 _SIGN: Final = re.compile(r"=(?<![=!<>]=)|:(?<!\[REDACTED:)(?!//)")
@@ -25,18 +29,14 @@ _UNQUOTED_SIGNS: Final = (
 """The signs that JSON does not use itself, but for times; apart, so that each begins with the
 one letter that the engine searches for."""
 _BLANKS: Final = re.compile(r"(?:\\[nrt]|[=>\s]){0,64}")
-LONGEST_NAME: Final = 128
 _LONGEST_SPARED: Final = 256
 """Characters of a value that is left because its name has a harmless sense."""
 _INPUT: Final = re.compile(
     r"(\[type=\w{1,64}, input_value=)(?!\[REDACTED\]).{0,1024}?(?=, input_type=\w{1,64}\]|\n|\Z)"
 )
 """What a validation error of Pydantic's quotes: the input, whatever its name."""
-_QUOTES: Final = "\"'\\"
-_BACKWARDS: Final = re.compile(r"[ \t]{0,8}([\"'`]?)(\\{0,15})")
+_QUOTES: Final = "\"'`\\"
 _ESCAPED_QUOTE: Final = re.compile(r"(\\{1,15})\"")
-WORD: Final = re.compile(r"[\w.$%\[\]-]{1,128}")
-_ESCAPED: Final = re.compile(r"\\+u([0-9a-fA-F]{4})")
 _FIRST_WORD: Final = re.compile(r"[\s,;&)\]}\"']")
 _LINES: Final = frozenset({"authorization", "cookie", "cookies"})
 """Names of headers whose value has blanks in it: they own the rest of their line."""
@@ -115,6 +115,10 @@ class FreeText:
         """Mask whatever a value rule finds, and no assignment."""
         return self._values.scrub(text)
 
+    def end(self, text: str) -> str:
+        """Mask what may be the beginning of a secret at the end of a text that was cut."""
+        return mask_cut_end(mask_own_cut_end(text, self._values.owns.values()))
+
     def assigns(self, text: str) -> bool:
         """Tell whether a name may tell a secret inside of a string or a list of JSON text."""
         if self.suspects_phrases(text):
@@ -154,6 +158,8 @@ class FreeText:
             # A name that opens a line of a header owns the line, unless it is quoted.
             whole_line = not quote and not _LINES.isdisjoint(tokens(name))
             end = line_end(text, start) if whole_line else value_end(text, start, escape)
+            if not (quote or whole_line):
+                start, end = owned(text, sign.start(), start, end)
             if end > start:
                 parts += (text[done:start], self._marked(text[start:end], quote, escape, name))
                 done = end
@@ -177,19 +183,15 @@ class FreeText:
         masked = self._in_json(self._without_inputs(text), values_too=values_too)
         rules = self._values.suspects(masked)
         if rules:
-            masked = _TOKEN.sub(lambda token: self._token(token[0], rules), masked)
+            tokens_of = _ANY_TOKEN if self.has_patterns else _TOKEN
+            masked = tokens_of.sub(lambda token: self._token(token[0], rules), masked)
             masked = self._values.scrub(masked, rules)
             # A mark is a border, and behind a border a word may be a name.
             masked = self._in_json(masked, values_too=values_too)
-        masked = self._behind_escapes(masked)
+        if not cut:
+            return masked
         # Where the end is gone, a rule that it held back may find something.
-        return self.scrub_values(mask_cut_end(masked)) if cut else masked
-
-    def _behind_escapes(self, text: str) -> str:
-        """Show the rules what is behind a line break: its escape ends in a letter, as words do."""
-        apart, border = apart_from_escapes(text)
-        masked = self._values.scrub(apart) if border else text
-        return text if masked in (text, apart) else masked.replace(border, "")
+        return self.scrub_values(self.end(mask_unnamed(masked, self._names, self.mark)))
 
     def _without_inputs(self, text: str) -> str:
         """Mask each `input` where one of Pydantic's errors says that it was a secret."""
@@ -224,7 +226,7 @@ class FreeText:
             return False
         return any(
             self._names[label[1]] in (LABEL, LABEL_OR_SENSITIVE)
-            and self._names.labels(_unescaped(label[2]))
+            and self._names.labels(spelled_out(label[2]))
             for label in _LABEL.finditer(text)
         )
 
@@ -248,7 +250,7 @@ class FreeText:
         if quote == '"':
             return f'{escape}"{mark}{escape}"'
         # A value that came with quotes keeps them, so that a statement stays readable.
-        if value[0] in "\"'":
+        if value[0] in "\"'`":
             return f"{value[0]}{mark}{value[0]}"
         return mark
 
@@ -261,33 +263,12 @@ class FreeText:
 _TOKEN: Final = re.compile(
     r'"[^"\\]*(?:\\.[^"\\]*)*(?:"|\\?\Z)|(?<![\w.-])\d{13,19}(?![\w.-])', re.DOTALL
 )
+_ANY_TOKEN: Final = re.compile(
+    r'"[^"\\]*(?:\\.[^"\\]*)*(?:"|\\?\Z)|(?<![\w.+-])-?\d[\w.+-]*', re.DOTALL
+)
+"""A user's expression may find something in any number."""
 _LOCATION: Final = re.compile(r'"loc"\s{0,8}:\s{0,8}\[([^\]]{0,512})')
 _STEP: Final = re.compile(r'"([^"]{1,128})"')
 _INPUT_SIGN: Final = re.compile(r'"input"\s{0,8}:\s{0,8}')
 """An error of Pydantic's: where its input stood, and the input itself."""
 _LABEL: Final = re.compile(r'"([A-Za-z_-]{3,20})\\{0,15}"\s{0,64}:\s{0,64}\\{0,15}"([^"]{1,256})')
-
-
-def name_before(text: str, end: int, start: int = 0) -> tuple[str, str, str]:
-    """Give the name that ends at a sign, the quote around it and the backslashes before that."""
-    first = max(start, end - LONGEST_NAME)
-    if text.endswith('"', start, end):
-        # By far the most frequent: a JSON name without a backslash.
-        opening = text.rfind('"', first, end - 1)
-        name = text[opening + 1 : end - 1]
-        if opening >= 0 and "\\" not in name and not text.endswith("\\", first, opening):
-            return name, '"', ""
-    window = text[first:end][::-1]
-    found = _BACKWARDS.match(window)
-    quote, escape, after = (found[1], found[2], found.end()) if found else ("", "", 0)
-    if quote:
-        rest = window[after:]
-        closing = rest.find(quote)
-        name = rest if closing < 0 else rest[:closing]
-        return _unescaped(name[::-1]), quote, escape
-    word = WORD.match(window, after)
-    return (word[0][::-1] if word else ""), "", ""
-
-
-def _unescaped(name: str) -> str:
-    return _ESCAPED.sub(lambda code: chr(int(code[1], 16)), name) if "\\" in name else name

@@ -9,9 +9,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
+from otel_apimetrics.redaction.escapes import bordered
 from otel_apimetrics.redaction.gates import Numbers, Prefixes, has_scheme
 from otel_apimetrics.redaction.identifiers import ACCOUNT, RUN, mask_account, mask_cards
-from otel_apimetrics.redaction.marks import MARK, MARKED, PLAIN, Marker
+from otel_apimetrics.redaction.marks import MARK, PLAIN, Marker
+from otel_apimetrics.redaction.own import Own
 from otel_apimetrics.redaction.sieve import Sieve
 
 Write = Callable[[re.Match[str], Marker], str]
@@ -35,15 +37,32 @@ class Rule:
         """Tell whether this rule finds something."""
         if self.checks:
             return self.sub(text, PLAIN) != text
-        return self.pattern.search(text) is not None
+        if self.pattern.search(text) is not None:
+            return True
+        # The letter of an escape is no letter before a token.
+        read = bordered(text)
+        return read is not text and self.pattern.search(read) is not None
 
     def sub(self, text: str, mark: Marker) -> str:
         """Replace what the rule finds."""
-        write = self.write
-        if write is None:
-            rule = f"value:{self.id}"
-            return self.pattern.sub(lambda found: mark(found[0], rule), text)
-        return self.pattern.sub(lambda found: write(found, mark), text)
+        write = self._written
+        text = self.pattern.sub(lambda found: write(found, mark), text)
+        return text if (read := bordered(text)) is text else self._sub_behind(text, mark, read)
+
+    def _sub_behind(self, text: str, mark: Marker, read: str) -> str:
+        parts: list[str] = []
+        done = 0
+        for found in self.pattern.finditer(read):
+            shown = self._written(found, mark)
+            if shown != found[0]:
+                parts += (text[done : found.start()], shown)
+                done = found.end()
+        return "".join((*parts, text[done:]))
+
+    def _written(self, found: re.Match[str], mark: Marker) -> str:
+        if self.write is None:
+            return mark(found[0], f"value:{self.id}")
+        return self.write(found, mark)
 
 
 class Found(NamedTuple):
@@ -182,27 +201,24 @@ class Values:
         self._more: Final = tuple(more)
         self._sieve: Final = sieve
         self.mark: Final = mark
-        self.own: Final = tuple(Rule(name, (), pattern) for name, pattern in patterns)
+        self.owns: Final = {Rule(name, (), regex): Own(regex) for name, regex in patterns}
+        self.own: Final = tuple(self.owns)
+        self.own_asks_for_ends: Final = any(own.asks_for_ends for own in self.owns.values())
+        """A user's expression may find something in a value alone."""
         self.all: Final = (*BUILT_IN, *self._more, *self.own)
 
-    def look(self, text: str, plain: str = "") -> Found:
-        """Look at a text once; cheap where it holds nothing.
-
-        Args:
-            text: any text, decoded.
-            plain: the same without escapes, for the rules; "" is the text itself.
-        """
-        plain = plain or text
+    def look(self, text: str) -> Found:
+        """Look at a text once; cheap where it holds nothing."""
         seen = None if self._sieve is None else self._sieve.look(text)
         if seen is None:
-            return Found(named=True, labelled=True, rules=self.gated(plain, text))
+            return Found(named=True, labelled=True, rules=self.gated(text, text))
         rules = [self.all[place] for place in seen.shapes]
         if not _UNPREFIXED.isdisjoint(rules):
             # Where these alone read a text, they take longer than the gates.
-            left = self._unprefixed(plain, plain.encode("utf-8", "surrogatepass"))
+            left = self._unprefixed(text, bordered(text).encode("utf-8", "surrogatepass"))
             rules = [rule for rule in rules if rule not in _UNPREFIXED or rule in left]
-        found = [rule for rule in rules if rule in _UNPREFIXED or rule.changes(plain)]
-        found += [rule for rule in self.own if rule.pattern.search(text)]
+        found = [rule for rule in rules if rule in _UNPREFIXED or rule.changes(text)]
+        found += [rule for rule, own in self.owns.items() if own.finds(text)]
         signs = None if seen.odd or self._sieve is None else self._sieve.signs
         return Found(seen.named or seen.odd, seen.labelled, found, signs)
 
@@ -222,7 +238,7 @@ class Values:
             text: any text, decoded.
             sample: for the gates: of equal pieces between double quotes it needs only one.
         """
-        raw = sample.encode("utf-8", "surrogatepass")
+        raw = bordered(sample).encode("utf-8", "surrogatepass")
         possible = _BY_PREFIX.possible(raw)
         if "-----BEGIN" in sample:
             possible.add(_PEM)
@@ -237,7 +253,7 @@ class Values:
             for rule in self._more
             if any(gate in text for gate in rule.gates) and rule.changes(text)
         ]
-        found += [rule for rule in self.own if rule.pattern.search(text)]
+        found += [rule for rule, own in self.owns.items() if own.finds(text)]
         return found
 
     def _unprefixed(self, text: str, raw: bytes) -> list[Rule]:
@@ -263,8 +279,8 @@ class Values:
         masked = text
         for rule in self.suspects(text) if rules is None else rules:
             # A user's expression may match a part of a mark.
-            own = rule in self.own
-            masked = self._outside_marks(rule, masked) if own else rule.sub(masked, self.mark)
+            own = rule in self.owns
+            masked = self._own_masked(rule, masked) if own else rule.sub(masked, self.mark)
         if masked == text:
             return text
         # A mark is a border, and next to a border a rule may find what it did not before.
@@ -273,14 +289,6 @@ class Values:
             return masked
         return MARK if rounds == 0 else self.scrub(masked, left, rounds - 1)
 
-    def _outside_marks(self, rule: Rule, text: str) -> str:
-        parts: list[str] = []
-        end = 0
-        for mark in MARKED.finditer(text):
-            parts += (self._own(rule, text[end : mark.start()]), mark[0])
-            end = mark.end()
-        return "".join((*parts, self._own(rule, text[end:])))
-
-    def _own(self, rule: Rule, text: str) -> str:
-        rule_id, mark = f"value:{rule.id}", self.mark
-        return rule.pattern.sub(lambda found: mark(found[0], rule_id) if found[0] else "", text)
+    def _own_masked(self, rule: Rule, text: str) -> str:
+        rule_id = f"value:{rule.id}"
+        return self.owns[rule].masked(text, lambda found: self.mark(found, rule_id))

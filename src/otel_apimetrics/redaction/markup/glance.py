@@ -9,7 +9,6 @@ import re
 from html import unescape
 from typing import Final
 
-from otel_apimetrics.redaction.cuts import mask_cut_end
 from otel_apimetrics.redaction.markup.elements import Kinds
 from otel_apimetrics.redaction.markup.tags import HTML_LABELS, URLS
 from otel_apimetrics.redaction.names import CONTENT, HARMLESS, LABEL, NAMED, VALUE, Names
@@ -39,7 +38,7 @@ def is_clean(
     """
     if cut:
         tail = unescape(text[-_TAIL:])
-        if mask_cut_end(tail) != tail:
+        if free.end(tail) != tail:
             return False
     for _ in range(_LEVELS):
         if free.suspects_phrases(text) or not _is_harmless(text, names, kinds, html=html):

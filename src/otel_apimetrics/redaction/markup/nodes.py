@@ -5,7 +5,6 @@ from collections.abc import Callable
 from html import escape, unescape
 from typing import Final, NamedTuple
 
-from otel_apimetrics.redaction.cuts import mask_cut_end
 from otel_apimetrics.redaction.marks import MARK
 from otel_apimetrics.redaction.markup.lexer import MARKUP
 from otel_apimetrics.redaction.text import FreeText
@@ -124,7 +123,7 @@ class Nodes:
             return self._text.broken_json(text, cut=cut)
         masked = self._text.named(text) if scope.quiet else self._text.scrub(text)
         # Behind a mark, as behind any border, a rule may find what it did not before.
-        return self._text.scrub(mask_cut_end(masked)) if cut else masked
+        return self._text.scrub(self._text.end(masked)) if cut else masked
 
     def remark(self, text: str, scope: Scope, *, cut: bool = False) -> str:
         """Mask the inside of a comment or an instruction; one with markup in it is not shown.
@@ -139,7 +138,7 @@ class Nodes:
     def script(self, text: str, *, cut: bool) -> str:
         """Mask the content of HTML's `script` or `style`."""
         masked = self._text.scrub(text)
-        return self._text.scrub(mask_cut_end(masked)) if cut else masked
+        return self._text.scrub(self._text.end(masked)) if cut else masked
 
     def is_secret(self, name: str) -> bool:
         """Tell whether a value rule finds something in a name; names are short."""
