@@ -123,7 +123,7 @@ def remarks(policy):
 
 RICH = RedactionPolicy(
     deny=["internal_note", "straße", "users.*.nick", "*.*", "\U0001f511", "zq\ud800"],
-    allow=["token", "billing.pin", "contraseña_vieja", "$$"],
+    allow=["token", "billing.pin", "contraseña_vieja", "a$$b"],
     patterns={"staff": r"EMP-\d{6}\b", "quoted": 'it\'s "so" [$]', "guarded": r"(?<!\d)\d{6}"},
     pii=True,
 )

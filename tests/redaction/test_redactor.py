@@ -163,8 +163,8 @@ def test_a_key_that_only_the_cut_end_had_hidden_is_masked(media_type):
 
 
 def test_what_touches_the_end_of_a_masked_list_is_masked_with_it():
-    once = redactor.text("token=[1]x y")
-    assert once == redactor.text(once) == f"token={MARK} y"
+    once = redactor.text("a token=[1]x y")
+    assert once == redactor.text(once) == f"a token={MARK} y"
 
 
 def test_the_input_of_a_validation_error_is_masked_where_its_place_is_a_secrets():

@@ -2,7 +2,6 @@
 
 import re
 import secrets
-import unicodedata
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from inspect import iscoroutinefunction
@@ -133,8 +132,7 @@ def _remedy(name: str) -> str:
             "which no name can be: write a bare name, or a dotted path such as users.*.email,"
             " where * stands for a whole step"
         )
-    steps_alone = name.strip(".*") == "" and "*" in name
-    if not (steps_alone or any(map(str.isalnum, unicodedata.normalize("NFKC", name)))):
+    if name.isascii() and "*" not in name and not any(map(str.isalnum, name)):
         # Names are compared by their words.
         return "which has no letter and no digit: write a name as bodies have it, such as 'iban'"
     return ""
