@@ -109,8 +109,7 @@ class Recording:
         self.server_span.attach()
         return before
 
-    @staticmethod
-    def leave(before: "Entered") -> None:
+    def leave(self, before: "Entered") -> None:
         """Make current again what was so before `enter`, in the same thread or task.
 
         The values, not tokens: contrib's WSGI middleware attaches in one call and detaches
@@ -118,8 +117,7 @@ class Recording:
         """
         request, context = before
         open_requests.current.set(request)
-        if otel_context.get_current() is not context:
-            otel_context.attach(context)
+        self.server_span.set_aside(context)
 
     def leave_if_here(self, before: "Entered") -> None:
         """Do what `leave` does if this thread or task is still in this request.
