@@ -12,9 +12,10 @@ from otel_apimetrics import _guard, open_requests
 from otel_apimetrics.frameworks.adapter import Adapter
 from otel_apimetrics.frameworks.entry import MARK, begin, is_excluded
 from otel_apimetrics.frameworks.headers import declared_length
+from otel_apimetrics.frameworks.wsgi_chunks import note_chunk
 from otel_apimetrics.frameworks.wsgi_input import tee_input
 from otel_apimetrics.frameworks.wsgi_request import read_request
-from otel_apimetrics.frameworks.wsgi_response import note_chunk, tee_response
+from otel_apimetrics.frameworks.wsgi_response import tee_response
 from otel_apimetrics.pipeline import Pipeline
 from otel_apimetrics.recording import Recording
 
