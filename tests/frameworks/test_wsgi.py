@@ -11,7 +11,6 @@ from hypothesis import strategies as st
 from opentelemetry import trace
 
 from otel_apimetrics import ApiMetricsWSGIMiddleware, open_requests, set_consumer
-from otel_apimetrics.frameworks.wsgi_input import BufferInputTee, InputTee
 from tests.in_process import make_environ, serve_wsgi
 from tests.telemetry import Telemetry
 
@@ -173,24 +172,6 @@ def test_a_body_of_http_2_needs_no_length_to_be_counted(telemetry: Telemetry):
     attributes = telemetry.server_span.attributes
     assert attributes["http.request.body.size"] == 11
     assert attributes["http.request.body.content"] == "hello world"
-
-
-def test_the_tee_of_the_input_has_readinto_only_where_the_stream_has(telemetry: Telemetry):
-    seen = []
-
-    def app(environ, start_response):
-        seen.append(environ["wsgi.input"])
-        return answer(b"ok")(environ, start_response)
-
-    serve_wsgi(recorded(app, telemetry), make_environ("POST", body=b"x"))
-    serve_wsgi(
-        recorded(app, telemetry), make_environ("POST", body=b"x", **{"wsgi.input": OnlyReads(b"x")})
-    )
-
-    assert isinstance(seen[0], BufferInputTee)
-    assert type(seen[1]) is InputTee
-    assert not hasattr(seen[1], "readinto")
-    assert seen[0].getvalue() == b"x"
 
 
 def test_reading_after_the_end_of_the_record_still_reads(telemetry: Telemetry):
