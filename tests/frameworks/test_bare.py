@@ -2,6 +2,9 @@
 
 import copy
 import functools
+import inspect
+import pickle
+import sys
 import weakref
 
 import pytest
@@ -129,11 +132,137 @@ def test_a_middleware_has_the_attributes_of_its_app():
         _ = ApiMetricsWSGIMiddleware(app).nothing
 
 
+def call_wsgi(app):
+    return serve_wsgi(app, make_environ()).body
+
+
+def call_asgi(app):
+    return serve_asgi(app, make_scope()).body
+
+
+class Counting(WSGIObject):
+    """An app with a state, compared by its name."""
+
+    def __init__(self, name):
+        self.name, self.notes = name, []
+
+    def __eq__(self, other):
+        return isinstance(other, type(self)) and self.name == other.name
+
+    def __hash__(self):
+        return hash(self.name)
+
+
+@pytest.mark.parametrize("duplicate", [copy.copy, copy.deepcopy])
+def test_a_copy_of_a_bare_app_is_a_recorded_copy_of_the_app(telemetry, instrumentor, duplicate):
+    app = Counting("a")
+    served = instrumentor.instrument_app(app, **telemetry.providers)
+    made = duplicate(served)
+    assert type(made.app) is Counting
+    assert made.app is not app
+    assert (made.app.notes is app.notes) == (duplicate is copy.copy)
+    assert call_wsgi(made) == b"wsgi"
+    assert telemetry.total() == 1
+
+
+@pytest.mark.parametrize(("app", "call"), [(wsgi, call_wsgi), (asgi, call_asgi)])
+def test_a_copy_of_a_function_is_the_function(telemetry, instrumentor, app, call):
+    served = instrumentor.instrument_app(app, **telemetry.providers)
+    assert copy.deepcopy(served).app is app
+    assert call(copy.deepcopy(served)) == call(app)
+    assert telemetry.total() == 1
+
+
 @pytest.mark.parametrize(
-    "middleware", [ApiMetricsWSGIMiddleware(wsgi), ApiMetricsASGIMiddleware(asgi)]
+    ("app", "call"), [(wsgi, call_wsgi), (asgi, call_asgi), (Counting("a"), call_wsgi)]
 )
-def test_a_middleware_can_be_copied(middleware):
-    assert copy.copy(middleware).app is middleware.app
+def test_a_bare_app_is_pickled_with_its_options(instrumentor, app, call):
+    instrumentor.instrument(capture_body="all")
+    served = instrumentor.instrument_app(app, identify="client_address")
+    made = pickle.loads(pickle.dumps(served))
+    assert made == served
+    assert made._pipeline.config.capture_body == "all"
+    assert made._options == served._options
+    assert call(made) == call(app)
+
+
+def test_an_app_whose_options_cannot_be_pickled_runs_without_us(telemetry, instrumentor, caplog):
+    served = instrumentor.instrument_app(Counting("a"), **telemetry.providers)
+    made = pickle.loads(pickle.dumps(served))
+    assert call_wsgi(made) == b"wsgi"
+    assert telemetry.total() == 0
+    assert "its options could not be pickled" in caplog.text
+    assert call_wsgi(pickle.loads(pickle.dumps(made))) == b"wsgi"
+
+
+@pytest.mark.swallows_errors
+def test_an_app_whose_options_are_refused_elsewhere_runs_without_us(
+    monkeypatch, instrumentor, no_swallowed_errors
+):
+    pickled = pickle.dumps(instrumentor.instrument_app(wsgi, capture_body="all"))
+    monkeypatch.setenv("OTEL_APIMETRICS_MAX_BODY_SIZE", "many")
+    assert call_wsgi(pickle.loads(pickled)) == b"wsgi"
+    assert [place for place, _ in no_swallowed_errors] == ["middleware.restore"]
+
+
+def test_a_bare_app_that_has_taken_the_name_of_the_app_is_pickled_by_it(monkeypatch, instrumentor):
+    served = instrumentor.instrument_app(wsgi)
+    monkeypatch.setattr(sys.modules[__name__], "wsgi", served)
+    assert pickle.loads(pickle.dumps(served)) is served
+
+
+def test_a_bare_app_that_cannot_be_pickled_is_not(instrumentor):
+    with pytest.raises((AttributeError, pickle.PicklingError)):
+        pickle.dumps(instrumentor.instrument_app(lambda environ, start_response: []))
+
+
+def test_a_bare_app_is_compared_as_the_app(instrumentor):
+    served = instrumentor.instrument_app(Counting("a"))
+    assert served == Counting("a")
+    assert Counting("b") != served
+    assert served == instrumentor.instrument_app(Counting("a"))
+    assert {served: 1}[Counting("a")] == 1
+    assert instrumentor.instrument_app(wsgi) == wsgi
+
+
+def test_a_bare_app_is_described_as_the_app(instrumentor):
+    def app(environ: dict, start_response):
+        """Answers."""
+
+    app.version = 1
+    served = instrumentor.instrument_app(app)
+    for name in (*functools.WRAPPER_ASSIGNMENTS, "version", "__code__"):
+        if hasattr(app, name):
+            assert getattr(served, name) == getattr(app, name)
+    assert inspect.signature(served) == inspect.signature(app)
+    served.version = 2
+    assert app.version == 2
+    del served.version
+    assert not hasattr(app, "version")
+
+
+def test_the_attributes_of_a_middleware_of_somebody_elses_are_its_own():
+    class Theirs(ApiMetricsWSGIMiddleware):
+        def __init__(self, app):
+            self.before = 1
+            super().__init__(app)
+            self.after = 2
+
+    app = WSGIObject()
+    theirs = Theirs(app)
+    assert (theirs.before, theirs.after, vars(app)) == (1, 2, {})
+    del theirs.after
+    assert not hasattr(theirs, "after")
+
+
+def test_an_app_that_cannot_be_described_yet_is_recorded(telemetry, instrumentor):
+    class Lazy(WSGIObject):
+        @property
+        def __doc__(self):
+            raise RuntimeError("there is no app yet")
+
+    assert call_wsgi(instrumentor.instrument_app(Lazy(), **telemetry.providers)) == b"wsgi"
+    assert telemetry.total() == 1
 
 
 def flask_app(name: str, consumer: str) -> Flask:
