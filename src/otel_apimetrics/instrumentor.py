@@ -118,7 +118,8 @@ class ApiMetricsInstrumentor(BaseInstrumentor):  # type: ignore[misc]  # contrib
 
         Args:
             app: a Flask, FastAPI, Starlette, Litestar or Django handler object, or any
-                WSGI or ASGI callable.
+                WSGI or ASGI callable. One that takes what comes (`*args`) is ASGI where it
+                is `async`, else WSGI; a middleware class says it outright.
             options: those of `instrument`, for this app only.
 
         Returns:

@@ -5,7 +5,9 @@ import functools
 import inspect
 import pickle
 import sys
+import warnings
 import weakref
+from wsgiref.validate import validator
 
 import pytest
 from flask import Flask, g
@@ -36,6 +38,11 @@ async def asgi(scope, receive, send):
     await send({"type": "http.response.body", "body": b"asgi"})
 
 
+def answer_with_type(environ, start_response):
+    start_response("200 OK", [("Content-Type", "text/plain")])
+    return [b"text"]
+
+
 class WSGIObject:
     def __call__(self, environ, start_response):
         return wsgi(environ, start_response)
@@ -56,6 +63,35 @@ class PlainASGIObject:
         return asgi(scope, receive, send)
 
 
+async def async_of_anything(*args):
+    await asgi(*args)
+
+
+class AsyncOfAnything:
+    async def __call__(self, *args):
+        await asgi(*args)
+
+
+class ClassOfWSGI:
+    """PEP 3333: calling the class is calling the app."""
+
+    def __init__(self, environ, start_response):
+        self.answer = wsgi(environ, start_response)
+
+    def __iter__(self):
+        return iter(self.answer)
+
+
+class ClassOfASGI2:
+    """Called twice, which we do not record."""
+
+    def __init__(self, scope):
+        pass
+
+    async def __call__(self, receive, send):
+        pass
+
+
 @pytest.mark.parametrize(
     ("app", "interface"),
     [
@@ -68,6 +104,18 @@ class PlainASGIObject:
         (ASGIObject(), "asgi"),
         (PlainASGIObject(), "asgi"),
         (functools.partial(asgi), "asgi"),
+        (lambda *args, **named: wsgi(*args, **named), "wsgi"),
+        (lambda environ, *args: wsgi(environ, *args), "wsgi"),
+        (lambda environ=None, start_response=None: wsgi(environ, start_response), "wsgi"),
+        (lambda scope, receive, send=None, *more: asgi(scope, receive, send), "wsgi"),
+        (lambda scope, receive, send, *more: asgi(scope, receive, send), "asgi"),
+        (validator(wsgi), "wsgi"),
+        (async_of_anything, "asgi"),
+        (functools.partial(AsyncOfAnything()), "asgi"),
+        (functools.wraps(asgi)(lambda *args: asgi(*args)), "asgi"),
+        (ClassOfWSGI, "wsgi"),
+        (ClassOfASGI2, None),
+        (lambda environ, start_response, *, needed: None, None),
         (lambda one: None, None),
         (dict.fromkeys, None),
         (object(), None),
@@ -76,6 +124,25 @@ class PlainASGIObject:
 )
 def test_wsgi_and_asgi_are_told_apart_by_the_call(app, interface):
     assert bare.interface_of(app) == interface
+
+
+def test_the_standard_librarys_validator_is_recorded_and_content(telemetry, instrumentor):
+    app = functools.partial(answer_with_type)
+    served = instrumentor.instrument_app(validator(app), **telemetry.providers)
+    environ = {key: value for key, value in make_environ().items() if key != "HTTP_HOST"}
+    assert serve_wsgi(served, environ).body == b"text"
+    assert telemetry.total() == 1
+
+
+def test_the_standard_librarys_validator_outside_is_content(telemetry, instrumentor):
+    served = instrumentor.instrument_app(
+        answer_with_type, capture_body="all", **telemetry.providers
+    )
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        checked = serve_wsgi(validator(served), make_environ("POST", body=b"text"))
+    assert checked.error is None
+    assert checked.body == b"text"
 
 
 def test_a_callable_whose_signature_cannot_be_read_is_neither():
