@@ -17,6 +17,14 @@ BODILESS = frozenset({204, 304})
 """Final statuses without content (RFC 9110, 6.4.1)."""
 
 
+def is_bodiless(recording: "Recording") -> bool:
+    """Tell whether a response has no content, whatever the app says (RFC 9110, 6.4.1)."""
+    status = recording.status
+    return recording.request.method == "HEAD" or (
+        status is not None and (status in BODILESS or status < 200)  # noqa: PLR2004
+    )
+
+
 def snapshot(recording: "Recording", duration_ns: int) -> Exchange:
     """Build the exchange, unredacted.
 
@@ -88,7 +96,7 @@ def _request_body(recording: "Recording", *, wants: bool) -> Body:
 
 def _response(recording: "Recording", status: int, *, wants: bool) -> Response:
     headers = recording.response_headers
-    if recording.is_bodiless():
+    if is_bodiless(recording):
         return Response(status=status, headers=headers, body=Body(size=0))
     if recording.size_told is not None:
         body = Body(size=recording.size_told)

@@ -10,7 +10,7 @@ from otel_apimetrics.frameworks.adapter import Adapter
 from otel_apimetrics.frameworks.asgi_lifespan import call_lifespan
 from otel_apimetrics.frameworks.asgi_request import read_headers, read_request
 from otel_apimetrics.frameworks.asgi_websocket import WebSocketCall
-from otel_apimetrics.frameworks.entry import MARK, begin, is_excluded
+from otel_apimetrics.frameworks.entry import MARK, begin, is_excluded, served_before
 from otel_apimetrics.frameworks.headers import declared_length
 from otel_apimetrics.pipeline import Pipeline
 from otel_apimetrics.recording import Recording
@@ -175,7 +175,8 @@ async def call_asgi(
     kind = scope["type"]
     if kind in {"http", "websocket"}:
         try:
-            if MARK in scope:
+            mark = scope.get(MARK)
+            if mark is not None and served_before(mark) is None:
                 note_inner(scope)
             else:
                 recording = _begin(scope, pipeline, adapter, instance)

@@ -5,7 +5,7 @@ from typing import Any
 from otel_apimetrics import _guard
 from otel_apimetrics.frameworks.headers import declared_length
 from otel_apimetrics.recording import Recording
-from otel_apimetrics.snapshot import CLIENT_DISCONNECT
+from otel_apimetrics.snapshot import CLIENT_DISCONNECT, is_bodiless
 
 
 def note_chunk(recording: Recording, chunk: Any) -> None:
@@ -21,7 +21,7 @@ def note_early_end(recording: Recording) -> None:
     """Note that the server stopped before the app had said everything."""
     if recording.settled or recording.response_ended or recording.error is not None:
         return
-    told = 0 if recording.is_bodiless() else declared_length(recording.response_headers)
+    told = 0 if is_bodiless(recording) else declared_length(recording.response_headers)
     if told is None or recording.response_body.size < told:
         recording.error = CLIENT_DISCONNECT
     else:

@@ -181,9 +181,26 @@ def _unseen(tee: InputTee, data: bytes | memoryview) -> bytes | memoryview:
 def tee_input(environ: dict[str, Any], recording: Recording) -> None:
     """Put the tee in the place of `wsgi.input`."""
     stream = environ.get("wsgi.input")
-    if stream is not None:
-        kind = IteratorInputTee if hasattr(type(stream), "__next__") else InputTee
-        tee = stand_in(kind, stream)
-        own(tee, "_apimetrics_behind", 0)
-        own(tee, "_apimetrics_recording", recording)
-        environ["wsgi.input"] = tee
+    if stream is None:
+        return
+    if issubclass(type(stream), InputTee):  # of an earlier serving
+        stream = stream._apimetrics_for  # noqa: SLF001
+    kind = IteratorInputTee if hasattr(type(stream), "__next__") else InputTee
+    tee = stand_in(kind, stream)
+    own(tee, "_apimetrics_behind", 0)
+    own(tee, "_apimetrics_recording", recording)
+    environ["wsgi.input"] = tee
+
+
+def hand_over(environ: dict[str, Any], first: Recording, second: Recording) -> bool:
+    """Have what is read from now on copied to the second recording, behind what was read.
+
+    False: the stream is another one, or was never copied.
+    """
+    stream = environ.get("wsgi.input")
+    if not issubclass(type(stream), InputTee):
+        first.request_body.clear()
+        return False
+    second.request_body, second.request_ended = first.request_body, first.request_ended
+    own(stream, "_apimetrics_recording", second)
+    return True
