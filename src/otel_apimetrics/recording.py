@@ -73,7 +73,7 @@ class Recording:
         self.size_told: int | None = None
         """What the response declared, where its bytes do not pass through us (sendfile)."""
         self.request_ended = False
-        """The app has read the whole request body."""
+        """The app has read the whole request body, or there is none."""
         self.response_ended = False
         """The app has said the whole response body."""
         self.status: int | None = None

@@ -77,12 +77,14 @@ def _labels(recording: "Recording") -> Mapping[str, str]:
     return {**found, **said} if found else said
 
 
-def _request_size(recording: "Recording") -> tuple[int, bool]:
-    """Give the size of the request's body, and whether all of it was seen."""
+def _request_size(recording: "Recording") -> tuple[int | None, bool]:
+    """Give the size of the request's body, `None` where unknown, and whether all was seen."""
     size, declared = recording.request_body.size, recording.content_length
     if declared is not None and recording.error != CLIENT_DISCONNECT:
         # The server enforces the declared length; the app may well have read less.
         return declared, size >= declared
+    if size == 0 and declared is None and not recording.request_ended:
+        return None, False  # announced without a length, and left alone
     return size, recording.request_ended
 
 
@@ -108,7 +110,7 @@ def _response(recording: "Recording", status: int, *, wants: bool) -> Response:
     return Response(status=status, headers=headers, body=body)
 
 
-def _body(buffer: BodyBuffer, headers: Headers, size: int, *, complete: bool) -> Body:
+def _body(buffer: BodyBuffer, headers: Headers, size: int | None, *, complete: bool) -> Body:
     data = buffer.data
     if not data:  # let go: all requests in flight together keep no more
         return Body(size=size, truncated=True)

@@ -11,7 +11,7 @@ from typing import Any, TypeAlias
 from otel_apimetrics import _guard, open_requests
 from otel_apimetrics.frameworks.adapter import Adapter
 from otel_apimetrics.frameworks.entry import MARK, begin, is_excluded, served_before
-from otel_apimetrics.frameworks.headers import declared_length
+from otel_apimetrics.frameworks.headers import BODILESS_METHODS, declared_length
 from otel_apimetrics.frameworks.replacing import replace
 from otel_apimetrics.frameworks.wsgi_chunks import note_chunk
 from otel_apimetrics.frameworks.wsgi_input import hand_over, tee_input
@@ -196,18 +196,15 @@ def _begin(
 def _tee_input(environ: Environ, recording: Recording) -> None:
     try:
         length = recording.content_length = declared_length(recording.request.headers)
+        in_chunks = "HTTP_TRANSFER_ENCODING" in environ
+        # A body of HTTP/2 needs neither word.
+        untold = length is None and not environ.get("SERVER_PROTOCOL", "HTTP/1.1").startswith(
+            "HTTP/1"
+        )
+        bodiless = recording.request.method in BODILESS_METHODS
+        recording.request_ended = not (length or in_chunks or (untold and not bodiless))
         # A body of known length that nobody captures needs no tee: its size is told.
-        if (length and recording.pipeline.kept_request_bytes) or _may_have_more(environ, length):
+        if in_chunks or untold or (length and recording.pipeline.kept_request_bytes):
             tee_input(environ, recording)
     except Exception as error:
         _guard.swallow("wsgi.input", error)
-
-
-def _may_have_more(environ: Environ, length: int | None) -> bool:
-    """Tell whether a request may have a body of another length than it says.
-
-    In chunks, or in HTTP/2, where a body needs neither word.
-    """
-    if "HTTP_TRANSFER_ENCODING" in environ:
-        return True
-    return length is None and not environ.get("SERVER_PROTOCOL", "HTTP/1.1").startswith("HTTP/1")

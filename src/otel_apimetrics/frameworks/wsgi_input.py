@@ -162,6 +162,8 @@ def _note(tee: InputTee, data: bytes | memoryview | None, *, at_end: bool) -> No
             if tee._apimetrics_behind != 0:  # noqa: SLF001
                 data = _unseen(tee, data)
             recording.request_body.write(data)
+            if data:
+                recording.request_ended = False
         recording.touch()
         if at_end and tee._apimetrics_behind is not None:  # noqa: SLF001
             recording.request_ended = True
