@@ -56,11 +56,14 @@ class IteratorResponseTee(ResponseTee):
         return self
 
     def __next__(self) -> bytes:
-        iterator = self._apimetrics_iterator
-        if iterator is not None:
-            return _next_chunk(self._apimetrics_recording, iterator)
-        iterator, chunk = _first_chunk(self._apimetrics_recording, self._apimetrics_for)
-        own(self, "_apimetrics_iterator", iterator)
+        chunk: bytes
+        iterator, recording = self._apimetrics_iterator, self._apimetrics_recording
+        if iterator is None:
+            iterator, chunk = _watched(recording, _begin, self._apimetrics_for)
+            own(self, "_apimetrics_iterator", iterator)
+        else:
+            chunk = _watched(recording, next, iterator)
+        note_chunk(recording, chunk)
         return chunk
 
 
@@ -77,27 +80,19 @@ class _Chunks:
         return self
 
     def __next__(self) -> bytes:
-        recording = self._tee._apimetrics_recording  # noqa: SLF001
-        if self._iterator is not None:
-            return _next_chunk(recording, self._iterator)
-        self._iterator, chunk = _first_chunk(recording, self._tee._apimetrics_for)  # noqa: SLF001
+        chunk: bytes
+        iterator, recording = self._iterator, self._tee._apimetrics_recording  # noqa: SLF001
+        if iterator is None:
+            iterable = self._tee._apimetrics_for  # noqa: SLF001
+            self._iterator, chunk = _watched(recording, _begin, iterable)
+        else:
+            chunk = _watched(recording, next, iterator)
+        note_chunk(recording, chunk)
         return chunk
 
 
-def _next_chunk(recording: Recording, iterator: Iterator[bytes]) -> bytes:
-    chunk: bytes = _watched(recording, next, iterator)
-    note_chunk(recording, chunk)
-    return chunk
-
-
-def _first_chunk(recording: Recording, iterable: Iterable[bytes]) -> tuple[Iterator[bytes], bytes]:
-    # At once: what is current is set once for both.
-    iterator, chunk = _watched(recording, _begin, iterable)
-    note_chunk(recording, chunk)
-    return iterator, chunk
-
-
 def _begin(iterable: Iterable[bytes]) -> tuple[Iterator[bytes], bytes]:
+    # At once: what is current is set once for both.
     iterator = iter(iterable)
     return iterator, next(iterator)
 
