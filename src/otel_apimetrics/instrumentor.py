@@ -118,7 +118,8 @@ class ApiMetricsInstrumentor(BaseInstrumentor):  # type: ignore[misc]  # contrib
 
         Args:
             app: a Flask, FastAPI, Starlette, Litestar or Django handler object, or any
-                WSGI or ASGI callable.
+                WSGI or ASGI callable. One that takes what comes (`*args`) is ASGI where it
+                is `async`, else WSGI; a middleware class says it outright.
             options: those of `instrument`, for this app only.
 
         Returns:
@@ -130,7 +131,8 @@ class ApiMetricsInstrumentor(BaseInstrumentor):  # type: ignore[misc]  # contrib
         """
         if self._is_out_of_place():
             return app
-        pipeline = make_pipeline(build({**self._options, **options}, os.environ))
+        options = {**self._options, **options}
+        pipeline = make_pipeline(build(options, os.environ))
         processors.ensure(pipeline.tracer_provider(), pipeline.redactor)
         log_lock.attach(pipeline.redactor)
         ending.arm_signal()
@@ -144,9 +146,9 @@ class ApiMetricsInstrumentor(BaseInstrumentor):  # type: ignore[misc]  # contrib
             app = app.app
         kind = bare.interface_of(app)
         if kind == "wsgi":
-            return ApiMetricsWSGIMiddleware(app, pipeline=pipeline)
+            return ApiMetricsWSGIMiddleware(app, pipeline=pipeline, **options)
         if kind == "asgi":
-            return ApiMetricsASGIMiddleware(app, pipeline=pipeline)
+            return ApiMetricsASGIMiddleware(app, pipeline=pipeline, **options)
         raise ConfigError(
             f"instrument_app: {type(app).__qualname__} is no WSGI and no ASGI app. Pass the"
             " object that your server is given, or wrap it in ApiMetricsWSGIMiddleware or"

@@ -13,7 +13,7 @@ from opentelemetry.metrics import CallbackOptions, Meter, MeterProvider, Observa
 
 from otel_apimetrics import _guard, health, semconv
 from otel_apimetrics.cardinality import Attributes, Cardinality
-from otel_apimetrics.exchange import Exchange
+from otel_apimetrics.exchange import Body, Exchange
 from otel_apimetrics.version import __version__
 
 if TYPE_CHECKING:
@@ -91,9 +91,9 @@ class Metrics:
     ) -> None:
         response = exchange.response
         if "all" in self._which:
-            instruments.request_size.record(exchange.request.body.size or 0, attributes, context)
+            _record_size(instruments.request_size, exchange.request.body, attributes, context)
             if response is not None:
-                instruments.response_size.record(response.body.size or 0, attributes, context)
+                _record_size(instruments.response_size, response.body, attributes, context)
         if "semconv" in self._which:
             if not alone:
                 _guard.warn_once(
@@ -171,9 +171,16 @@ class _Instruments:
             semconv.PROTOCOL_VERSION: request.http_version,
         }
         self._server.record(exchange.duration_ns / 1e9, attributes, context)
-        self._server_in.record(request.body.size or 0, attributes, context)
+        _record_size(self._server_in, request.body, attributes, context)
         if response is not None:
-            self._server_out.record(response.body.size or 0, attributes, context)
+            _record_size(self._server_out, response.body, attributes, context)
+
+
+def _record_size(
+    sizes: "Histogram", body: Body, attributes: Attributes, context: Context | None
+) -> None:
+    if body.size is not None:  # one that is unknown is not one of 0
+        sizes.record(body.size, attributes, context)
 
 
 def _durations(meter: Meter, name: str, description: str) -> "Histogram":

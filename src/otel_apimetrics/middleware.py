@@ -1,19 +1,94 @@
 """The middlewares for apps that no instrumentor knows: any WSGI or ASGI callable."""
 
+import copy
+import functools
 import os
+import pickle
+import sys
 from collections.abc import Iterable
+from contextlib import suppress
 from typing import Any
 
 from otel_apimetrics import _guard, interpreter
 from otel_apimetrics.config import build
 from otel_apimetrics.frameworks import bare
+from otel_apimetrics.frameworks.adapter import Adapter
 from otel_apimetrics.frameworks.asgi import ASGIApp, Receive, Scope, Send, call_asgi
 from otel_apimetrics.frameworks.wsgi import Environ, StartResponse, WSGIApp, call_wsgi
 from otel_apimetrics.pipeline import Pipeline
 from otel_apimetrics.wiring import make_pipeline
 
+_OWN = frozenset({"app", "_adapter", "_options", "_pipeline"})
 
-class ApiMetricsWSGIMiddleware:
+
+class _Middleware:
+    """An app that is recorded: in all but the call, and its class, the app itself."""
+
+    app: Any
+    _adapter: Adapter
+    _options: dict[str, Any]
+    _pipeline: Pipeline | None
+
+    def _hold(self, app: Any) -> None:
+        own = super().__setattr__
+        own("app", app)
+        for name in functools.WRAPPER_ASSIGNMENTS:
+            with suppress(Exception):  # an app may be a proxy of one that is not there yet
+                own(name, getattr(app, name))
+        own("__wrapped__", app)
+
+    def _around(self, app: Any) -> Any:
+        made = object.__new__(type(self))
+        vars(made).update(vars(self))
+        made._hold(app)
+        return made
+
+    def __getattr__(self, name: str) -> Any:
+        """Be the app in all else: servers and tests look at its attributes."""
+        if name in _OWN:  # not set yet: the middleware is being copied
+            raise AttributeError(name)
+        return getattr(self.app, name)
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if self._is_own(name):
+            super().__setattr__(name, value)
+        else:
+            setattr(self.app, name, value)
+
+    def __delattr__(self, name: str) -> None:
+        if self._is_own(name):
+            super().__delattr__(name)
+        else:
+            delattr(self.app, name)
+
+    def _is_own(self, name: str) -> bool:
+        # A subclass is somebody else's, and so are the attributes that it sets.
+        return name in _OWN or type(self).__module__ != __name__
+
+    def __eq__(self, other: object) -> bool:
+        return bool(self.app == (other.app if isinstance(other, _Middleware) else other))
+
+    def __hash__(self) -> int:
+        return hash(self.app)
+
+    def __copy__(self) -> Any:
+        return self._around(copy.copy(self.app))
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Any:
+        return self._around(copy.deepcopy(self.app, memo))
+
+    def __reduce_ex__(self, protocol: Any) -> Any:
+        name = vars(self).get("__qualname__")
+        if name and getattr(sys.modules.get(self.__module__), name, None) is self:
+            # It has taken the app's name, by which functions are pickled.
+            return name
+        options: bytes | None = None
+        with suppress(Exception):  # what cannot be pickled in a hundred ways says so in each
+            options = pickle.dumps(self._options, protocol)
+        return _restore, (type(self), self.app, options)
+
+
+class ApiMetricsWSGIMiddleware(_Middleware):
     """Records every request to a WSGI app. Put it outermost.
 
     Args:
@@ -26,7 +101,8 @@ class ApiMetricsWSGIMiddleware:
     """
 
     def __init__(self, app: WSGIApp, *, pipeline: Pipeline | None = None, **options: Any) -> None:
-        self.app = app
+        self._hold(app)
+        self._options = options
         self._pipeline = pipeline or _pipeline(options)
         if self._pipeline is not None:
             self._pipeline.config.require_sync("WSGI")
@@ -34,20 +110,14 @@ class ApiMetricsWSGIMiddleware:
 
     def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
         """Serve one request."""
-        app = self.app
+        app: WSGIApp = self.app
         pipeline = self._pipeline
         if pipeline is None:
             return app(environ, start_response)
         return call_wsgi(app, environ, start_response, pipeline, self._adapter, app)
 
-    def __getattr__(self, name: str) -> Any:
-        """Be the app in all else: servers and tests look at its attributes."""
-        if name == "app":  # not set yet: the middleware is being copied
-            raise AttributeError(name)
-        return getattr(self.app, name)
 
-
-class ApiMetricsASGIMiddleware:
+class ApiMetricsASGIMiddleware(_Middleware):
     """Records every request to an ASGI app. Put it outermost.
 
     Args:
@@ -60,7 +130,8 @@ class ApiMetricsASGIMiddleware:
     """
 
     def __init__(self, app: ASGIApp, *, pipeline: Pipeline | None = None, **options: Any) -> None:
-        self.app = app
+        self._hold(app)
+        self._options = options
         self._pipeline = pipeline or _pipeline(options)
         self._adapter = bare.asgi_adapter()
 
@@ -74,12 +145,6 @@ class ApiMetricsASGIMiddleware:
         else:
             await call_asgi(app, scope, receive, send, pipeline, self._adapter, app)
 
-    def __getattr__(self, name: str) -> Any:
-        """Be the app in all else: servers and tests look at its attributes."""
-        if name == "app":  # not set yet: the middleware is being copied
-            raise AttributeError(name)
-        return getattr(self.app, name)
-
 
 def _pipeline(options: dict[str, Any]) -> Pipeline | None:
     """Make a pipeline; `None` in a subinterpreter, where the app runs without us."""
@@ -87,3 +152,29 @@ def _pipeline(options: dict[str, Any]) -> Pipeline | None:
         return make_pipeline(build(options, os.environ))
     _guard.warn_once("interpreter", "otel-apimetrics is off: %s", interpreter.REFUSAL)
     return None
+
+
+def _restore(kind: Any, app: Any, options: bytes | None) -> Any:
+    """Unpickle a middleware: in another process it makes a pipeline of its own.
+
+    Args:
+        kind: its class.
+        app: the app.
+        options: pickled; `None` where they could not be: a provider, a lambda. Fewer options
+            than were given could record more than was wanted, so there the app runs without us.
+    """
+    if options is not None:
+        try:
+            return kind(app, **pickle.loads(options))  # noqa: S301  part of what is unpickled
+        except Exception as error:
+            _guard.swallow("middleware.restore", error, reveal=True)
+    else:
+        _guard.warn_once(
+            "middleware.restore",
+            "otel-apimetrics is off in a copy of an app: its options could not be pickled."
+            " Instrument the app in the process that serves it.",
+        )
+    made = object.__new__(kind)
+    made._hold(app)
+    made._options, made._pipeline = {}, None
+    return made

@@ -27,7 +27,7 @@ from otel_apimetrics.exchange import (
 from otel_apimetrics.identity import clean_id
 from otel_apimetrics.pipeline import Pipeline
 from otel_apimetrics.server_span import ServerSpan
-from otel_apimetrics.snapshot import BODILESS, snapshot
+from otel_apimetrics.snapshot import snapshot
 from otel_apimetrics.spans import Owner
 
 Entered: TypeAlias = tuple[open_requests.OpenRequest | None, Context]
@@ -43,9 +43,9 @@ class Recording:
 
     __slots__ = (
         "_settled", "company", "consumer", "content_length", "error", "exception",
-        "framework", "id", "labels", "metadata", "moved", "pipeline", "request",
+        "framework", "id", "labels", "metadata", "moved", "pipeline", "replaced", "request",
         "request_body", "request_ended", "response_body", "response_ended", "response_headers",
-        "route", "server_span", "session", "size_told", "skipped", "source", "started",
+        "route", "running", "server_span", "session", "size_told", "skipped", "source", "started",
         "started_ns", "status", "validation_errors", "websocket",
     )  # fmt: skip
 
@@ -62,6 +62,10 @@ class Recording:
         self.started = perf_counter_ns()
         self.started_ns = time_ns()
         self.moved = monotonic()
+        self.running = 0
+        """How many calls into the app are running now."""
+        self.replaced = False
+        """Another recording tells what became of this request: see `give_way`."""
         self.request_body = BodyBuffer(pipeline.kept_request_bytes)
         self.response_body = BodyBuffer(pipeline.kept_bytes)
         self.content_length: int | None = None
@@ -69,7 +73,7 @@ class Recording:
         self.size_told: int | None = None
         """What the response declared, where its bytes do not pass through us (sendfile)."""
         self.request_ended = False
-        """The app has read the whole request body."""
+        """The app has read the whole request body, or there is none."""
         self.response_ended = False
         """The app has said the whole response body."""
         self.status: int | None = None
@@ -100,26 +104,24 @@ class Recording:
         owner = spans.decide(instrumented_inside=instrumented_inside)
         self.server_span.begin(owner, self.request, self.started_ns)
 
-    # -- the context ------------------------------------------------------------------
-
     def enter(self) -> "Entered":
         """Make this recording, and its span, current. Pair with `leave`."""
         before = open_requests.current.get(), otel_context.get_current()
         open_requests.current.set(self)
+        self.running += 1
         self.server_span.attach()
         return before
 
-    @staticmethod
-    def leave(before: "Entered") -> None:
+    def leave(self, before: "Entered") -> None:
         """Make current again what was so before `enter`, in the same thread or task.
 
         The values, not tokens: contrib's WSGI middleware attaches in one call and detaches
         in a later one, and a token of ours would bring back what it had attached.
         """
         request, context = before
+        self.running -= 1
         open_requests.current.set(request)
-        if otel_context.get_current() is not context:
-            otel_context.attach(context)
+        self.server_span.set_aside(context)
 
     def leave_if_here(self, before: "Entered") -> None:
         """Do what `leave` does if this thread or task is still in this request.
@@ -128,8 +130,6 @@ class Recording:
         """
         if open_requests.current.get() is self:
             self.leave(before)
-
-    # -- what happens meanwhile ---------------------------------------------------------
 
     def touch(self) -> None:
         """Note that a byte moved: the request is alive."""
@@ -179,15 +179,6 @@ class Recording:
         elif isinstance(found, (str, int, UUID)) and (cleaned := clean_id(str(found))) is not None:
             self.consumer = Consumer(id=cleaned)
 
-    def is_bodiless(self) -> bool:
-        """Tell whether this response has no content, whatever the app says (RFC 9110, 6.4.1)."""
-        status = self.status
-        return self.request.method == "HEAD" or (
-            status is not None and (status in BODILESS or status < 200)  # noqa: PLR2004
-        )
-
-    # -- the end ----------------------------------------------------------------------
-
     @property
     def settled(self) -> bool:
         """True once the record is made; nothing changes it any more."""
@@ -202,6 +193,8 @@ class Recording:
         Args:
             outside: a span from outside the app will not be ended any more either.
         """
+        if self.replaced:
+            return
         if collection.is_running() and not self._settled:
             open_requests.postpone(partial(self.end, outside=outside))
             return
@@ -247,8 +240,19 @@ class Recording:
             _guard.swallow("recording.finish", error)
         finally:
             # Also where the task is cancelled while a hook runs: then without its answer.
-            self._conclude_safely(judged)
+            self._conclude(judged)
             self._end(duration)
+
+    def give_way(self) -> bool:
+        """Make no record, because the client gets another answer. False: it is made already."""
+        if not open_requests.take(self):
+            return False
+        self._settled = self.replaced = True
+        self.response_body.clear()
+        self.source = None
+        if self.pipeline.metrics.counts_active:
+            self._count_active(-1)
+        return True
 
     def abandon(self) -> None:
         """Make the record of a request that nobody will end any more, and end its span."""
@@ -261,15 +265,11 @@ class Recording:
         self.server_span.settle()
         return perf_counter_ns() - self.started
 
-    def _conclude_safely(self, exchange: Exchange | None) -> None:
-        try:
-            self._conclude(exchange)
-        except Exception as error:
-            _guard.swallow("recording.finish", error)
-
     def _conclude(self, exchange: Exchange | None) -> None:
-        if exchange is not None:
-            held = self.server_span
+        if exchange is None:
+            return
+        held = self.server_span
+        try:
             self.pipeline.conclude(
                 exchange,
                 held.span,
@@ -278,6 +278,8 @@ class Recording:
                 given=held.given,
                 safe_line=held.safe_line,
             )
+        except Exception as error:
+            _guard.swallow("recording.conclude", error)
 
     def _end(self, duration: int) -> None:
         # The environ holds the tee of its input, and that holds this recording.

@@ -31,11 +31,15 @@ _GETTER = HeadersGetter()
 class ServerSpan:
     """What a recording knows of its request's span."""
 
-    __slots__ = ("_pipeline", "_settled", "context", "given", "owner", "safe_line", "span")
+    __slots__ = (
+        "_aside", "_pipeline", "_settled", "context", "given", "owner", "safe_line", "span",
+    )  # fmt: skip
 
     def __init__(self, pipeline: Pipeline) -> None:
         self._pipeline = pipeline
         self._settled = False
+        self._aside: Context | None = None
+        """What the app had made current when it was left, where that was not the span alone."""
         self.owner = Owner.NOBODY
         self.span: trace.Span | None = None
         """The recording span that the record goes on; `None` where there is none."""
@@ -112,7 +116,15 @@ class ServerSpan:
             self._bind(span)
 
     def attach(self) -> None:
-        """Make the span current, where nobody else has made one so. Never raises."""
+        """Make current what the app had left so, and the span where nobody else has made one so.
+
+        Never raises.
+        """
+        if self._aside is not None:
+            otel_context.attach(self._aside)
+            # Where the span is ours, the app has chosen what stands in its place.
+            if self.owner is Owner.OURS:
+                return
         if self.context is not None:
             try:
                 self._make_current(self.context)
@@ -120,8 +132,25 @@ class ServerSpan:
                 _guard.swallow("server_span.attach", error)
 
     def _make_current(self, context: Context) -> None:
-        if self.owner is Owner.OURS or not spans.is_local(trace.get_current_span()):
+        if self.owner is Owner.OURS:
             otel_context.attach(context)
+        elif not spans.is_local(trace.get_current_span()):
+            if self._aside is not None:
+                context = trace.set_span_in_context(trace.get_current_span(context), self._aside)
+            otel_context.attach(context)
+
+    def set_aside(self, outside: Context) -> None:
+        """Take what the app has made current out of the thread, until it runs again.
+
+        Args:
+            outside: what was current around the app, and is so again.
+        """
+        inside = otel_context.get_current()
+        if inside is outside:
+            self._aside = None
+            return
+        self._aside = None if inside is self.context else inside
+        otel_context.attach(outside)
 
     def ids(self) -> tuple[int, int, int]:
         """Give the ids of the trace, the span and its parent; 0 where there is none."""

@@ -17,6 +17,14 @@ BODILESS = frozenset({204, 304})
 """Final statuses without content (RFC 9110, 6.4.1)."""
 
 
+def is_bodiless(recording: "Recording") -> bool:
+    """Tell whether a response has no content, whatever the app says (RFC 9110, 6.4.1)."""
+    status = recording.status
+    return recording.request.method == "HEAD" or (
+        status is not None and (status in BODILESS or status < 200)  # noqa: PLR2004
+    )
+
+
 def snapshot(recording: "Recording", duration_ns: int) -> Exchange:
     """Build the exchange, unredacted.
 
@@ -69,12 +77,14 @@ def _labels(recording: "Recording") -> Mapping[str, str]:
     return {**found, **said} if found else said
 
 
-def _request_size(recording: "Recording") -> tuple[int, bool]:
-    """Give the size of the request's body, and whether all of it was seen."""
+def _request_size(recording: "Recording") -> tuple[int | None, bool]:
+    """Give the size of the request's body, `None` where unknown, and whether all was seen."""
     size, declared = recording.request_body.size, recording.content_length
     if declared is not None and recording.error != CLIENT_DISCONNECT:
         # The server enforces the declared length; the app may well have read less.
         return declared, size >= declared
+    if size == 0 and declared is None and not recording.request_ended:
+        return None, False  # announced without a length, and left alone
     return size, recording.request_ended
 
 
@@ -88,7 +98,7 @@ def _request_body(recording: "Recording", *, wants: bool) -> Body:
 
 def _response(recording: "Recording", status: int, *, wants: bool) -> Response:
     headers = recording.response_headers
-    if recording.is_bodiless():
+    if is_bodiless(recording):
         return Response(status=status, headers=headers, body=Body(size=0))
     if recording.size_told is not None:
         body = Body(size=recording.size_told)
@@ -100,7 +110,7 @@ def _response(recording: "Recording", status: int, *, wants: bool) -> Response:
     return Response(status=status, headers=headers, body=body)
 
 
-def _body(buffer: BodyBuffer, headers: Headers, size: int, *, complete: bool) -> Body:
+def _body(buffer: BodyBuffer, headers: Headers, size: int | None, *, complete: bool) -> Body:
     data = buffer.data
     if not data:  # let go: all requests in flight together keep no more
         return Body(size=size, truncated=True)

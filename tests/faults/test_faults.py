@@ -27,6 +27,7 @@ PLACES_ELSEWHERE = {
     "gateway.sink": "tests/gateway/test_receiver.py",
     "spool.put": "tests/exporters/test_spool.py",
     "spool.read": "tests/exporters/test_spool.py",
+    "middleware.restore": "tests/frameworks/test_bare.py",
 }
 """Places behind an exporter, at a process's ends or in one of our own, and the tests of them."""
 BESIDE_REQUESTS = ("exporters.delivery", "exporters.loading")

@@ -96,6 +96,18 @@ def unread(app: Any) -> Any:
     return ["unread", repr(chunk)]
 
 
+def again(app: Any) -> Any:
+    """A middleware that asks once more, and has not closed the first answer."""
+
+    def twice(environ: Any, start_response: Any) -> Any:
+        first = app(environ, lambda *_: lambda data: None)
+        environ["PATH_INFO"] = "/write"
+        yield from app(environ, start_response)
+        first.close()
+
+    return wsgi(twice, "POST", "/")
+
+
 def thrown_away(app: Any) -> Any:
     """A coroutine that nobody finishes."""
 
@@ -127,7 +139,7 @@ def flask_talk(app: Any) -> list[Any]:
 
 def wsgi_talk(app: Any) -> list[Any]:
     paths = ["/", "/boom", "/write", "/handled", "/file", "/late", "/close"]
-    return [*(wsgi(app, "POST", path) for path in paths), unread(app)]
+    return [*(wsgi(app, "POST", path) for path in paths), unread(app), again(app)]
 
 
 def starlette_talk(app: Any) -> list[Any]:

@@ -133,6 +133,34 @@ def test_a_declared_length_is_the_size_of_a_body_that_nobody_reads(telemetry: Te
     assert telemetry.server_span.attributes["http.request.body.size"] == 12345
 
 
+@pytest.mark.parametrize(
+    ("method", "headers", "version", "size"),
+    [
+        ("POST", [(b"transfer-encoding", b"chunked")], "1.1", None),
+        ("POST", [], "2", None),
+        ("POST", [(b"content-length", b"0")], "2", 0),
+        ("POST", [], "1.1", 0),
+        ("GET", [], "2", 0),
+    ],
+)
+def test_a_body_without_a_length_that_nobody_reads_has_no_size(
+    telemetry: Telemetry, method, headers, version, size
+):
+    scope = make_scope(method, headers=headers, http_version=version)
+    serve_asgi(recorded(saying(START, END), telemetry, metrics="all"), scope)
+    assert telemetry.server_span.attributes.get("http.request.body.size") == size
+    assert len(telemetry.points("apimetrics.request.body.size")) == (size is not None)
+
+
+@pytest.mark.parametrize("method", ["GET", "POST"])
+def test_a_body_that_is_received_in_part_is_marked_as_truncated(telemetry: Telemetry, method):
+    scope = make_scope(method, headers=[(b"content-type", b"text/plain")], http_version="2")
+    messages = request_messages(b"he", b"llo")
+    serve_asgi(recorded(saying(START, END, read=1), telemetry), scope, messages)
+    assert telemetry.server_span.attributes["http.request.body.size"] == 2
+    assert telemetry.server_span.attributes["apimetrics.request.body.truncated"] is True
+
+
 @pytest.mark.parametrize("length", [b"-5", b"5, 5", b"\xb2"])
 def test_a_length_that_is_no_number_is_left_out(telemetry: Telemetry, length):
     scope = make_scope("POST", headers=[(b"content-length", length)])

@@ -2,7 +2,12 @@
 
 import copy
 import functools
+import inspect
+import pickle
+import sys
+import warnings
 import weakref
+from wsgiref.validate import validator
 
 import pytest
 from flask import Flask, g
@@ -33,6 +38,11 @@ async def asgi(scope, receive, send):
     await send({"type": "http.response.body", "body": b"asgi"})
 
 
+def answer_with_type(environ, start_response):
+    start_response("200 OK", [("Content-Type", "text/plain")])
+    return [b"text"]
+
+
 class WSGIObject:
     def __call__(self, environ, start_response):
         return wsgi(environ, start_response)
@@ -53,6 +63,35 @@ class PlainASGIObject:
         return asgi(scope, receive, send)
 
 
+async def async_of_anything(*args):
+    await asgi(*args)
+
+
+class AsyncOfAnything:
+    async def __call__(self, *args):
+        await asgi(*args)
+
+
+class ClassOfWSGI:
+    """PEP 3333: calling the class is calling the app."""
+
+    def __init__(self, environ, start_response):
+        self.answer = wsgi(environ, start_response)
+
+    def __iter__(self):
+        return iter(self.answer)
+
+
+class ClassOfASGI2:
+    """Called twice, which we do not record."""
+
+    def __init__(self, scope):
+        pass
+
+    async def __call__(self, receive, send):
+        pass
+
+
 @pytest.mark.parametrize(
     ("app", "interface"),
     [
@@ -65,6 +104,18 @@ class PlainASGIObject:
         (ASGIObject(), "asgi"),
         (PlainASGIObject(), "asgi"),
         (functools.partial(asgi), "asgi"),
+        (lambda *args, **named: wsgi(*args, **named), "wsgi"),
+        (lambda environ, *args: wsgi(environ, *args), "wsgi"),
+        (lambda environ=None, start_response=None: wsgi(environ, start_response), "wsgi"),
+        (lambda scope, receive, send=None, *more: asgi(scope, receive, send), "wsgi"),
+        (lambda scope, receive, send, *more: asgi(scope, receive, send), "asgi"),
+        (validator(wsgi), "wsgi"),
+        (async_of_anything, "asgi"),
+        (functools.partial(AsyncOfAnything()), "asgi"),
+        (functools.wraps(asgi)(lambda *args: asgi(*args)), "asgi"),
+        (ClassOfWSGI, "wsgi"),
+        (ClassOfASGI2, None),
+        (lambda environ, start_response, *, needed: None, None),
         (lambda one: None, None),
         (dict.fromkeys, None),
         (object(), None),
@@ -73,6 +124,25 @@ class PlainASGIObject:
 )
 def test_wsgi_and_asgi_are_told_apart_by_the_call(app, interface):
     assert bare.interface_of(app) == interface
+
+
+def test_the_standard_librarys_validator_is_recorded_and_content(telemetry, instrumentor):
+    app = functools.partial(answer_with_type)
+    served = instrumentor.instrument_app(validator(app), **telemetry.providers)
+    environ = {key: value for key, value in make_environ().items() if key != "HTTP_HOST"}
+    assert serve_wsgi(served, environ).body == b"text"
+    assert telemetry.total() == 1
+
+
+def test_the_standard_librarys_validator_outside_is_content(telemetry, instrumentor):
+    served = instrumentor.instrument_app(
+        answer_with_type, capture_body="all", **telemetry.providers
+    )
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        checked = serve_wsgi(validator(served), make_environ("POST", body=b"text"))
+    assert checked.error is None
+    assert checked.body == b"text"
 
 
 def test_a_callable_whose_signature_cannot_be_read_is_neither():
@@ -129,11 +199,137 @@ def test_a_middleware_has_the_attributes_of_its_app():
         _ = ApiMetricsWSGIMiddleware(app).nothing
 
 
+def call_wsgi(app):
+    return serve_wsgi(app, make_environ()).body
+
+
+def call_asgi(app):
+    return serve_asgi(app, make_scope()).body
+
+
+class Counting(WSGIObject):
+    """An app with a state, compared by its name."""
+
+    def __init__(self, name):
+        self.name, self.notes = name, []
+
+    def __eq__(self, other):
+        return isinstance(other, type(self)) and self.name == other.name
+
+    def __hash__(self):
+        return hash(self.name)
+
+
+@pytest.mark.parametrize("duplicate", [copy.copy, copy.deepcopy])
+def test_a_copy_of_a_bare_app_is_a_recorded_copy_of_the_app(telemetry, instrumentor, duplicate):
+    app = Counting("a")
+    served = instrumentor.instrument_app(app, **telemetry.providers)
+    made = duplicate(served)
+    assert type(made.app) is Counting
+    assert made.app is not app
+    assert (made.app.notes is app.notes) == (duplicate is copy.copy)
+    assert call_wsgi(made) == b"wsgi"
+    assert telemetry.total() == 1
+
+
+@pytest.mark.parametrize(("app", "call"), [(wsgi, call_wsgi), (asgi, call_asgi)])
+def test_a_copy_of_a_function_is_the_function(telemetry, instrumentor, app, call):
+    served = instrumentor.instrument_app(app, **telemetry.providers)
+    assert copy.deepcopy(served).app is app
+    assert call(copy.deepcopy(served)) == call(app)
+    assert telemetry.total() == 1
+
+
 @pytest.mark.parametrize(
-    "middleware", [ApiMetricsWSGIMiddleware(wsgi), ApiMetricsASGIMiddleware(asgi)]
+    ("app", "call"), [(wsgi, call_wsgi), (asgi, call_asgi), (Counting("a"), call_wsgi)]
 )
-def test_a_middleware_can_be_copied(middleware):
-    assert copy.copy(middleware).app is middleware.app
+def test_a_bare_app_is_pickled_with_its_options(instrumentor, app, call):
+    instrumentor.instrument(capture_body="all")
+    served = instrumentor.instrument_app(app, identify="client_address")
+    made = pickle.loads(pickle.dumps(served))
+    assert made == served
+    assert made._pipeline.config.capture_body == "all"
+    assert made._options == served._options
+    assert call(made) == call(app)
+
+
+def test_an_app_whose_options_cannot_be_pickled_runs_without_us(telemetry, instrumentor, caplog):
+    served = instrumentor.instrument_app(Counting("a"), **telemetry.providers)
+    made = pickle.loads(pickle.dumps(served))
+    assert call_wsgi(made) == b"wsgi"
+    assert telemetry.total() == 0
+    assert "its options could not be pickled" in caplog.text
+    assert call_wsgi(pickle.loads(pickle.dumps(made))) == b"wsgi"
+
+
+@pytest.mark.swallows_errors
+def test_an_app_whose_options_are_refused_elsewhere_runs_without_us(
+    monkeypatch, instrumentor, no_swallowed_errors
+):
+    pickled = pickle.dumps(instrumentor.instrument_app(wsgi, capture_body="all"))
+    monkeypatch.setenv("OTEL_APIMETRICS_MAX_BODY_SIZE", "many")
+    assert call_wsgi(pickle.loads(pickled)) == b"wsgi"
+    assert [place for place, _ in no_swallowed_errors] == ["middleware.restore"]
+
+
+def test_a_bare_app_that_has_taken_the_name_of_the_app_is_pickled_by_it(monkeypatch, instrumentor):
+    served = instrumentor.instrument_app(wsgi)
+    monkeypatch.setattr(sys.modules[__name__], "wsgi", served)
+    assert pickle.loads(pickle.dumps(served)) is served
+
+
+def test_a_bare_app_that_cannot_be_pickled_is_not(instrumentor):
+    with pytest.raises((AttributeError, pickle.PicklingError)):
+        pickle.dumps(instrumentor.instrument_app(lambda environ, start_response: []))
+
+
+def test_a_bare_app_is_compared_as_the_app(instrumentor):
+    served = instrumentor.instrument_app(Counting("a"))
+    assert served == Counting("a")
+    assert Counting("b") != served
+    assert served == instrumentor.instrument_app(Counting("a"))
+    assert {served: 1}[Counting("a")] == 1
+    assert instrumentor.instrument_app(wsgi) == wsgi
+
+
+def test_a_bare_app_is_described_as_the_app(instrumentor):
+    def app(environ: dict, start_response):
+        """Answers."""
+
+    app.version = 1
+    served = instrumentor.instrument_app(app)
+    for name in (*functools.WRAPPER_ASSIGNMENTS, "version", "__code__"):
+        if hasattr(app, name):
+            assert getattr(served, name) == getattr(app, name)
+    assert inspect.signature(served) == inspect.signature(app)
+    served.version = 2
+    assert app.version == 2
+    del served.version
+    assert not hasattr(app, "version")
+
+
+def test_the_attributes_of_a_middleware_of_somebody_elses_are_its_own():
+    class Theirs(ApiMetricsWSGIMiddleware):
+        def __init__(self, app):
+            self.before = 1
+            super().__init__(app)
+            self.after = 2
+
+    app = WSGIObject()
+    theirs = Theirs(app)
+    assert (theirs.before, theirs.after, vars(app)) == (1, 2, {})
+    del theirs.after
+    assert not hasattr(theirs, "after")
+
+
+def test_an_app_that_cannot_be_described_yet_is_recorded(telemetry, instrumentor):
+    class Lazy(WSGIObject):
+        @property
+        def __doc__(self):
+            raise RuntimeError("there is no app yet")
+
+    assert call_wsgi(instrumentor.instrument_app(Lazy(), **telemetry.providers)) == b"wsgi"
+    assert telemetry.total() == 1
 
 
 def flask_app(name: str, consumer: str) -> Flask:

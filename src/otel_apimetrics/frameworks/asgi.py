@@ -6,12 +6,13 @@ from collections.abc import Awaitable, Callable, Iterator, MutableMapping
 from typing import Any, TypeAlias
 
 from otel_apimetrics import _guard, open_requests
+from otel_apimetrics.exchange import Request
 from otel_apimetrics.frameworks.adapter import Adapter
 from otel_apimetrics.frameworks.asgi_lifespan import call_lifespan
 from otel_apimetrics.frameworks.asgi_request import read_headers, read_request
 from otel_apimetrics.frameworks.asgi_websocket import WebSocketCall
-from otel_apimetrics.frameworks.entry import MARK, begin, is_excluded
-from otel_apimetrics.frameworks.headers import declared_length
+from otel_apimetrics.frameworks.entry import MARK, begin, is_excluded, served_before
+from otel_apimetrics.frameworks.headers import BODILESS_METHODS, declared_length
 from otel_apimetrics.pipeline import Pipeline
 from otel_apimetrics.recording import Recording
 from otel_apimetrics.snapshot import CLIENT_DISCONNECT
@@ -175,7 +176,8 @@ async def call_asgi(
     kind = scope["type"]
     if kind in {"http", "websocket"}:
         try:
-            if MARK in scope:
+            mark = scope.get(MARK)
+            if mark is not None and served_before(mark) is None:
                 note_inner(scope)
             else:
                 recording = _begin(scope, pipeline, adapter, instance)
@@ -243,10 +245,20 @@ def _begin(scope: Scope, pipeline: Pipeline, adapter: Adapter, instance: Any) ->
         return None
     recording = begin(pipeline, adapter, instance, request, scope)
     try:
-        recording.content_length = declared_length(request.headers)
+        length = recording.content_length = declared_length(request.headers)
+        recording.request_ended = not length and not _is_announced(request)
     except Exception as error:
         _guard.swallow("asgi.length", error)
     return recording
+
+
+def _is_announced(request: Request) -> bool:
+    """Tell whether a request without a length may have a body: in chunks, or in HTTP/2."""
+    if request.method in BODILESS_METHODS:
+        return False
+    return not request.http_version.startswith("1") or any(
+        name == "transfer-encoding" for name, _ in request.headers
+    )
 
 
 def _note_received(recording: Recording, message: Message) -> None:
@@ -256,7 +268,6 @@ def _note_received(recording: Recording, message: Message) -> None:
         if body:
             recording.request_body.write(body)
         recording.touch()
-        if not message.get("more_body"):
-            recording.request_ended = True
+        recording.request_ended = not message.get("more_body")
     elif kind == "http.disconnect" and not recording.response_ended:
         recording.error = CLIENT_DISCONNECT

@@ -1,5 +1,6 @@
 """Apps of no known framework: any WSGI or ASGI callable."""
 
+import functools
 import inspect
 import sys
 from collections.abc import Callable
@@ -10,7 +11,8 @@ from otel_apimetrics.frameworks.adapter import Adapter, is_instrumented
 from otel_apimetrics.recording import Recording
 
 _WSGI_ARGUMENTS = 2
-_ASGI_ARGUMENTS = 3
+_INTERFACES: dict[int, Literal["wsgi", "asgi"]] = {_WSGI_ARGUMENTS: "wsgi", 3: "asgi"}
+_POSITIONAL = {inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD}
 _KEPT_IN = ("wsgi", "app", "wsgi_app", "application", "asgi")
 
 
@@ -44,21 +46,30 @@ def asgi_adapter() -> Adapter:
 
 
 def interface_of(app: Any) -> Literal["wsgi", "asgi"] | None:
-    """Tell a WSGI from an ASGI 3 callable by its signature; `None` for anything else."""
+    """Tell a WSGI from an ASGI 3 callable by its signature; `None` for anything else.
+
+    One that is not `async` and takes what comes is WSGI: ASGI servers see it so too.
+    """
     if not callable(app):
         return None
-    if inspect.iscoroutinefunction(app) or inspect.iscoroutinefunction(app.__call__):
-        return "asgi"
     try:
+        if _is_async(app):
+            return "asgi"
         parameters = inspect.signature(app).parameters.values()
-    except (TypeError, ValueError):
+    except Exception:  # whatever reading an odd object's attributes makes
         return None
-    required = [
-        parameter
-        for parameter in parameters
-        if parameter.default is parameter.empty
-        and parameter.kind in {parameter.POSITIONAL_ONLY, parameter.POSITIONAL_OR_KEYWORD}
-    ]
-    if len(required) == _WSGI_ARGUMENTS:
+    if any(p.kind is p.KEYWORD_ONLY and p.default is p.empty for p in parameters):
+        return None
+    positional = [p for p in parameters if p.kind in _POSITIONAL]
+    needed = sum(p.default is p.empty for p in positional)
+    if any(p.kind is p.VAR_POSITIONAL for p in parameters) and needed < _WSGI_ARGUMENTS:
         return "wsgi"
-    return "asgi" if len(required) == _ASGI_ARGUMENTS else None
+    return _INTERFACES.get(needed or len(positional))
+
+
+def _is_async(app: Any) -> bool:
+    while isinstance(app, functools.partial):
+        app = app.func
+    if inspect.isclass(app):  # what its instances do is not what calling it does
+        return False
+    return inspect.iscoroutinefunction(app) or inspect.iscoroutinefunction(app.__call__)

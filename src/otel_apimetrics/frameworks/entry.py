@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from otel_apimetrics import _guard, ending, forked, processors, spans
+from otel_apimetrics import _guard, ending, forked, open_requests, processors, spans
 from otel_apimetrics.exchange import Request
 from otel_apimetrics.frameworks.adapter import Adapter
 from otel_apimetrics.frameworks.startup import announce
@@ -10,7 +10,34 @@ from otel_apimetrics.pipeline import Pipeline
 from otel_apimetrics.recording import Recording
 
 MARK = "otel_apimetrics.seen"
-"""Key in an environ or scope: what is called with it is not recorded again."""
+"""Key in an environ or scope: what is called with it is served already, by an app outside.
+
+The value is a `Mark` where that is recorded, else `True`.
+"""
+
+
+class Mark:
+    """Leads to the recording of an environ or scope, and is plainly `True` in a copy of it."""
+
+    __slots__ = ("recording",)
+
+    def __init__(self, recording: Recording) -> None:
+        self.recording = recording
+
+    def __reduce_ex__(self, _protocol: Any) -> Any:
+        return bool, (True,)
+
+
+def served_before(mark: Any) -> Recording | None:
+    """Give the recording of an earlier serving, where this one is not inside of it.
+
+    A middleware outside of the app may serve one environ or scope again: it tries once more,
+    or asks for the page of an error.
+    """
+    first = mark.recording if type(mark) is Mark else None
+    if first is None or first is open_requests.current.get():
+        return None
+    return None if first.running and not first.settled else first
 
 
 def is_excluded(pipeline: Pipeline, request: Request) -> bool:
@@ -47,6 +74,7 @@ def begin(
     processors.ensure(pipeline.tracer_provider(), pipeline.redactor)
     announce(pipeline, adapter, app)
     recording = Recording(pipeline, request, adapter.name, source)
+    source[MARK] = Mark(recording)
     # From here on the request is registered: it is counted whatever becomes of its span.
     try:
         if adapter.decides_later(app):

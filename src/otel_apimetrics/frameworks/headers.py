@@ -14,6 +14,9 @@ def lines_of(headers: Headers) -> Callable[[str], list[str]]:
     return lambda name: [value for key, value in headers if key == name]
 
 
+BODILESS_METHODS: Final = frozenset({"GET", "HEAD"})
+"""Methods whose requests have no body unless they say so."""
+
 _LONGEST_NUMBER: Final = 18
 """Digits of a length; Python refuses to read a number of thousands."""
 

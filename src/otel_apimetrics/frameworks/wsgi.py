@@ -10,11 +10,13 @@ from typing import Any, TypeAlias
 
 from otel_apimetrics import _guard, open_requests
 from otel_apimetrics.frameworks.adapter import Adapter
-from otel_apimetrics.frameworks.entry import MARK, begin, is_excluded
-from otel_apimetrics.frameworks.headers import declared_length
-from otel_apimetrics.frameworks.wsgi_input import tee_input
+from otel_apimetrics.frameworks.entry import MARK, begin, is_excluded, served_before
+from otel_apimetrics.frameworks.headers import BODILESS_METHODS, declared_length
+from otel_apimetrics.frameworks.replacing import replace
+from otel_apimetrics.frameworks.wsgi_chunks import note_chunk
+from otel_apimetrics.frameworks.wsgi_input import hand_over, tee_input
 from otel_apimetrics.frameworks.wsgi_request import read_request
-from otel_apimetrics.frameworks.wsgi_response import note_chunk, tee_response
+from otel_apimetrics.frameworks.wsgi_response import tee_response
 from otel_apimetrics.pipeline import Pipeline
 from otel_apimetrics.recording import Recording
 
@@ -121,10 +123,7 @@ def call_wsgi(
     """
     recording = None
     try:
-        if MARK in environ:
-            _note_inner(environ)
-        else:
-            recording = _begin(environ, pipeline, adapter, instance)
+        recording = _enter(environ, pipeline, adapter, instance)
     except Exception as error:
         _guard.swallow("wsgi.begin", error)
     if recording is None:
@@ -163,6 +162,25 @@ def _note_inner(environ: Environ) -> None:
         recording.source = environ
 
 
+def _enter(
+    environ: Environ, pipeline: Pipeline, adapter: Adapter, instance: Any
+) -> Recording | None:
+    """Give the recording of this call, `None` where there is none to make."""
+    mark = environ.get(MARK)
+    if mark is None:
+        return _begin(environ, pipeline, adapter, instance)
+    first = served_before(mark)
+    if first is None:
+        _note_inner(environ)
+        return None
+    second = None if first.settled else replace(first, pipeline, adapter, instance, environ)
+    if second is None:
+        return _begin(environ, pipeline, adapter, instance)
+    if not hand_over(environ, first, second):
+        _tee_input(environ, second)
+    return second
+
+
 def _begin(
     environ: Environ, pipeline: Pipeline, adapter: Adapter, instance: Any
 ) -> Recording | None:
@@ -171,21 +189,22 @@ def _begin(
     if is_excluded(pipeline, request):
         return None
     recording = begin(pipeline, adapter, instance, request, environ)
-    try:
-        length = recording.content_length = declared_length(request.headers)
-        # A body of known length that nobody captures needs no tee: its size is told.
-        if (length and pipeline.kept_request_bytes) or _may_have_more(environ, length):
-            tee_input(environ, recording)
-    except Exception as error:
-        _guard.swallow("wsgi.input", error)
+    _tee_input(environ, recording)
     return recording
 
 
-def _may_have_more(environ: Environ, length: int | None) -> bool:
-    """Tell whether a request may have a body of another length than it says.
-
-    In chunks, or in HTTP/2, where a body needs neither word.
-    """
-    if "HTTP_TRANSFER_ENCODING" in environ:
-        return True
-    return length is None and not environ.get("SERVER_PROTOCOL", "HTTP/1.1").startswith("HTTP/1")
+def _tee_input(environ: Environ, recording: Recording) -> None:
+    try:
+        length = recording.content_length = declared_length(recording.request.headers)
+        in_chunks = "HTTP_TRANSFER_ENCODING" in environ
+        # A body of HTTP/2 needs neither word.
+        untold = length is None and not environ.get("SERVER_PROTOCOL", "HTTP/1.1").startswith(
+            "HTTP/1"
+        )
+        bodiless = recording.request.method in BODILESS_METHODS
+        recording.request_ended = not (length or in_chunks or (untold and not bodiless))
+        # A body of known length that nobody captures needs no tee: its size is told.
+        if in_chunks or untold or (length and recording.pipeline.kept_request_bytes):
+            tee_input(environ, recording)
+    except Exception as error:
+        _guard.swallow("wsgi.input", error)

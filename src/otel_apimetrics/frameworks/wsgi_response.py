@@ -1,143 +1,119 @@
 """The iterable that a WSGI app returns, seen chunk by chunk (PEP 3333)."""
 
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from types import BuiltinFunctionType
 from typing import Any
 
 from otel_apimetrics import _guard
 from otel_apimetrics.frameworks.headers import declared_length
+from otel_apimetrics.frameworks.stand_in import StandIn, own, stand_in
+from otel_apimetrics.frameworks.wsgi_chunks import (
+    close_response,
+    note_chunk,
+    note_failure,
+    throw_away,
+)
+from otel_apimetrics.frameworks.wsgi_sequence import tee_sequence
 from otel_apimetrics.recording import Recording
 from otel_apimetrics.snapshot import CLIENT_DISCONNECT
 
 
-class ResponseTee:
+class ResponseTee(StandIn):
     """The app's iterable, seen chunk by chunk.
 
     A class and not a generator: a generator never runs its `finally` where the server
     calls `close` before the first `next`, and it has no length (a server sets
     Content-Length from an iterable of length one). Servers may iterate in another thread,
     may not iterate at all, and may never call `close`: the record is made all the same.
+    In all else it is what the app returned: Django's handler returns its response.
     """
 
-    __slots__ = ("_iterable", "_iterator", "_recording")
+    __slots__ = ("_apimetrics_recording",)
 
-    def __init__(self, iterable: Iterable[bytes], recording: Recording) -> None:
-        self._iterable = iterable
-        self._recording = recording
-        self._iterator: Iterator[bytes] | None = None
+    _apimetrics_recording: Recording
 
-    def __iter__(self) -> "ResponseTee":
-        return self
-
-    def __next__(self) -> bytes:
-        recording = self._recording
-        before = recording.enter()
-        try:
-            if self._iterator is None:
-                self._iterator = iter(self._iterable)
-            chunk = next(self._iterator)
-        except StopIteration:
-            recording.leave(before)
-            recording.response_ended = True
-            recording.end()
-            raise
-        except BaseException as error:
-            recording.leave(before)
-            note_failure(recording, error)
-            recording.end()
-            raise
-        recording.leave(before)
-        note_chunk(recording, chunk)
-        return chunk
+    def __iter__(self) -> Iterator[bytes]:
+        return _Chunks(self)
 
     def close(self) -> None:
         """Close the app's iterable where it can be closed, and make the record."""
-        recording = self._recording
-        before = recording.enter()
-        try:
-            close = getattr(self._iterable, "close", None)
-            if close is not None:
-                close()
-        except BaseException as error:
-            recording.leave(before)
-            note_failure(recording, error)
-            recording.end()
-            raise
-        recording.leave(before)
-        _note_early_end(recording)
-        recording.end()
-
-    def again(self, chunks: Iterator[bytes]) -> Iterator[bytes]:
-        """Go on with these chunks, from the first one; plainly once the record is made."""
-        if self._recording.settled:
-            return chunks
-        self._iterator = chunks
-        return self
-
-    def __bytes__(self) -> bytes:
-        return bytes(self._iterable)  # type: ignore[arg-type]  # whatever it makes of this
-
-    def __getattr__(self, name: str) -> Any:
-        """Be the app's iterable in all else: Django's handler returns its response."""
-        if name.startswith("_"):  # our own, not set yet
-            raise AttributeError(name)
-        return getattr(self._iterable, name)
+        close_response(self._apimetrics_recording, self._apimetrics_for)
 
     def __del__(self) -> None:
-        _note_early_end(self._recording)
-        # Thrown away before its end: whoever is outside may have been so too.
-        self._recording.end(outside=not self._recording.response_ended)
+        throw_away(self._apimetrics_recording)
 
 
-class SizedResponseTee(ResponseTee):
-    """The tee of an iterable that knows its length."""
+class IteratorResponseTee(ResponseTee):
+    """The tee of an iterable that is an iterator."""
 
-    __slots__ = ()
+    __slots__ = ("_apimetrics_iterator",)
 
-    def __len__(self) -> int:
-        return len(self._iterable)  # type: ignore[arg-type]
-
-
-class ListResponseTee(list[bytes]):
-    """The tee of a list: a list too, which a middleware may change and read more than once.
-
-    Granian joins a list, and streams all else.
-    """
-
-    __slots__ = ("_tee",)
-
-    def __init__(self, chunks: list[bytes], recording: Recording) -> None:
-        super().__init__(chunks)
-        self._tee = ResponseTee((), recording)
+    _apimetrics_iterator: Iterator[bytes] | None
 
     def __iter__(self) -> Iterator[bytes]:
-        return self._tee.again(super().__iter__())
+        own(self, "_apimetrics_iterator", None)
+        return self
 
-    def close(self) -> None:
-        """Make the record."""
-        self._tee.close()
-
-
-class TupleResponseTee(tuple[bytes, ...]):  # noqa: SLOT001  a tuple has no room for slots
-    """The tee of a tuple: a tuple too."""
-
-    _tee: ResponseTee
-
-    def __iter__(self) -> Iterator[bytes]:
-        return self._tee.again(super().__iter__())
-
-    def close(self) -> None:
-        """Make the record."""
-        self._tee.close()
+    def __next__(self) -> bytes:
+        chunk: bytes
+        iterator, recording = self._apimetrics_iterator, self._apimetrics_recording
+        if iterator is None:
+            iterator, chunk = _watched(recording, _begin, self._apimetrics_for)
+            own(self, "_apimetrics_iterator", iterator)
+        else:
+            chunk = _watched(recording, next, iterator)
+        note_chunk(recording, chunk)
+        return chunk
 
 
-def _tee_sequence(chunks: list[bytes] | tuple[bytes, ...], recording: Recording) -> Iterable[bytes]:
-    if isinstance(chunks, list):
-        return ListResponseTee(chunks, recording)
-    made = TupleResponseTee(chunks)
-    made._tee = ResponseTee((), recording)  # noqa: SLF001  a tuple is made before it is initialised
-    return made
+class _Chunks:
+    """One iteration over an iterable."""
+
+    __slots__ = ("_iterator", "_tee")
+
+    def __init__(self, tee: ResponseTee) -> None:
+        self._tee = tee  # kept: the record is made when it is thrown away
+        self._iterator: Iterator[bytes] | None = None
+
+    def __iter__(self) -> "_Chunks":
+        return self
+
+    def __next__(self) -> bytes:
+        chunk: bytes
+        iterator, recording = self._iterator, self._tee._apimetrics_recording  # noqa: SLF001
+        if iterator is None:
+            iterable = self._tee._apimetrics_for  # noqa: SLF001
+            self._iterator, chunk = _watched(recording, _begin, iterable)
+        else:
+            chunk = _watched(recording, next, iterator)
+        note_chunk(recording, chunk)
+        return chunk
+
+
+def _begin(iterable: Iterable[bytes]) -> tuple[Iterator[bytes], bytes]:
+    # At once: what is current is set once for both.
+    iterator = iter(iterable)
+    return iterator, next(iterator)
+
+
+def _watched(recording: Recording, ask: Callable[[Any], Any], whom: Any) -> Any:
+    """Ask the app's iterable; what it raises passes through, after the record is made."""
+    before = recording.enter()
+    try:
+        answer = ask(whom)
+    except StopIteration:
+        recording.leave(before)
+        recording.response_ended = True
+        recording.end()
+        raise
+    except BaseException as error:
+        recording.leave(before)
+        note_failure(recording, error)
+        recording.end()
+        raise
+    recording.leave(before)
+    return answer
 
 
 def tee_response(
@@ -151,15 +127,28 @@ def tee_response(
         _guard.swallow("wsgi.tee", error)
     returned: Any = iterable
     if type(returned) in (list, tuple):
-        return _tee_sequence(returned, recording)
+        return tee_sequence(returned, recording)
     if returned is None or type(returned) is bytes:
         # The first is the server's to refuse; uWSGI sends the second as it is.
         note_chunk(recording, returned or b"")
         recording.response_ended = returned is not None
         recording.end()
         return iterable
-    sized = hasattr(type(iterable), "__len__")
-    return (SizedResponseTee if sized else ResponseTee)(iterable, recording)
+    return _tee_iterable(iterable, recording)
+
+
+def _tee_iterable(iterable: Any, recording: Recording) -> Iterable[bytes]:
+    kind = IteratorResponseTee if hasattr(type(iterable), "__next__") else ResponseTee
+    try:
+        tee = stand_in(kind, iterable)
+    except Exception as error:
+        _guard.swallow("wsgi.stand_in", error)
+        tee = kind()
+        own(tee, "_apimetrics_for", iterable)
+    own(tee, "_apimetrics_recording", recording)
+    if kind is IteratorResponseTee:
+        own(tee, "_apimetrics_iterator", iterable)
+    return tee
 
 
 def _is_file(iterable: Iterable[bytes], environ: dict[str, Any]) -> bool:
@@ -196,34 +185,3 @@ def _hook_close(iterable: Iterable[bytes], recording: Recording) -> Iterable[byt
         recording.response_ended = True
         recording.end()
     return iterable
-
-
-def note_chunk(recording: Recording, chunk: Any) -> None:
-    """Copy a chunk that goes out."""
-    try:
-        recording.response_body.write(chunk)
-        recording.touch()
-    except Exception as error:
-        _guard.swallow("wsgi.chunk", error)
-
-
-def _note_early_end(recording: Recording) -> None:
-    """Note that the server stopped before the app had said everything."""
-    if recording.settled or recording.response_ended or recording.error is not None:
-        return
-    told = 0 if recording.is_bodiless() else declared_length(recording.response_headers)
-    if told is None or recording.response_body.size < told:
-        recording.error = CLIENT_DISCONNECT
-    else:
-        recording.response_ended = True
-
-
-def note_failure(recording: Recording, error: BaseException) -> None:
-    """Note what the app raised."""
-    try:
-        if isinstance(error, GeneratorExit):
-            _note_early_end(recording)
-        else:
-            recording.note_failure(error)
-    except Exception as ours:
-        _guard.swallow("wsgi.failure", ours)
