@@ -60,7 +60,8 @@ class Call:
             recording.leave(before)
             if not recording.settled:
                 recording.note_failure(error, self._on_response)
-            await recording.end_async()
+            # What cancels or ends the app waits for nobody.
+            await recording.end_async(wait=isinstance(error, Exception))
             raise
         recording.leave(before)
         await recording.end_async()
@@ -104,7 +105,7 @@ class Call:
             _guard.swallow("asgi.send", error)
             return
         if recording.response_ended:
-            await recording.finish_async()
+            recording.finish_aside()
         elif recording.server_span.owner is Owner.INSIDE:
             # What an instrumentation inside has detached already (Django's does, before a
             # streamed body) is current again while the app makes the next chunk.
