@@ -2,6 +2,7 @@
 
 import asyncio
 import functools
+import gc
 import signal
 import sys
 from contextlib import contextmanager
@@ -169,11 +170,13 @@ def served_with_a_signal_at(line: int | None, telemetry: Telemetry):
         app, label=label, capture_body="all", metrics="all", **telemetry.providers
     )
     with handled(exits):
+        gc.disable()  # Python drops what is raised in a callback of the collector, too
         sys.settrace(trace)
         try:
             seen = serve_wsgi(served, make_environ())
         finally:
             sys.settrace(None)
+            gc.enable()
     return seen, lines
 
 
