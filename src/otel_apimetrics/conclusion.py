@@ -46,7 +46,11 @@ class Conclusion:
         except Exception as error:
             _guard.swallow("recording.finish", error)
         finally:
-            self._recording.close(self.duration)
+            try:
+                self._recording.close(self.duration)
+            except BaseException:  # interrupted: it does nothing twice
+                self._recording.close(self.duration)
+                raise
 
     def ask_no_more(self) -> None:
         """Leave out the hooks that have not been asked."""
@@ -72,6 +76,9 @@ class Conclusion:
             self._is_seen = True
 
     def _make(self) -> None:
+        if "active" not in self._done:
+            self._recording.count_out()
+            self._done.add("active")
         self._see()
         for question in self._questions:
             if self._exchange is not None:

@@ -272,10 +272,13 @@ class Recording:
             if self.pipeline.kept_request_bytes:
                 self.request_body.clear()
                 self.response_body.clear()
-            if self.pipeline.metrics.counts_active:
-                self._count_active(-1)
         finally:
             self.server_span.release(self.started_ns + duration)
+
+    def count_out(self) -> None:
+        """Count the request out of flight, where that is counted. Never raises."""
+        if self.pipeline.metrics.counts_active:
+            self._count_active(-1)
 
     def _answered(self) -> None:
         self._asked = None
