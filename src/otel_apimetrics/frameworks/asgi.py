@@ -3,6 +3,7 @@
 import functools
 import sys
 from collections.abc import Awaitable, Callable, Iterator, MutableMapping
+from contextlib import suppress
 from typing import Any, TypeAlias
 
 from otel_apimetrics import _guard, open_requests
@@ -176,14 +177,14 @@ async def call_asgi(
     kind = scope["type"]
     if kind in {"http", "websocket"}:
         try:
-            if MARK in scope:
+            if MARK in scope or _is_served(scope):
                 note_inner(scope)
             else:
                 recording = _begin(scope, pipeline, adapter, instance)
         except Exception as error:
             _guard.swallow("asgi.begin", error)
     elif kind == "lifespan" and MARK not in scope:
-        scope[MARK] = True
+        _mark(scope)
         await call_lifespan(
             app, scope, receive, send, pipeline, may_raise=adapter.raises_at_lifespan
         )
@@ -226,6 +227,18 @@ def asgi_entry(
     return make
 
 
+def _mark(scope: Scope) -> None:
+    """Have an app inside know that the call is recorded; a scope may be one that nobody changes."""
+    with suppress(TypeError):
+        scope[MARK] = True
+
+
+def _is_served(scope: Scope) -> bool:
+    """Tell whether the request that is current came with this very scope."""
+    recording = open_requests.current.get()
+    return isinstance(recording, Recording) and recording.source is scope
+
+
 def note_inner(scope: Scope) -> None:
     """Point the recording at the scope of the innermost app, which knows the route."""
     recording = open_requests.current.get()
@@ -234,7 +247,7 @@ def note_inner(scope: Scope) -> None:
 
 
 def _begin(scope: Scope, pipeline: Pipeline, adapter: Adapter, instance: Any) -> Recording | None:
-    scope[MARK] = True
+    _mark(scope)
     headers = scope.get("headers")
     if isinstance(headers, Iterator):
         # It is read once, and that is the app's.
