@@ -10,6 +10,7 @@ from opentelemetry.trace import SpanKind, StatusCode
 
 from otel_apimetrics import ApiMetricsWSGIMiddleware
 from otel_apimetrics.config import build
+from otel_apimetrics.exporters import loading
 from otel_apimetrics.exporters.loading import outlets
 from tests.in_process import make_environ, serve_wsgi
 from tests.telemetry import Telemetry
@@ -141,3 +142,46 @@ def test_an_exporter_that_cannot_be_made_is_one_line_and_the_app_runs_on(monkeyp
     monkeypatch.setattr("opentelemetry.sdk.trace.export.ConsoleSpanExporter.__init__", fail)
     assert outlets(build({"exporters": ["console"]}, {})) == ()
     assert "set OTEL_EXPORTER_VENDOR_API_KEY" in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("variables", "module"),
+    [
+        ({}, "grpc"),
+        ({"OTEL_EXPORTER_OTLP_PROTOCOL": "grpc"}, "grpc"),
+        ({"OTEL_EXPORTER_OTLP_PROTOCOL": " http/protobuf"}, "http"),
+        (
+            {
+                "OTEL_EXPORTER_OTLP_PROTOCOL": "grpc",
+                "OTEL_EXPORTER_OTLP_TRACES_PROTOCOL": "http/protobuf",
+            },
+            "http",
+        ),
+    ],
+)
+def test_otlp_speaks_the_protocol_that_opentelemetrys_variables_name(
+    monkeypatch, variables, module
+):
+    loaded = []
+
+    class Point:
+        def __init__(self, name):
+            self.name = name
+
+        def load(self):
+            loaded.append(self.name)
+            return InMemorySpanExporter
+
+    monkeypatch.setattr(loading, "entry_points", lambda group, name: (Point(name),))
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    (queue,) = outlets(build({"exporters": ["otlp"]}, {}))
+    assert queue.name == "otlp"
+    assert loaded == ["otlp" if not variables else f"otlp_proto_{module}"]
+
+
+@pytest.mark.swallows_errors
+def test_a_protocol_that_there_is_not_is_named_and_nothing_is_exported(monkeypatch, caplog):
+    monkeypatch.setenv("OTEL_EXPORTER_OTLP_PROTOCOL", "http/json")
+    assert outlets(build({"exporters": ["otlp"]}, {})) == ()
+    assert "use grpc or http/protobuf" in caplog.text

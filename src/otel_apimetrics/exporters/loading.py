@@ -17,6 +17,9 @@ from otel_apimetrics.exporters.spans import as_span
 
 GROUP = "opentelemetry_traces_exporter"
 
+_OTLP = {"grpc": "otlp_proto_grpc", "http/protobuf": "otlp_proto_http"}
+"""Entry points by what `OTEL_EXPORTER_OTLP_PROTOCOL` may say."""
+
 
 def outlets(config: Config) -> tuple[DeliveryQueue, ...]:
     """Make a queue for each exporter that the configuration names.
@@ -47,7 +50,7 @@ def _queue(chosen: object, config: Config) -> DeliveryQueue | None:
     exporter: Any = chosen
     if isinstance(chosen, str):
         try:
-            (point,) = entry_points(group=GROUP, name=chosen)
+            (point,) = entry_points(group=GROUP, name=_entry_point(chosen))
             exporter = point.load()()
         except Exception as error:
             # Missing credentials, say: one clear line, and the app runs on.
@@ -59,6 +62,23 @@ def _queue(chosen: object, config: Config) -> DeliveryQueue | None:
         rate=config.sample_rate,
         shutdown=getattr(exporter, "shutdown", lambda: None),
     )
+
+
+def _entry_point(name: str) -> str:
+    """Give the entry point of an exporter; of `otlp` that of the protocol, as the SDK does.
+
+    Raises:
+        ValueError: OpenTelemetry's variables name a protocol that there is not.
+    """
+    if name != "otlp":
+        return name
+    said = os.environ.get("OTEL_EXPORTER_OTLP_TRACES_PROTOCOL", "").strip()
+    said = said or os.environ.get("OTEL_EXPORTER_OTLP_PROTOCOL", "").strip()
+    if not said:
+        return name
+    if said not in _OTLP:
+        raise ValueError(f"OTEL_EXPORTER_OTLP_PROTOCOL={said}: use {' or '.join(_OTLP)}")
+    return _OTLP[said]
 
 
 def _export(exporter: Any, config: Config) -> Callable[[Sequence[Exchange]], bool]:
