@@ -65,16 +65,45 @@ def test_a_handler_that_was_there_stays_and_one_that_comes_later_decides_alone()
     assert signal.getsignal(signal.SIGTERM) is mine
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     ApiMetricsInstrumentor().instrument()
-    before = signal.getsignal(signal.SIGTERM)
-    assert callable(before)
     def later(*arguments):
-        before(*arguments)
         os.write(1, b"still here\\n")
         os._exit(7)
     signal.signal(signal.SIGTERM, later)
     die()
     """
     assert run(handlers) == (7, ["still here"])
+
+
+def test_a_handler_that_calls_ours_as_its_predecessor_ends_the_process_by_the_signal():
+    handlers = """
+    serve()
+    before = signal.getsignal(signal.SIGTERM)
+    assert callable(before)
+    def later(*arguments):
+        os.write(1, b"cleaned up\\n")
+        before(*arguments)
+    signal.signal(signal.SIGTERM, later)
+    die()
+    """
+    assert run(handlers) == (-signal.SIGTERM, ["cleaned up", "span GET"])
+
+
+def test_a_child_has_the_default_action_again_until_it_serves():
+    code = """
+    ApiMetricsInstrumentor().instrument()
+    assert signal.getsignal(signal.SIGTERM) is not signal.SIG_DFL
+    def child():
+        assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
+        assert signal.SIGTERM not in signal.pthread_sigmask(signal.SIG_BLOCK, set())
+        serve()
+        die()
+    made = multiprocessing.get_context("fork").Process(target=child)
+    made.start()
+    made.join()
+    assert made.exitcode == -signal.SIGTERM, made.exitcode
+    assert signal.getsignal(signal.SIGTERM) is not signal.SIG_DFL
+    """
+    assert run(code) == (0, ["span GET"])
 
 
 def test_a_process_that_has_served_nothing_dies_at_once():

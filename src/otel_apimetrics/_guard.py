@@ -1,14 +1,16 @@
 """What happens to an error of ours: it is logged once a minute a place, counted, and swallowed.
 
 Our code runs inside someone else's request. Every boundary guards our own statements
-and never the app's call; only `Exception` is caught, so `KeyboardInterrupt`,
-`CancelledError` and their like always pass.
+and never the app's call; only `Exception` is caught there, so `KeyboardInterrupt`,
+`CancelledError` and their like pass. What a signal handler of the app's raises passes too.
 """
 
 import logging
 from collections.abc import Callable
 from threading import Lock
 from time import monotonic
+
+from otel_apimetrics import interruptions
 
 _logger = logging.getLogger("otel_apimetrics")
 
@@ -33,7 +35,12 @@ def swallow(place: str, error: BaseException, *, reveal: bool = False) -> None:
         place: dotted name of the boundary ("wsgi.finish"); a fixed set, it becomes a label.
         error: what was caught.
         reveal: the error is about configuration or delivery and quotes no request.
+
+    Raises:
+        BaseException: `error` itself, where a signal handler has raised it: it is the app's.
     """
+    if interruptions.came_by_signal(error):
+        raise error
     now = monotonic()
     with _lock:
         _counts[place] = _counts.get(place, 0) + 1

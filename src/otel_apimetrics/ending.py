@@ -19,6 +19,8 @@ PATIENCE = 5.0
 _fork = threading.local()
 _armed = 0
 """The process whose end is looked after."""
+_taken_back = False
+"""This process was forked from one whose signal we handle, and has the default action again."""
 
 
 def arm_signal() -> None:
@@ -40,6 +42,8 @@ def arm_signal() -> None:
 
 def disarm_signal() -> None:
     """Undo `arm_signal`, if nobody has set another handler since."""
+    global _taken_back  # noqa: PLW0603  of this process
+    _taken_back = False
     if signal.getsignal(signal.SIGTERM) is _handle and (
         threading.current_thread() is threading.main_thread()
     ):
@@ -48,10 +52,13 @@ def disarm_signal() -> None:
 
 def arm_process() -> None:
     """Look after the end of a process of `multiprocessing`, at its first request."""
-    global _armed  # noqa: PLW0603  once a process
+    global _armed, _taken_back  # noqa: PLW0603  once a process
     if _armed == os.getpid():
         return
     _armed = os.getpid()
+    if _taken_back:  # a child that serves: its signal would cost what it has recorded
+        _taken_back = False
+        arm_signal()
     try:
         multiprocessing: Any = sys.modules.get("multiprocessing.process")
         if multiprocessing is not None and multiprocessing.parent_process() is not None:
@@ -107,6 +114,17 @@ def _hold_signal() -> None:
         _fork.held = signal.SIGTERM not in held
 
 
+def _give_back_signal() -> None:
+    """Give a child the default action again: what it is for is none of our business."""
+    global _taken_back  # noqa: PLW0603  of this process
+    if signal.getsignal(signal.SIGTERM) is _handle and (
+        threading.current_thread() is threading.main_thread()
+    ):
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+        _taken_back = True
+    _release_signal()
+
+
 def _release_signal() -> None:
     if getattr(_fork, "held", False):
         _fork.held = False
@@ -114,8 +132,7 @@ def _release_signal() -> None:
 
 
 def _handle(number: int, _frame: FrameType | None) -> None:
-    if signal.getsignal(number) is not _handle:
-        return  # called by the handler that has taken our place: the end is its affair
+    # Also where a handler of the app's, in our place, calls us as what was there before.
     if _armed == os.getpid():
         hand_on()
     signal.signal(number, signal.SIG_DFL)
@@ -124,5 +141,5 @@ def _handle(number: int, _frame: FrameType | None) -> None:
 
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(
-        before=_hold_signal, after_in_parent=_release_signal, after_in_child=_release_signal
+        before=_hold_signal, after_in_parent=_release_signal, after_in_child=_give_back_signal
     )

@@ -49,7 +49,13 @@ class Metrics:
         self.counts_active = "all" in which
 
     def record(
-        self, exchange: Exchange, context: Context | None, *, alone: bool, raised: bool
+        self,
+        exchange: Exchange,
+        context: Context | None,
+        *,
+        alone: bool,
+        raised: bool,
+        done: set[object] | None = None,
     ) -> None:
         """Record one exchange.
 
@@ -60,20 +66,28 @@ class Metrics:
             alone: no other instrumentation measures this request, so that the names of
                 the semantic conventions are ours to use.
             raised: an exception left the app's handler.
+            done: steps that an interrupted call has done; they are not done again.
         """
         if not self._which:
             return
+        done = set() if done is None else done
         attributes = self._cardinality.attributes(exchange)
         instruments = self._ready()
-        if exchange.websocket is None:
+        if exchange.websocket is None and "duration" not in done:
             seconds = exchange.duration_ns / 1e9
             instruments.duration.record(seconds, attributes, context)
+            done.add("duration")
             self._record_optional(instruments, exchange, attributes, context, alone=alone)
-        instruments.requests.add(1, attributes, context)
-        if raised:
+        if "requests" not in done:
+            instruments.requests.add(1, attributes, context)
+            done.add("requests")
+        if raised and "exceptions" not in done:
             instruments.exceptions.add(1, attributes, context)
-        if exchange.validation_errors:
-            instruments.validation_errors.add(len(exchange.validation_errors), attributes, context)
+            done.add("exceptions")
+        errors = len(exchange.validation_errors)
+        if errors and "validation_errors" not in done:
+            instruments.validation_errors.add(errors, attributes, context)
+            done.add("validation_errors")
 
     def active(self, change: int, method: str) -> None:
         """Count a request in (+1) or out (-1) of flight."""

@@ -4,7 +4,6 @@ skip ▸ identify ▸ label ▸ record ▸ redact ▸ encode. This is the only r
 exchange both before and after its redaction.
 """
 
-import inspect
 from collections.abc import Mapping
 from typing import Any, Protocol
 
@@ -13,15 +12,14 @@ from opentelemetry.context import Context
 from opentelemetry.sdk.trace import ReadableSpan
 from opentelemetry.trace import StatusCode
 
-from otel_apimetrics import _guard, semconv, span_lock, spans
+from otel_apimetrics import _guard, judging, semconv, span_lock, spans
 from otel_apimetrics.attributes import Attributes, Said, encode
 from otel_apimetrics.config import Config
-from otel_apimetrics.exchange import Consumer, Exchange, Request, evolve
+from otel_apimetrics.exchange import Exchange, Request
 from otel_apimetrics.identity import (
     IP_HEADERS,
     ClientAddress,
     IpMode,
-    clean_id,
     mask_ip,
     mask_ip_header,
 )
@@ -32,8 +30,6 @@ from otel_apimetrics.version import __version__
 
 _SERVER_ERROR = 500
 _NOTHING: Mapping[str, Any] = {}
-_SETTLED = (str, Consumer, dict, bool, type(None))
-"""What hooks answer: telling an awaitable takes longer than telling these."""
 
 
 class Outlet(Protocol):
@@ -69,7 +65,7 @@ class Pipeline:
         self.kept_request_bytes = config.max_body_size if named else self.kept_bytes
         """The same of a request's: what it asks of GraphQL may be read and not recorded."""
         self.has_async_hooks = config.has_async_hooks
-        self._judges = any((config.skip, config.identify, config.label))
+        self.questions = judging.questions(config)
 
     def tracer_provider(self) -> trace.TracerProvider:
         """Give the provider that spans come from: the configured one, or the global one."""
@@ -92,32 +88,6 @@ class Pipeline:
             return raised or status is None or status >= 400  # noqa: PLR2004  RFC 9110 15.5
         return mode != "off"
 
-    def judge(self, exchange: Exchange) -> Exchange | None:
-        """Apply skip, identify and label. `None`: the exchange leaves no trace."""
-        if not self._judges:
-            return exchange
-        config = self.config
-        if config.skip is not None and _is_true(_sync("hooks.skip", config.skip, exchange)):
-            return None
-        if config.identify is not None and exchange.consumer is None:
-            found = _sync("hooks.identify", config.identify, exchange)
-            exchange = self._identified(exchange, found)
-        if config.label is not None:
-            exchange = _labelled(exchange, _sync("hooks.label", config.label, exchange))
-        return exchange
-
-    async def judge_async(self, exchange: Exchange) -> Exchange | None:
-        """Do what `judge` does, with hooks that may be `async`."""
-        config = self.config
-        if config.skip is not None and _is_true(await _async("hooks.skip", config.skip, exchange)):
-            return None
-        if config.identify is not None and exchange.consumer is None:
-            found = await _async("hooks.identify", config.identify, exchange)
-            exchange = self._identified(exchange, found)
-        if config.label is not None:
-            exchange = _labelled(exchange, await _async("hooks.label", config.label, exchange))
-        return exchange
-
     def conclude(
         self,
         exchange: Exchange,
@@ -127,6 +97,7 @@ class Pipeline:
         owned: bool,
         given: Attributes | None = None,
         safe_line: Request | None = None,
+        done: set[object] | None = None,
     ) -> None:
         """Record the metrics, write the redacted exchange onto the span, hand it to outlets.
 
@@ -137,7 +108,9 @@ class Pipeline:
             owned: the span is ours, and no other instrumentation measures this request.
             given: the attributes that a span of ours was started with.
             safe_line: the request as `Masking.redact_line` gave it at the start, if it was asked.
+            done: steps that an interrupted call has done; they are not done again.
         """
+        done = set() if done is None else done
         exchange = self.masking.redact_keys(exchange)
         try:
             self.metrics.record(
@@ -145,6 +118,7 @@ class Pipeline:
                 context,
                 alone=owned,
                 raised=exchange.exception is not None,
+                done=done,
             )
         except Exception as error:
             _guard.swallow("pipeline.metrics", error)
@@ -155,16 +129,9 @@ class Pipeline:
         if span is not None and live:
             _write(span, safe, given, owned=owned, environment=self.config.environment)
         for outlet in self.outlets:
-            outlet.accept(safe)
-
-    def _identified(self, exchange: Exchange, found: Any) -> Exchange:
-        if found is None:
-            return exchange
-        try:
-            return evolve(exchange, consumer=_consumer(found))
-        except Exception as error:
-            _guard.swallow("hooks.identify", error)
-            return exchange
+            if outlet not in done:
+                outlet.accept(safe)
+                done.add(outlet)
 
 
 def _addresses(mode: IpMode) -> Addresses | None:
@@ -176,60 +143,6 @@ def _addresses(mode: IpMode) -> Addresses | None:
         header=lambda name, value: mask_ip_header(name, value, mode),
         headers=IP_HEADERS,
     )
-
-
-def _sync(place: str, hook: Any, exchange: Exchange) -> Any:
-    try:
-        result = hook(exchange)
-    except Exception as error:
-        _guard.swallow(place, error)
-        return None
-    if not isinstance(result, _SETTLED) and inspect.isawaitable(result):
-        if inspect.iscoroutine(result):
-            result.close()
-        _guard.swallow(place, TypeError("an async hook was called where nothing awaits it"))
-        return None
-    return result
-
-
-async def _async(place: str, hook: Any, exchange: Exchange) -> Any:
-    try:
-        result = hook(exchange)
-        if isinstance(result, _SETTLED) or not inspect.isawaitable(result):
-            return result
-        return await result
-    except Exception as error:
-        _guard.swallow(place, error)
-        return None
-
-
-def _is_true(answer: Any) -> bool:
-    try:
-        return bool(answer)
-    except Exception as error:  # an array, say, whose truth is ambiguous
-        _guard.swallow("hooks.skip", error)
-        return False
-
-
-def _consumer(found: Any) -> Consumer | None:
-    if isinstance(found, Consumer):
-        cleaned = clean_id(found.id)
-        return None if cleaned is None else evolve(found, id=cleaned)
-    if isinstance(found, str):
-        cleaned = clean_id(found)
-        return None if cleaned is None else Consumer(id=cleaned)
-    raise TypeError(f"identify returned {type(found).__name__}, not a Consumer, str or None")
-
-
-def _labelled(exchange: Exchange, found: Any) -> Exchange:
-    if found is None:
-        return exchange
-    try:
-        labels = {**exchange.labels, **{str(k): str(v) for k, v in found.items()}}
-    except Exception as error:
-        _guard.swallow("hooks.label", error)
-        return exchange
-    return evolve(exchange, labels=labels)
 
 
 def _write(

@@ -4,20 +4,20 @@ import secrets
 from collections.abc import Callable
 from functools import partial
 from time import monotonic, perf_counter_ns, time_ns
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 from uuid import UUID
 
 from opentelemetry import context as otel_context
 from opentelemetry.context import Context
 
 from otel_apimetrics import _guard, collection, open_requests, spans
+from otel_apimetrics.conclusion import Conclusion
 from otel_apimetrics.content import BodyBuffer
 from otel_apimetrics.exceptions import describe, type_name
 from otel_apimetrics.exchange import (
     Company,
     Consumer,
     ExceptionInfo,
-    Exchange,
     Headers,
     Request,
     ValidationError,
@@ -27,8 +27,9 @@ from otel_apimetrics.exchange import (
 from otel_apimetrics.identity import clean_id
 from otel_apimetrics.pipeline import Pipeline
 from otel_apimetrics.server_span import ServerSpan
-from otel_apimetrics.snapshot import snapshot
-from otel_apimetrics.spans import Owner
+
+if TYPE_CHECKING:
+    from otel_apimetrics.asking import Asked
 
 Entered: TypeAlias = tuple[open_requests.OpenRequest | None, Context]
 """What was current before `Recording.enter`."""
@@ -42,11 +43,11 @@ class Recording:
     """
 
     __slots__ = (
-        "_settled", "company", "consumer", "content_length", "error", "exception",
-        "framework", "id", "labels", "metadata", "moved", "pipeline", "replaced", "request",
-        "request_body", "request_ended", "response_body", "response_ended", "response_headers",
-        "route", "running", "server_span", "session", "size_told", "skipped", "source", "started",
-        "started_ns", "status", "validation_errors", "websocket",
+        "_asked", "_left", "_settled", "company", "consumer", "content_length", "error",
+        "exception", "framework", "id", "labels", "metadata", "moved", "pipeline", "replaced",
+        "request", "request_body", "request_ended", "response_body", "response_ended",
+        "response_headers", "route", "running", "server_span", "session", "size_told", "skipped",
+        "source", "started", "started_ns", "status", "validation_errors", "websocket",
     )  # fmt: skip
 
     def __init__(  # noqa: PLR0915  one line a slot
@@ -58,7 +59,7 @@ class Recording:
         self.framework = framework
         self.source = source
         """The environ or scope that the innermost known framework was called with."""
-        # In this order: a thread that has to wait between the two ends its span late, not early.
+        # So a thread that has to wait between the two ends its span late, not early.
         self.started = perf_counter_ns()
         self.started_ns = time_ns()
         self.moved = monotonic()
@@ -91,6 +92,10 @@ class Recording:
         self.websocket: WebSocket | None = None
         self.server_span = ServerSpan(pipeline)
         self._settled = False
+        self._asked: Asked | None = None
+        """The record waits for async hooks."""
+        self._left: bool | None = None
+        """The app was left meanwhile; True: so was what is outside of it."""
         open_requests.add(self)
         if pipeline.metrics.counts_active:
             self._count_active(1)
@@ -115,8 +120,8 @@ class Recording:
     def leave(self, before: "Entered") -> None:
         """Make current again what was so before `enter`, in the same thread or task.
 
-        The values, not tokens: contrib's WSGI middleware attaches in one call and detaches
-        in a later one, and a token of ours would bring back what it had attached.
+        The values, not tokens: contrib's WSGI middleware attaches in one call and detaches in a
+        later one, and a token of ours would bring that back.
         """
         request, context = before
         self.running -= 1
@@ -132,7 +137,7 @@ class Recording:
             self.leave(before)
 
     def touch(self) -> None:
-        """Note that a byte moved: the request is alive."""
+        """Note that a byte moved."""
         self.moved = monotonic()
 
     def note_exception(self, error: BaseException) -> None:
@@ -185,10 +190,9 @@ class Recording:
         return self._settled
 
     def end(self, *, outside: bool = False) -> None:
-        """Finish, and end a span from inside the app that nobody will end any more.
+        """Finish, and end a span that nobody will end any more. Never raises.
 
-        Once the app is left: contrib's WSGI middleware never ends its span where the server
-        closes the iterable before the first item. Never raises.
+        Contrib's WSGI middleware does not where the server closes before the first item.
 
         Args:
             outside: a span from outside the app will not be ended any more either.
@@ -199,49 +203,45 @@ class Recording:
             open_requests.postpone(partial(self.end, outside=outside))
             return
         self.finish()
-        self.server_span.close(outside=outside)
+        self._leave_span(outside=outside)
 
-    async def end_async(self) -> None:
-        """Do what `end` does, awaiting hooks that are `async`."""
+    async def end_async(self, *, wait: bool = True) -> None:
+        """Do what `end` does, with hooks that may be `async`.
+
+        Args:
+            wait: for their answers, where the event loop may end before they come.
+        """
         if collection.is_running():
             self.end()
             return
-        await self.finish_async()
-        self.server_span.close()
+        self.finish_aside()
+        self._leave_span()
+        if wait and self._asked is not None:
+            await self._asked.wait()
 
     def finish(self) -> None:
         """Make the record, once. Later calls do nothing. Never raises."""
         # Most later calls, of `close` and of garbage collection, are told here.
-        if self._settled or not open_requests.take(self):
-            return
-        duration = self._stop()
-        try:
-            if not self.skipped:
-                self._conclude(self.pipeline.judge(snapshot(self, duration)))
-        except Exception as error:
-            _guard.swallow("recording.finish", error)
-        finally:
-            self._end(duration)
+        if not self._settled and open_requests.take(self):
+            Conclusion(self).make()
 
-    async def finish_async(self) -> None:
-        """Do what `finish` does, awaiting hooks that are `async`."""
+    def finish_aside(self) -> None:
+        """Do what `finish` does; where hooks are `async`, beside what the app still does."""
         if not self.pipeline.has_async_hooks:
             self.finish()
             return
-        if not open_requests.take(self):
+        if self._settled or not open_requests.take(self):
             return
-        duration = self._stop()
-        judged: Exchange | None = None
+        conclusion = Conclusion(self)
         try:
-            if not self.skipped:
-                judged = snapshot(self, duration)
-                judged = await self.pipeline.judge_async(judged)
+            from otel_apimetrics.asking import Asked
+
+            conclusion.see()
+            self._asked = Asked(conclusion, self._answered)
         except Exception as error:
-            _guard.swallow("recording.finish", error)
-        finally:
-            # Also where the task is cancelled while a hook runs: then without its answer.
-            self._conclude(judged)
-            self._end(duration)
+            _guard.swallow("recording.ask", error)
+            conclusion.ask_no_more()
+            conclusion.make()
 
     def give_way(self) -> bool:
         """Make no record, because the client gets another answer. False: it is made already."""
@@ -260,36 +260,38 @@ class Recording:
             self.error = "abandoned"
         self.end(outside=True)
 
-    def _stop(self) -> int:
+    def settle(self) -> int:
+        """Let nothing change the record any more, and give its duration in nanoseconds."""
         self._settled = True
         self.server_span.settle()
         return perf_counter_ns() - self.started
 
-    def _conclude(self, exchange: Exchange | None) -> None:
-        if exchange is None:
-            return
-        held = self.server_span
+    def close(self, duration: int) -> None:
+        """Let go what only the record needed, and let the span end. Once the record is made."""
         try:
-            self.pipeline.conclude(
-                exchange,
-                held.span,
-                context=held.context,
-                owned=held.owner is Owner.OURS,
-                given=held.given,
-                safe_line=held.safe_line,
-            )
-        except Exception as error:
-            _guard.swallow("recording.conclude", error)
+            # The environ holds the tee of its input, and that holds this recording.
+            self.source = None
+            if self.pipeline.kept_request_bytes:
+                self.request_body.clear()
+                self.response_body.clear()
+        finally:
+            self.server_span.release(self.started_ns + duration)
 
-    def _end(self, duration: int) -> None:
-        # The environ holds the tee of its input, and that holds this recording.
-        self.source = None
-        if self.pipeline.kept_request_bytes:
-            self.request_body.clear()
-            self.response_body.clear()
+    def count_out(self) -> None:
+        """Count the request out of flight, where that is counted. Never raises."""
         if self.pipeline.metrics.counts_active:
             self._count_active(-1)
-        self.server_span.release(self.started_ns + duration)
+
+    def _answered(self) -> None:
+        self._asked = None
+        if self._left is not None:
+            self.server_span.close(outside=self._left)
+
+    def _leave_span(self, *, outside: bool = False) -> None:
+        if self._asked is None:
+            self.server_span.close(outside=outside)
+        else:
+            self._left = outside  # the record, which is still to come, goes on the span
 
     def _count_active(self, change: int) -> None:
         try:

@@ -15,8 +15,9 @@ class Identify(Protocol):
 
     Called once a request, after the response's last byte was handed to the server, on
     the thread or in the task that served it. It must not block. It sees the exchange
-    **unredacted** and must not keep it. May be `async` under ASGI. An exception is
-    swallowed and counted, and the exchange goes on without a consumer.
+    **unredacted** and must not keep it. May be `async` under ASGI: it then has a task of
+    its own and five seconds. What it raises, an exit included, is swallowed and counted,
+    and the exchange goes on without a consumer.
     """
 
     def __call__(self, exchange: Exchange, /) -> Identity | Awaitable[Identity]:
@@ -28,7 +29,7 @@ class Identify(Protocol):
 class Label(Protocol):
     """Gives an exchange its labels.
 
-    Called once a request, after `Identify`, under the same rules. An exception is
+    Called once a request, after `Identify`, under the same rules. What it raises is
     swallowed and counted, and the exchange has no labels from it.
     """
 
@@ -43,7 +44,7 @@ class Label(Protocol):
 class Skip(Protocol):
     """Says whether an exchange shall leave no metric, no export and only a bare span.
 
-    Called once a request, before `Identify`, under the same rules. An exception is
+    Called once a request, before `Identify`, under the same rules. What it raises is
     swallowed and counted, and the exchange is kept.
     """
 

@@ -178,14 +178,33 @@ def test_a_thinned_exchange_stands_for_those_left_out(backend):
 
 
 @pytest.mark.swallows_errors
-def test_a_rate_that_raises_drops_the_exchange_and_counts_it(backend):
+@pytest.mark.parametrize("kind", [RuntimeError, SystemExit])
+def test_a_rate_that_raises_drops_the_exchange_and_counts_it(backend, kind):
     def fail(_exchange):
-        raise RuntimeError
+        raise kind
 
     queue = DeliveryQueue("vendor", backend.export, rate=fail)
     queue.accept(exchange())
     queue.close()
     assert health.counts("dropped") == {("vendor", "error"): 1}
+
+
+@pytest.mark.swallows_errors
+def test_an_exporter_that_exits_ends_nothing(backend):
+    failing = [SystemExit]
+
+    def export(batch):
+        if failing:
+            raise failing.pop()
+        return backend.export(batch)
+
+    queue = DeliveryQueue("vendor", export)
+    queue.accept(exchange(1))
+    assert queue.flush(10)
+    queue.accept(exchange(2))
+    queue.close()
+    assert health.counts("failed") == {("vendor", "error"): 1}
+    assert len(backend.taken) == 1
 
 
 @pytest.mark.filterwarnings("ignore:This process:DeprecationWarning")

@@ -10,6 +10,7 @@ from opentelemetry.trace import SpanKind, StatusCode
 
 from otel_apimetrics import ApiMetricsWSGIMiddleware
 from otel_apimetrics.config import build
+from otel_apimetrics.exporters import loading
 from otel_apimetrics.exporters.loading import load, outlets
 from otel_apimetrics.exporters.needs import Needs, widened
 from tests.in_process import make_environ, serve_wsgi
@@ -179,3 +180,45 @@ def test_an_app_with_such_an_exporter_has_its_bodies_recorded_and_redacted():
 
     (span,) = exported
     assert span.attributes["http.response.body.content"] == '{"password": "[REDACTED]"}'
+
+
+@pytest.mark.parametrize(
+    ("variables", "module"),
+    [
+        ({}, "grpc"),
+        ({"OTEL_EXPORTER_OTLP_PROTOCOL": "grpc"}, "grpc"),
+        ({"OTEL_EXPORTER_OTLP_PROTOCOL": " http/protobuf"}, "http"),
+        (
+            {
+                "OTEL_EXPORTER_OTLP_PROTOCOL": "grpc",
+                "OTEL_EXPORTER_OTLP_TRACES_PROTOCOL": "http/protobuf",
+            },
+            "http",
+        ),
+    ],
+)
+def test_otlp_speaks_the_protocol_that_opentelemetrys_variables_name(
+    monkeypatch, variables, module
+):
+    loaded = []
+
+    class Point:
+        def __init__(self, name):
+            self.name = name
+
+        def load(self):
+            loaded.append(self.name)
+            return InMemorySpanExporter
+
+    monkeypatch.setattr(loading, "entry_points", lambda group, name: (Point(name),))
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    assert list(load(build({"exporters": ["otlp"]}, {}))) == ["otlp"]
+    assert loaded == ["otlp" if not variables else f"otlp_proto_{module}"]
+
+
+@pytest.mark.swallows_errors
+def test_a_protocol_that_there_is_not_is_named_and_nothing_is_exported(monkeypatch, caplog):
+    monkeypatch.setenv("OTEL_EXPORTER_OTLP_PROTOCOL", "http/json")
+    assert load(build({"exporters": ["otlp"]}, {})) == {}
+    assert "use grpc or http/protobuf" in caplog.text

@@ -22,6 +22,7 @@ PLACES_ELSEWHERE = {
     "ending.flush": "tests/test_ending.py",
     "ending.hand_on": "tests/test_ending.py",
     "forked.renew": "tests/test_forked.py",
+    "hooks.timeout": "tests/test_asking.py",
     "gateway.connection": "tests/gateway/test_receiver.py",
     "gateway.receive": "tests/gateway/test_receiver.py",
     "gateway.sink": "tests/gateway/test_receiver.py",

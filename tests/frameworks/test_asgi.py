@@ -5,6 +5,7 @@ import contextvars
 import inspect
 from contextlib import closing
 from threading import Event
+from types import MappingProxyType
 
 import pytest
 from hypothesis import given, settings
@@ -762,3 +763,27 @@ def test_request_headers_that_are_an_iterator_reach_the_app(telemetry: Telemetry
     served = serve_asgi(recorded(app, telemetry), scope)
     assert served.body == b"me"
     assert telemetry.total() == 1
+
+
+def test_a_query_that_is_text_is_recorded(telemetry: Telemetry):
+    serve_asgi(recorded(saying(START, END), telemetry), make_scope(query="name=ada"))
+    assert telemetry.server_span.attributes["url.query"] == "name=ada"
+
+
+@pytest.mark.parametrize("kind", ["http", "lifespan"])
+def test_a_scope_that_cannot_be_changed_is_served_and_recorded_once(telemetry: Telemetry, kind):
+    scopes = []
+
+    async def app(scope, receive, send):
+        scopes.append(scope)
+        if kind == "http":
+            await saying(START, END)(scope, receive, send)
+        else:
+            await send({"type": "lifespan.startup.complete"})
+
+    scope = MappingProxyType({**make_scope(), "type": kind})
+    seen = serve_asgi(recorded(recorded(app, telemetry), telemetry), scope)
+    assert seen.error is None
+    assert scopes == [scope]
+    assert scopes[0] is scope
+    assert len(telemetry.server_spans) == (kind == "http")

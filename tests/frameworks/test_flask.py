@@ -6,7 +6,7 @@ from threading import Barrier
 
 import flask
 import pytest
-from flask import Blueprint, Flask, abort, g, request, stream_with_context
+from flask import Blueprint, Flask, abort, g, got_request_exception, request, stream_with_context
 from flask_restful import Api, Resource
 from werkzeug.middleware.dispatcher import DispatcherMiddleware
 
@@ -251,10 +251,16 @@ def test_instrument_and_instrument_app_together_make_one_record(telemetry, instr
 
 
 def test_uninstrument_puts_the_original_methods_back(telemetry, instrumentor):
+    def receivers():
+        return {*got_request_exception.receivers}
+
     originals = vars(Flask)["__call__"], vars(Flask)["wsgi_app"]
+    before = receivers()
     instrumentor.instrument(**telemetry.providers)
     assert vars(Flask)["__call__"] is not originals[0]
+    assert receivers() != before
     instrumentor.uninstrument()
+    assert receivers() == before
     assert (vars(Flask)["__call__"], vars(Flask)["wsgi_app"]) == originals
     serve_wsgi(make_app(), make_environ(path="/items/1"))
     assert telemetry.total() == 0

@@ -128,15 +128,50 @@ def test_a_hook_that_raises_is_counted_and_the_next_is_asked(failing):
     assert _guard.counts()["identity.chain"] == before + 1
 
 
-def test_a_cancelled_request_stays_cancelled():
-    async def cancelled(exchange):
-        raise asyncio.CancelledError
+@pytest.mark.swallows_errors
+@pytest.mark.parametrize("kind", [asyncio.CancelledError, SystemExit, KeyboardInterrupt])
+def test_an_exit_or_a_cancellation_of_a_hooks_own_is_an_error_of_the_hook(kind):
+    def ends(exchange):
+        raise kind
+
+    async def ends_slowly(exchange):
+        raise kind
+
+    assert chain(ends, somebody)(SENT) == "somebody"
+    assert asyncio.run(chain(ends_slowly, somebody)(SENT)) == "somebody"
+    assert _guard.counts() == {"identity.chain": 2}
+
+
+def test_a_task_that_is_cancelled_asks_no_other_hook():
+    asked = []
+
+    async def waits(exchange):
+        await asyncio.Event().wait()
 
     async def run():
+        task = asyncio.create_task(chain(waits, asked.append)(SENT))
+        await asyncio.sleep(0)
+        task.cancel()
         with pytest.raises(asyncio.CancelledError):
-            await chain(cancelled, somebody)(SENT)
+            await task
 
     asyncio.run(run())
+    assert asked == []
+
+
+def test_a_hook_that_is_thrown_away_asks_no_other():
+    class Waiting:
+        def __await__(self):
+            yield
+
+    async def waits(exchange):
+        await Waiting()
+
+    asked = []
+    asking = chain(waits, asked.append)(SENT)
+    asking.send(None)
+    asking.close()
+    assert asked == []
 
 
 def test_a_chain_of_nothing_is_refused():

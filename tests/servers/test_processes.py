@@ -71,6 +71,7 @@ ENDED = {
     "uwsgi-recycled": (_uwsgi("--max-requests", "5", "--min-worker-lifetime", "0"), TERM),
     "uvicorn": (UVICORN, TERM),
     "uvicorn-interrupted": (UVICORN, INT),
+    "uvicorn-workers": ([*UVICORN, "--workers", "2"], TERM),
     "hypercorn": (HYPERCORN, TERM),
     "granian-wsgi": (_granian("wsgi"), TERM),
     "granian-asgi": (_granian("asgi"), TERM),

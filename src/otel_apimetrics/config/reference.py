@@ -84,7 +84,16 @@ not in the table.
 ## Callables
 
 `identify`, `label`, `skip` and `sample_rate` may be callables of the finished exchange. It is not
-redacted yet, so they must not keep it. What they raise is counted, and the request goes on.
+redacted yet, so they must not keep it. What they raise is counted, and the request goes on: also
+`SystemExit`, `asyncio.CancelledError` and whatever else a `raise` of theirs begins. What comes from
+outside while one runs is the app's and passes: the exception of a signal handler (an alarm,
+`KeyboardInterrupt`), a timeout or kill of gevent's, a cancellation by Trio. The record is made
+all the same.
+
+`async` ones run beside what the app still does behind its last byte, in a task of their own with a
+copy of the request's context. A request that has no answer after five seconds is recorded without.
+The shutdown of the app's lifespan waits for them. In an event loop without a lifespan whoever
+called the app waits instead, since the loop may end with the request.
 
 ```python
 from collections.abc import Mapping

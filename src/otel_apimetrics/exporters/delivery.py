@@ -16,7 +16,7 @@ from typing import TypeAlias
 
 from opentelemetry.instrumentation.utils import suppress_instrumentation
 
-from otel_apimetrics import _guard, forked, health, open_requests
+from otel_apimetrics import _guard, forked, health, interruptions, open_requests
 from otel_apimetrics.exchange import Exchange
 from otel_apimetrics.exporters.memory import size_of
 from otel_apimetrics.exporters.patience import Patience
@@ -99,7 +99,9 @@ class DeliveryQueue:
             thinned = self._thinned(exchange)
             if thinned is not None:
                 self._put(thinned, size_of(thinned))
-        except Exception as error:
+        except BaseException as error:  # of `sample_rate`, or an exporter's that is called here
+            if not interruptions.is_own(error):
+                raise
             health.count("dropped", self.name, "error")
             _guard.swallow("delivery.accept", error)
 
@@ -223,13 +225,15 @@ class DeliveryQueue:
                 if self._busy or not self._waiting or not (is_time or began < deadline):
                     return
                 batch = self._batch()
-            with suppress_instrumentation():
-                self._deliver(batch, self._patience.within(max(INLINE, deadline - began)))
-            ended = monotonic()
-            with self._changed:
-                self._busy = False
-                self._rests_until = ended + REST * (ended - began)
-                self._due_at = max(ended + DELAY, self._rests_until)
+            try:
+                with suppress_instrumentation():
+                    self._deliver(batch, self._patience.within(max(INLINE, deadline - began)))
+            finally:
+                ended = monotonic()
+                with self._changed:
+                    self._busy = False
+                    self._rests_until = ended + REST * (ended - began)
+                    self._due_at = max(ended + DELAY, self._rests_until)
             if ended >= deadline:
                 return
 
@@ -268,7 +272,9 @@ class DeliveryQueue:
     def _deliver(self, batch: list[Exchange], patience: Patience) -> None:
         try:
             taken = self._export(batch, patience)
-        except Exception as error:
+        except BaseException as error:  # an exit, say: it would end the thread without a word
+            if not interruptions.is_own(error):
+                raise
             health.count("failed", self.name, "error", len(batch))
             _guard.swallow(f"exporter.{self.name}", error)
             return

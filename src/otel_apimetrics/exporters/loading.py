@@ -18,6 +18,9 @@ from otel_apimetrics.exporters.spans import as_span
 
 GROUP = "opentelemetry_traces_exporter"
 
+_OTLP = {"grpc": "otlp_proto_grpc", "http/protobuf": "otlp_proto_http"}
+"""Entry points by what `OTEL_EXPORTER_OTLP_PROTOCOL` may say."""
+
 
 def load(config: Config) -> dict[str, Any]:
     """Make the exporters that the configuration names, by their names.
@@ -65,13 +68,30 @@ def outlets(exporters: Mapping[str, Any], config: Config) -> tuple[DeliveryQueue
 
 def _by_name(name: str) -> Any:
     try:
-        (point,) = entry_points(group=GROUP, name=name)
+        (point,) = entry_points(group=GROUP, name=_entry_point(name))
         exporter = point.load()()
     except Exception as error:
         # Missing credentials, say: one clear line, and the app runs on.
         _guard.swallow(f"exporters.{name}", error, reveal=True)
         return None
     return None if getattr(exporter, "disabled", False) else exporter
+
+
+def _entry_point(name: str) -> str:
+    """Give the entry point of an exporter; of `otlp` that of the protocol, as the SDK does.
+
+    Raises:
+        ValueError: OpenTelemetry's variables name a protocol that there is not.
+    """
+    if name != "otlp":
+        return name
+    said = os.environ.get("OTEL_EXPORTER_OTLP_TRACES_PROTOCOL", "").strip()
+    said = said or os.environ.get("OTEL_EXPORTER_OTLP_PROTOCOL", "").strip()
+    if not said:
+        return name
+    if said not in _OTLP:
+        raise ValueError(f"OTEL_EXPORTER_OTLP_PROTOCOL={said}: use {' or '.join(_OTLP)}")
+    return _OTLP[said]
 
 
 def _export(exporter: Any, config: Config) -> Export:

@@ -3,6 +3,7 @@
 import functools
 import sys
 from collections.abc import Awaitable, Callable, Iterator, MutableMapping
+from contextlib import suppress
 from typing import Any, TypeAlias
 
 from otel_apimetrics import _guard, open_requests
@@ -61,7 +62,8 @@ class Call:
             recording.leave(before)
             if not recording.settled:
                 recording.note_failure(error, self._on_response)
-            await recording.end_async()
+            # What cancels or ends the app waits for nobody.
+            await recording.end_async(wait=isinstance(error, Exception))
             raise
         recording.leave(before)
         await recording.end_async()
@@ -105,7 +107,7 @@ class Call:
             _guard.swallow("asgi.send", error)
             return
         if recording.response_ended:
-            await recording.finish_async()
+            recording.finish_aside()
         elif recording.server_span.owner is Owner.INSIDE:
             # What an instrumentation inside has detached already (Django's does, before a
             # streamed body) is current again while the app makes the next chunk.
@@ -177,14 +179,14 @@ async def call_asgi(
     if kind in {"http", "websocket"}:
         try:
             mark = scope.get(MARK)
-            if mark is not None and served_before(mark) is None:
+            if (mark is not None and served_before(mark) is None) or _is_served(scope):
                 note_inner(scope)
             else:
                 recording = _begin(scope, pipeline, adapter, instance)
         except Exception as error:
             _guard.swallow("asgi.begin", error)
     elif kind == "lifespan" and MARK not in scope:
-        scope[MARK] = True
+        _mark(scope)
         await call_lifespan(
             app, scope, receive, send, pipeline, may_raise=adapter.raises_at_lifespan
         )
@@ -227,6 +229,18 @@ def asgi_entry(
     return make
 
 
+def _mark(scope: Scope) -> None:
+    """Have an app inside know that the call is recorded; a scope may be one that nobody changes."""
+    with suppress(TypeError):
+        scope[MARK] = True
+
+
+def _is_served(scope: Scope) -> bool:
+    """Tell whether the request that is current came with this very scope."""
+    recording = open_requests.current.get()
+    return isinstance(recording, Recording) and recording.source is scope
+
+
 def note_inner(scope: Scope) -> None:
     """Point the recording at the scope of the innermost app, which knows the route."""
     recording = open_requests.current.get()
@@ -235,7 +249,7 @@ def note_inner(scope: Scope) -> None:
 
 
 def _begin(scope: Scope, pipeline: Pipeline, adapter: Adapter, instance: Any) -> Recording | None:
-    scope[MARK] = True
+    _mark(scope)
     headers = scope.get("headers")
     if isinstance(headers, Iterator):
         # It is read once, and that is the app's.

@@ -5,14 +5,15 @@ nothing registered with `atexit` runs: what the providers hold would be lost.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Awaitable, Callable, Iterator, MutableMapping
 from concurrent.futures import Future
+from contextlib import contextmanager
 from threading import Thread
 from typing import Any
 
 from opentelemetry import metrics
 
-from otel_apimetrics import _guard
+from otel_apimetrics import _guard, asking
 from otel_apimetrics.pipeline import Pipeline
 
 Message = MutableMapping[str, Any]
@@ -31,6 +32,7 @@ def flushing(
     async def send_after_flush(message: Message) -> None:
         if message["type"] in _ENDINGS:
             try:
+                await _settle_hooks()
                 await _flush_aside(pipeline)
             except Exception as error:
                 _guard.swallow("asgi.lifespan", error)
@@ -67,16 +69,45 @@ async def call_lifespan(
         await flushing_send(message)
 
     flushing_send = flushing(send, pipeline)
+    with _attending():
+        try:
+            await app(scope, noting_receive, noting_send)
+        except Exception:
+            if touched or not may_raise:
+                raise
+        if not touched:
+            await receive()
+            await send({"type": "lifespan.startup.complete"})
+            await receive()
+            await flushing_send({"type": "lifespan.shutdown.complete"})
+
+
+@contextmanager
+def _attending() -> Iterator[None]:
+    """Note that this event loop will tell us of its end."""
+    loop = _running_loop()
+    if loop is None:
+        yield
+        return
+    asking.attended.append(loop)
     try:
-        await app(scope, noting_receive, noting_send)
-    except Exception:
-        if touched or not may_raise:
-            raise
-    if not touched:
-        await receive()
-        await send({"type": "lifespan.startup.complete"})
-        await receive()
-        await flushing_send({"type": "lifespan.shutdown.complete"})
+        yield
+    finally:
+        asking.attended.remove(loop)
+
+
+def _running_loop() -> asyncio.AbstractEventLoop | None:
+    """Give the event loop; `None` in Trio's, which knows no future of a thread."""
+    try:
+        return asyncio.get_running_loop()
+    except RuntimeError:
+        return None
+
+
+async def _settle_hooks() -> None:
+    loop = _running_loop()
+    if loop is not None:
+        await asking.settle(loop)
 
 
 def flush(pipeline: Pipeline) -> None:
@@ -103,10 +134,8 @@ def flush(pipeline: Pipeline) -> None:
 
 async def _flush_aside(pipeline: Pipeline) -> None:
     """Flush in a thread, so that what else runs in the event loop goes on meanwhile."""
-    try:
-        asyncio.get_running_loop()
-    except RuntimeError:
-        flush(pipeline)  # Trio's loop: it knows no future of a thread
+    if _running_loop() is None:
+        flush(pipeline)
         return
     done: Future[None] = Future()
     done.set_running_or_notify_cancel()  # a shutdown that is cancelled leaves the thread alone

@@ -58,7 +58,8 @@ class WebSocketCall:
             recording.leave(before)
             recording.note_failure(error)
             self._note_traffic()
-            await recording.end_async()
+            # What cancels or ends the app waits for nobody.
+            await recording.end_async(wait=isinstance(error, Exception))
             raise
         recording.leave(before)
         self._note_traffic()

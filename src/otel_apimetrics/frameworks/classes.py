@@ -13,6 +13,7 @@ class MethodWraps:
 
     def __init__(self) -> None:
         self._originals: dict[tuple[type, str], tuple[Any, Any]] = {}
+        self._undoings: list[Callable[[], object]] = []
 
     def wrap(self, cls: type, name: str, make: Callable[[Any], Any]) -> None:
         """Replace a method, where the class defines it, by `make(original)`.
@@ -30,8 +31,14 @@ class MethodWraps:
         self._originals[owner, name] = original, replacement
         setattr(owner, name, replacement)
 
+    def on_undo(self, undoing: Callable[[], object]) -> None:
+        """Have something undone with the wraps: a receiver of a signal, say."""
+        self._undoings.append(undoing)
+
     def undo(self) -> None:
         """Put the originals back, except where somebody wrapped ours in turn."""
+        while self._undoings:
+            self._undoings.pop()()
         for (owner, name), (original, replacement) in self._originals.items():
             if vars(owner).get(name) is replacement:
                 setattr(owner, name, original)

@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Callable, Iterable
+from functools import partial
 from typing import Any
 
 from otel_apimetrics import _guard, open_requests
@@ -83,6 +84,7 @@ def install(wraps: MethodWraps, pipeline_of: Callable[[Any], Pipeline | None]) -
         wraps.wrap(asgi.ASGIHandler, "__call__", asgi_entry(pipeline_of, ADAPTER))
     wraps.wrap(BaseHandler, "resolve_request", _noting_route)
     got_request_exception.connect(_on_exception, dispatch_uid="otel_apimetrics")
+    wraps.on_undo(partial(got_request_exception.disconnect, dispatch_uid="otel_apimetrics"))
 
 
 def _noting_route(original: Any) -> Any:

@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Callable, Iterable
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from otel_apimetrics import _guard, open_requests
@@ -57,11 +58,15 @@ def _on_exception(_app: Any, exception: BaseException, **_named: Any) -> None:
 
 
 def watch_exceptions() -> None:
-    """Listen to Flask's own signal. Connecting twice is connecting once."""
+    """Listen to Flask's own signal for a middleware around it, which nothing undoes."""
     # From its own module: the package is still being imported when our hook runs.
     from flask.signals import got_request_exception
 
-    got_request_exception.connect(_on_exception)
+    got_request_exception.connect(_on_exception_inside)
+
+
+def _on_exception_inside(app: Any, exception: BaseException, **named: Any) -> None:
+    _on_exception(app, exception, **named)
 
 
 def routes(app: "Flask") -> Iterable[str]:
@@ -87,11 +92,14 @@ def install(wraps: MethodWraps, pipeline_of: Callable[[Any], Pipeline | None]) -
     given `app.wsgi_app`. The mark in the environ keeps it to one record.
     """
     from flask.app import Flask
+    from flask.signals import got_request_exception
 
     make = wsgi_entry(pipeline_of, ADAPTER)
     wraps.wrap(Flask, "__call__", make)
     wraps.wrap(Flask, "wsgi_app", make)
-    watch_exceptions()
+    # Connecting twice is connecting once.
+    got_request_exception.connect(_on_exception)
+    wraps.on_undo(partial(got_request_exception.disconnect, _on_exception))
 
 
 def is_app(app: Any) -> bool:

@@ -4,6 +4,7 @@ import inspect
 from functools import partial
 from typing import Any
 
+from otel_apimetrics import interruptions
 from otel_apimetrics._guard import swallow
 from otel_apimetrics.exchange import Exchange
 from otel_apimetrics.identity.clean import clean_id
@@ -55,7 +56,9 @@ def _plain_chain(identifies: tuple[Identify, ...]) -> Identify:
         for member in identifies:
             try:
                 answer = _answer(member(exchange))
-            except Exception as error:
+            except BaseException as error:
+                if not interruptions.is_own(error):
+                    raise
                 swallow("identity.chain", error)
                 continue
             if answer is not None:
@@ -71,7 +74,11 @@ def _async_chain(identifies: tuple[Identify, ...]) -> Identify:
             try:
                 given = member(exchange)
                 answer: Identity = _answer(await given if inspect.isawaitable(given) else given)
-            except Exception as error:
+            except GeneratorExit:
+                raise  # nothing may be awaited any more
+            except BaseException as error:
+                if not interruptions.is_own(error):
+                    raise
                 swallow("identity.chain", error)
                 continue
             if answer is not None:

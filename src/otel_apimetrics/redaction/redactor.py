@@ -5,7 +5,7 @@ from collections.abc import Set as AbstractSet
 from functools import lru_cache, wraps
 from typing import Any, Final, TypeVar, cast
 
-from otel_apimetrics import _guard
+from otel_apimetrics import _guard, interruptions
 from otel_apimetrics.exchange import Headers
 from otel_apimetrics.redaction.attributes import Addresses, GuardedKeys, SpanAttributes
 from otel_apimetrics.redaction.bodies import Bodies, is_json
@@ -168,7 +168,13 @@ class Redactor:
         """Ask the user's callback, which may take out more and never bring anything back."""
         if self._callback is None:
             return masked
-        shown = self._callback(masked, place)
+        try:
+            shown = self._callback(masked, place)
+        except BaseException as error:
+            if not interruptions.is_own(error):
+                raise
+            _guard.swallow("redaction.callback", error)
+            return FAILED
         if not isinstance(shown, str):
             raise TypeError(f"the callback of redaction returned a {type(shown).__name__}")
         return masked if shown == masked else again(shown)
