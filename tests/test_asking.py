@@ -267,6 +267,7 @@ def test_where_no_task_can_be_made_the_record_is(telemetry: Telemetry, monkeypat
     asyncio.run(main())
     assert _guard.counts() == {"recording.ask": 1}
     assert telemetry.total() == 1
+    assert open_requests.count() == 0
 
 
 @pytest.mark.e2e

@@ -44,8 +44,13 @@ class Asked:
             loop = asyncio.get_running_loop()
         except RuntimeError:
             return  # Trio's: `wait` asks
-        # Not by the loop's task factory: that is the app's.
-        task = self._task = asyncio.Task(self._ask(), loop=loop, name="otel_apimetrics.hooks")
+        try:
+            # Not by the loop's task factory: that is the app's.
+            task = asyncio.Task(self._ask(), loop=loop, name="otel_apimetrics.hooks")
+        except BaseException:
+            open_requests.take(self)  # nobody would end it
+            raise
+        self._task = task
         _tasks.add(task)
         task.add_done_callback(_tasks.discard)
         timer = loop.call_later(PATIENCE, self._give_up)

@@ -193,10 +193,10 @@ def test_a_rate_that_raises_drops_the_exchange_and_counts_it(backend, kind):
 def test_an_exporter_that_exits_ends_nothing(backend):
     failing = [SystemExit]
 
-    def export(batch):
+    def export(batch, patience):
         if failing:
             raise failing.pop()
-        return backend.export(batch)
+        return backend.export(batch, patience)
 
     queue = DeliveryQueue("vendor", export)
     queue.accept(exchange(1))

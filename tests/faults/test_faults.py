@@ -26,6 +26,7 @@ PLACES_ELSEWHERE = {
     "gateway.connection": "tests/gateway/test_receiver.py",
     "gateway.receive": "tests/gateway/test_receiver.py",
     "gateway.sink": "tests/gateway/test_receiver.py",
+    "moesif.config": "tests/exporters/moesif/test_moesif.py",
     "spool.put": "tests/exporters/test_spool.py",
     "spool.read": "tests/exporters/test_spool.py",
     "middleware.restore": "tests/frameworks/test_bare.py",

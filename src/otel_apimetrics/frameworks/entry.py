@@ -1,5 +1,6 @@
 """The entry of a request: decided here, before the app runs, and never revised."""
 
+from contextlib import suppress
 from typing import Any
 
 from otel_apimetrics import _guard, ending, forked, open_requests, processors, spans
@@ -74,7 +75,8 @@ def begin(
     processors.ensure(pipeline.tracer_provider(), pipeline.redactor)
     announce(pipeline, adapter, app)
     recording = Recording(pipeline, request, adapter.name, source)
-    source[MARK] = Mark(recording)
+    with suppress(TypeError):  # one that cannot be changed
+        source[MARK] = Mark(recording)
     # From here on the request is registered: it is counted whatever becomes of its span.
     try:
         if adapter.decides_later(app):

@@ -5,7 +5,7 @@ from base64 import b64decode
 
 import pytest
 
-from otel_apimetrics import health
+from otel_apimetrics import _guard, health
 from otel_apimetrics.config import ConfigError
 from otel_apimetrics.exchange import (
     Body,
@@ -212,6 +212,7 @@ def test_a_configuration_that_is_odd_thins_nothing(body):
 @pytest.mark.swallows_errors
 def test_a_configuration_that_is_no_json_thins_nothing():
     assert read_rates(b"<html>").of(exchange()) == 100
+    assert _guard.counts() == {"moesif.config": 1}
 
 
 def test_what_is_thinned_weighs_more(backend, moesif):
