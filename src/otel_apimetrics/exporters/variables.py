@@ -54,3 +54,9 @@ OTEL_EXPORTER_METLO_TIMEOUT = "OTEL_EXPORTER_METLO_TIMEOUT"
 
 OTEL_EXPORTER_METLO_SPOOL = "OTEL_EXPORTER_METLO_SPOOL"
 """Directory where batches wait while Metlo is away."""
+
+OTEL_EXPORTER_HAR_PATH = "OTEL_EXPORTER_HAR_PATH"
+"""The file that is appended to."""
+
+OTEL_EXPORTER_HAR_MOST_BYTES = "OTEL_EXPORTER_HAR_MOST_BYTES"
+"""Bytes from which on that file is put aside under a number."""
