@@ -74,7 +74,7 @@ def _request(request: Request) -> Entry:
         "cookies": list(_cookies(request.headers)),
         "bodySize": _UNKNOWN if size is None else size,
     }
-    if request.body.content is not None or size or first(request.headers, "content-length"):
+    if request.body.content or size or first(request.headers, "content-length"):
         said["postData"] = _post_data(request.body, first(request.headers, "content-type"))
     return said
 
