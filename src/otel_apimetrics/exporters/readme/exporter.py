@@ -49,6 +49,7 @@ SETTINGS: Final[Mapping[str, Setting]] = {
     "api_key": Setting(secret, REQUIRED),
     "url": Setting(url),
     "development_mode": Setting(flag),
+    "background_worker_mode": Setting(flag, True),
     "buffer_length": Setting(whole(1, 1_000), _MOST_LOGS),
     "denylist": Setting(names, ()),
     "allowlist": Setting(names, ()),
@@ -91,6 +92,8 @@ class ReadMeSpanExporter(VendorExporter):
             spool=open_spool(found["spool"], self.name, f"{base} {credentials}"),
         )
         self.most_events = found["buffer_length"]
+        if not found["background_worker_mode"]:
+            self.on_request = found["timeout"]
         self._lists: Final = _lists(found["denylist"], found["allowlist"])
         self._hosts: Final = frozenset(host.lower() for host in found["allowed_http_hosts"])
         anonymous = found["anonymous"]
