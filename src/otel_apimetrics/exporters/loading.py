@@ -1,7 +1,7 @@
 """From the names and objects of `exporters=` to the outlets of a pipeline."""
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from importlib.metadata import entry_points
 from typing import Any
 
@@ -16,6 +16,7 @@ from otel_apimetrics.exporters.delivery import DeliveryQueue, Export
 from otel_apimetrics.exporters.on_request import RequestDelivery
 from otel_apimetrics.exporters.patience import Patience
 from otel_apimetrics.exporters.spans import as_span
+from otel_apimetrics.typing import ResponseHook
 
 GROUP = "opentelemetry_traces_exporter"
 
@@ -65,6 +66,12 @@ def _outlet(name: str, exporter: Any, config: Config) -> DeliveryQueue:
     if within is not None:
         return RequestDelivery(name, _export(exporter, config), within=within, **options)
     return DeliveryQueue(name, _export(exporter, config), **options)
+
+
+def response_hooks(exporters: Iterable[Any]) -> tuple[ResponseHook, ...]:
+    """Give what exporters add to responses, where their user has asked for it."""
+    hooks = (getattr(exporter, "response_hook", None) for exporter in exporters)
+    return tuple(hook for hook in hooks if hook is not None)
 
 
 def _by_name(name: str) -> Any:

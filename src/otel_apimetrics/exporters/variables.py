@@ -88,6 +88,15 @@ OTEL_EXPORTER_README_ALLOWED_HTTP_HOSTS = "OTEL_EXPORTER_README_ALLOWED_HTTP_HOS
 OTEL_EXPORTER_README_ANONYMOUS = "OTEL_EXPORTER_README_ANONYMOUS"
 """The group of requests without a consumer; without it they are left out."""
 
+OTEL_EXPORTER_README_DOCUMENTATION_HEADER = "OTEL_EXPORTER_README_DOCUMENTATION_HEADER"
+"""`true` sends clients the address of their log, as `x-documentation-url`."""
+
+OTEL_EXPORTER_README_BASE_LOG_URL = "OTEL_EXPORTER_README_BASE_LOG_URL"
+"""Where the project's documentation stands; without it ReadMe is asked."""
+
+OTEL_EXPORTER_README_DASHBOARD_URL = "OTEL_EXPORTER_README_DASHBOARD_URL"
+"""The API of ReadMe's dashboard, which is asked."""
+
 OTEL_EXPORTER_README_TIMEOUT = "OTEL_EXPORTER_README_TIMEOUT"
 """Seconds without a byte after which an attempt has failed."""
 

@@ -12,6 +12,7 @@ from otel_apimetrics import _guard, open_requests
 from otel_apimetrics.frameworks.adapter import Adapter
 from otel_apimetrics.frameworks.entry import MARK, begin, is_excluded
 from otel_apimetrics.frameworks.headers import declared_length
+from otel_apimetrics.frameworks.response_hooks import added_headers
 from otel_apimetrics.frameworks.wsgi_input import tee_input
 from otel_apimetrics.frameworks.wsgi_request import read_request
 from otel_apimetrics.frameworks.wsgi_response import note_chunk, tee_response
@@ -59,7 +60,7 @@ class Call:
         return tee_response(iterable, recording, environ)
 
     def start_response(self, status: str, headers: Any, *rest: Any, **named: Any) -> Any:
-        """Note the status and the headers, then hand them on as they are."""
+        """Note the status and the headers, then hand them on, with what hooks add."""
         recording = self._recording
         if not isinstance(headers, (list, tuple)):
             headers = list(headers)  # an iterator is read once, and that is the server's
@@ -68,6 +69,8 @@ class Call:
             recording.server_span.notice_current()
             if self._on_response is not None:
                 self._on_response(recording)
+            if recording.pipeline.response_hooks:
+                headers = [*headers, *added_headers(recording)]
         except Exception as error:
             _guard.swallow("wsgi.start_response", error)
         write = self._start_response(status, headers, *rest, **named)

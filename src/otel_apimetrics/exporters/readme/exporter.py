@@ -3,19 +3,20 @@
 import os
 from base64 import b64encode
 from collections.abc import Mapping, Sequence
-from typing import Any, ClassVar, Final
+from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 from otel_apimetrics import _guard
 from otel_apimetrics.config.given import Given
 from otel_apimetrics.config.values import flag, names, text
 from otel_apimetrics.environment_variables import OTEL_APIMETRICS_ENVIRONMENT
-from otel_apimetrics.exchange import Consumer, Exchange
+from otel_apimetrics.exchange import Consumer, Exchange, Headers, Request
 from otel_apimetrics.exporters.har.address import host_header
 from otel_apimetrics.exporters.json_bytes import json_bytes
 from otel_apimetrics.exporters.needs import Needs
 from otel_apimetrics.exporters.parcel import Parcel
-from otel_apimetrics.exporters.readme.event import event_of
+from otel_apimetrics.exporters.readme.event import event_of, log_id
 from otel_apimetrics.exporters.readme.lists import Lists
+from otel_apimetrics.exporters.readme.project import Project
 from otel_apimetrics.exporters.sender import Sender
 from otel_apimetrics.exporters.settings import (
     REQUIRED,
@@ -30,7 +31,13 @@ from otel_apimetrics.exporters.settings import (
 )
 from otel_apimetrics.exporters.vendor import VendorExporter
 from otel_apimetrics.redaction import PolicyError
+from otel_apimetrics.typing import ResponseHook
 
+if TYPE_CHECKING:
+    from otel_apimetrics.recording import Recording
+
+DASHBOARD: Final = "https://dash.readme.com/api"
+DOCUMENTATION: Final = "x-documentation-url"
 URL: Final = "https://metrics.readme.io"
 EXPORT: Final = 10.0
 """Seconds that `export` goes on trying."""
@@ -55,6 +62,9 @@ SETTINGS: Final[Mapping[str, Setting]] = {
     "allowlist": Setting(names, ()),
     "allowed_http_hosts": Setting(names, ()),
     "anonymous": Setting(text),
+    "documentation_header": Setting(flag, False),
+    "base_log_url": Setting(url),
+    "dashboard_url": Setting(url, DASHBOARD),
     "timeout": Setting(seconds, 3.0),
     "spool": Setting(directory),
 }
@@ -80,14 +90,18 @@ class ReadMeSpanExporter(VendorExporter):
         key = found["api_key"]
         # RFC 7617: the key is the user, and there is no password.
         credentials = "Basic " + b64encode(f"{key}:".encode("ascii")).decode("ascii")
-        super().__init__(
-            Sender(
+
+        def sender(to: str) -> Sender:
+            return Sender(
                 self.name,
-                base,
+                to,
                 headers={"Authorization": credentials},
                 timeout=found["timeout"],
                 remedies=_REMEDIES,
-            ),
+            )
+
+        super().__init__(
+            sender(base),
             timeout=EXPORT,
             spool=open_spool(found["spool"], self.name, f"{base} {credentials}"),
         )
@@ -102,14 +116,17 @@ class ReadMeSpanExporter(VendorExporter):
             _is_development() if found["development_mode"] is None else found["development_mode"]
         )
 
+        self.response_hook: ResponseHook | None = None
+        if found["documentation_header"]:
+            self._project = Project(sender(found["dashboard_url"]), found["base_log_url"])
+            self.response_hook = self._documentation
+
     def event(self, exchange: Exchange) -> bytes | None:
         """Translate one exchange; `None` where ReadMe's own SDK logs nothing."""
-        request = exchange.request
         if (
-            request.method == "OPTIONS"
+            not self._logs(exchange.request)
             or exchange.direction != "incoming"
             or exchange.websocket is not None
-            or (self._hosts and host_header(request) not in self._hosts)
         ):
             return None
         consumer = exchange.consumer or self._anonymous
@@ -126,6 +143,16 @@ class ReadMeSpanExporter(VendorExporter):
     def parcel(self, events: Sequence[bytes]) -> Parcel:
         """Put logs into the array that ReadMe takes."""
         return Parcel("/v1/request", b"[" + b",".join(events) + b"]", count=len(events))
+
+    def _logs(self, request: Request) -> bool:
+        if request.method == "OPTIONS":
+            return False
+        return not self._hosts or host_header(request) in self._hosts
+
+    def _documentation(self, recording: "Recording") -> Headers:
+        """Give the client the address of its log."""
+        base = self._project.base_url() if self._logs(recording.request) else None
+        return () if base is None else ((DOCUMENTATION, f"{base}/logs/{log_id(recording.id)}"),)
 
 
 def _their_url() -> str | None:
