@@ -1,6 +1,7 @@
 """The URL of a request, such that any reader of URLs takes it (RFC 3986)."""
 
 import re
+from functools import lru_cache
 from typing import Final
 from urllib.parse import quote
 
@@ -23,12 +24,16 @@ def url_of(request: Request) -> str:
 def origin_of(request: Request) -> str:
     """Give scheme, host and port, without the scheme's own port."""
     host = request.host or request.local_address or "localhost"
+    return _origin(request.scheme, host, request.port)
+
+
+@lru_cache(maxsize=64)
+def _origin(scheme: str, host: str, port: int | None) -> str:
     # An address of IPv6 may have brackets already, and a zone, which no URL has.
     host = host.strip("[]").partition("%")[0]
     host = f"[{host}]" if _ADDRESS_6.fullmatch(host) else _FOREIGN_HOST.sub(_escape, host)
-    port = request.port
-    told = port is not None and port != _PORTS.get(request.scheme)
-    return f"{request.scheme}://{host}:{port}" if told else f"{request.scheme}://{host}"
+    told = port is not None and port != _PORTS.get(scheme)
+    return f"{scheme}://{host}:{port}" if told else f"{scheme}://{host}"
 
 
 def host_header(request: Request) -> str:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import datetime, timezone
+from functools import lru_cache
 from http import HTTPStatus
 from typing import Any, Final, TypeAlias
 from urllib.parse import parse_qsl
@@ -58,8 +59,12 @@ def pairs_of(query: str) -> Pairs:
 
 def _date(ns: int) -> str:
     seconds, rest = divmod(ns, 1_000_000_000)
-    date = datetime.fromtimestamp(seconds, timezone.utc)
-    return f"{date:%Y-%m-%dT%H:%M:%S}.{rest // 1_000_000:03d}Z"
+    return f"{_second(seconds)}.{rest // 1_000_000:03d}Z"
+
+
+@lru_cache(maxsize=16)
+def _second(seconds: int) -> str:
+    return f"{datetime.fromtimestamp(seconds, timezone.utc):%Y-%m-%dT%H:%M:%S}"
 
 
 def _request(request: Request) -> Entry:
@@ -136,6 +141,7 @@ def _decoded_size(body: Body, headers: Headers) -> int:
     return body.size or 0
 
 
+@lru_cache(maxsize=256)
 def _reason(status: int) -> str:
     try:
         return HTTPStatus(status).phrase
