@@ -15,6 +15,7 @@ from otel_apimetrics import ConfigError, Consumer, health
 from otel_apimetrics.exchange import Exchange, Request, Response
 from otel_apimetrics.exporters.har import HarFileExporter
 from otel_apimetrics.exporters.har.by_name import HarByName
+from otel_apimetrics.exporters.har.file import HarFile
 from otel_apimetrics.exporters.spans import as_span
 from tests.exporters.har.schema import check_har
 
@@ -157,6 +158,37 @@ def test_made_by_name_it_takes_the_environment_or_is_off(path, monkeypatch, capl
     exporter = HarByName()
     assert exporter.export_exchanges([exchange(0)])
     assert paths_in(path) == ["/0"]
+
+
+def test_a_write_that_fails_leaves_the_file_as_it_was_and_nothing_beside_it(path):
+    HarFileExporter(path=path).export_exchanges([exchange(1)])
+    with pytest.raises(TypeError):
+        HarFile(path, 10_000).append(["no bytes"])
+    assert paths_in(path) == ["/1"]
+    assert sorted(file.name for file in path.parent.iterdir()) == [".api.har.lock", "api.har"]
+
+
+def test_a_file_that_somebody_has_made_empty_is_begun_anew(path):
+    path.parent.mkdir()
+    path.touch()
+    HarFileExporter(path=path).export_exchanges([exchange(1)])
+    assert paths_in(path) == ["/1"]
+
+
+def test_a_system_without_locks_is_an_error_that_says_so(path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "fcntl", None)
+    with pytest.raises(ConfigError, match="needs locks on files"):
+        HarFileExporter(path=path)
+
+
+def test_a_request_that_failed_says_how(path):
+    failed = Exchange(id="7", request=Request(method="GET", host="h"), error="client_disconnect")
+    HarFileExporter(path=path).export_exchanges([failed])
+    (entry,) = json.loads(path.read_bytes())["log"]["entries"]
+    assert {name: value for name, value in entry.items() if name.startswith("_")} == {
+        "_id": "7",
+        "_error": "client_disconnect",
+    }
 
 
 @pytest.mark.swallows_errors

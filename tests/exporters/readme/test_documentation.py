@@ -1,6 +1,8 @@
 """The address of a log, which the client gets where its server's owner has asked for it."""
 
+import sys
 import threading
+from types import SimpleNamespace
 
 import pytest
 from fastapi import FastAPI
@@ -152,6 +154,14 @@ def test_what_is_not_logged_has_no_address(backend, exporter):
     assert HEADER in headers()
     assert HEADER not in headers(headers={"host": "other"})
     assert HEADER not in headers(method="OPTIONS")
+
+
+def test_where_no_thread_runs_the_address_has_to_be_given(backend, exporter, monkeypatch, caplog):
+    monkeypatch.setitem(sys.modules, "uwsgi", SimpleNamespace(has_threads=0))
+    assert served(exporter())() == {"Content-Type": "text/plain"}
+    assert "set OTEL_EXPORTER_README_BASE_LOG_URL" in caplog.text
+    assert looked_up(backend) == []
+    assert HEADER in served(exporter(base_log_url=DOCS))()
 
 
 class Adding:

@@ -275,6 +275,7 @@ def test_a_refused_key_is_one_line_with_the_remedy(backend, make, caplog):
         ({"api_key": KEY, "buffer_length": 0}, "buffer_length=0 is not accepted: use a whole"),
         ({"api_key": KEY, "timeout": "soon"}, "timeout='soon' is not accepted: use seconds"),
         ({"api_key": KEY, "denylist": [7]}, "denylist=7 is not accepted: use strings"),
+        ({"api_key": KEY, "denylist": ["user*"]}, "denylist is not accepted: use names, or dotted"),
         ({"api_key": KEY, "url": "metrics.readme.io"}, "url is not accepted: use a URL"),
         ({"api_key": "k 1"}, "api_key is not accepted: use the key as the vendor shows it"),
     ],

@@ -68,6 +68,13 @@ def test_a_denied_name_is_found_at_any_depth_and_an_allowed_one_at_the_top():
     }
 
 
+def test_a_dotted_path_is_denied_in_json_alone():
+    content = '{"users": [{"plan": "gold"}], "plan": "silver"}'
+    entry = applied(Lists(["users.*.plan"], ()), content=content, kind="application/json")
+    text = json.loads(entry["response"]["content"]["text"])
+    assert text == {"users": [{"plan": "[REDACTED]"}], "plan": "silver"}
+
+
 def test_a_value_passes_both_lists_or_is_replaced():
     content = '{"a": "1", "b": "2", "c": "3"}'
     entry = applied(Lists(["a"], ["a", "b"]), content=content, kind="application/json")

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 from otel_apimetrics import _guard
+from otel_apimetrics.config import ConfigError
 from otel_apimetrics.config.given import Given
 from otel_apimetrics.config.values import flag, names, text
 from otel_apimetrics.environment_variables import OTEL_APIMETRICS_ENVIRONMENT
@@ -168,4 +169,7 @@ def _lists(deny: Sequence[str], allow: Sequence[str]) -> Lists:
     try:
         return Lists(deny, allow)
     except PolicyError as error:
-        raise Given(deny, "denylist").relay(error) from error
+        raise ConfigError(
+            "denylist is not accepted: use names, or dotted paths such as users.*.email, where *"
+            " stands for a whole step."
+        ) from error

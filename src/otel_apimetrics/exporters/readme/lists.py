@@ -23,7 +23,7 @@ class Lists:
     a JSON document, and all below it is allowed. With both lists a value has to pass both.
 
     Args:
-        deny: names.
+        deny: names, or dotted paths in JSON ("users.*.email").
         allow: names; none: all are allowed.
 
     Raises:
@@ -36,6 +36,8 @@ class Lists:
         self._allow: Final = frozenset(name.lower() for name in allow)
         self._loose: Final = Redactor(RedactionPolicy(deny=names)) if names else None
         """For what is no whole JSON: names are found there too."""
+        paths = tuple(name for name in names if "." in name)
+        self._paths: Final = Redactor(RedactionPolicy(deny=paths)) if paths else None
         self.active: Final = bool(self._deny or self._allow)
 
     def apply(self, entry: Entry) -> None:
@@ -100,7 +102,10 @@ class Lists:
         items = document if isinstance(document, list) else [document]
         changed = [self._members(item, top=True) for item in items]
         # Written as ReadMe's own SDK writes it: json.dumps as it is.
-        return json.dumps(document) if any(changed) else text
+        text = json.dumps(document) if any(changed) else text
+        if self._paths is None:
+            return text
+        return self._paths.body(text, kind or "application/json") or ""
 
     def _no_json(self, text: str, kind: str, *, cut: bool) -> str:
         if self._allow or self._loose is None:
