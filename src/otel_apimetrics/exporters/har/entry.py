@@ -1,4 +1,4 @@
-"""An exchange as an entry of an HTTP Archive (HAR 1.2, http://www.softwareishard.com/blog/har-12-spec/)."""
+"""An exchange as an entry of an HTTP Archive (HAR 1.2)."""
 
 from collections.abc import Iterator
 from datetime import datetime, timezone
