@@ -35,9 +35,16 @@ def _metlo(url: str) -> Any:
     return MetloSpanExporter(host=url, api_key="key")
 
 
+def _readme(url: str) -> Any:
+    from otel_apimetrics.exporters.readme import ReadMeSpanExporter
+
+    return ReadMeSpanExporter(api_key="key", url=url)
+
+
 VENDORS: Final[dict[str, tuple[Callable[[str], Any], bytes]]] = {
     "moesif": (_moesif, b'"transaction_id"'),
     "metlo": (_metlo, b'"metloSource"'),
+    "readme": (_readme, b'"clientIPAddress"'),
 }
 """How an exporter is made, and what stands once in each of its events."""
 

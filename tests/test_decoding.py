@@ -126,6 +126,21 @@ def test_a_span_of_the_older_conventions_tells_its_request(telemetry: Telemetry)
     assert decode(span).id == exchange.id
 
 
+def test_a_path_that_was_said_again_keeps_the_query_of_the_older_conventions(telemetry: Telemetry):
+    span = telemetry.tracer_provider.get_tracer("t").start_span(
+        "GET",
+        kind=SpanKind.SERVER,
+        attributes={
+            "http.request.method": "GET",
+            "url.path": "/a/b",
+            "http.target": "/a/b?c=1&token=[REDACTED]",
+        },
+    )
+    span.end()
+    request = decode(span).request
+    assert (request.path, request.query) == ("/a/b", "c=1&token=[REDACTED]")
+
+
 def test_a_client_span_is_an_outgoing_exchange_with_the_path_of_its_url(telemetry: Telemetry):
     span = telemetry.tracer_provider.get_tracer("t").start_span(
         "GET",

@@ -117,14 +117,13 @@ def _request(said: Attributes) -> Request:
 
 def _target(said: Attributes) -> tuple[str, str]:
     """Give path and query; older conventions have both in one, or the whole URL."""
-    path = said.get(semconv.URL_PATH)
-    if path is not None:
-        return str(path), _text(said, semconv.URL_QUERY) or ""
+    path, query = _text(said, semconv.URL_PATH), _text(said, semconv.URL_QUERY)
     target = _first(said, "http.target", "url.full", "http.url")
     if "://" in target:
         target = "/" + target.partition("://")[2].partition("/")[2]
-    before, _, query = target.partition("?")
-    return before or "/", query
+    before, _, asked = target.partition("?")
+    # Beside the older conventions we say the path alone again.
+    return path if path is not None else before or "/", asked if query is None else query
 
 
 def _response(said: Attributes) -> Response | None:

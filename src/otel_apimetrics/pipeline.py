@@ -26,6 +26,7 @@ from otel_apimetrics.identity import (
 from otel_apimetrics.masking import Masking
 from otel_apimetrics.metrics import Metrics
 from otel_apimetrics.redaction import Addresses, Redactor
+from otel_apimetrics.typing import ResponseHook
 from otel_apimetrics.version import __version__
 
 _SERVER_ERROR = 500
@@ -58,6 +59,8 @@ class Pipeline:
         self.addresses = ClientAddress(config.trusted_proxies, config.client_ip)
         self.metrics = metrics
         self.outlets = outlets
+        self.response_hooks: tuple[ResponseHook, ...] = ()
+        """What may add headers to a response: nothing, unless an exporter was asked to."""
         self._tracer: tuple[trace.TracerProvider | None, trace.Tracer | None] = None, None
         self.kept_bytes = 0 if config.capture_body == "off" else config.max_body_size
         """Bytes of each body that a recording keeps."""

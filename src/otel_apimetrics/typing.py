@@ -1,9 +1,12 @@
 """The shapes of everything a user can plug in."""
 
-from collections.abc import Awaitable, Mapping
-from typing import Protocol, TypeAlias, runtime_checkable
+from collections.abc import Awaitable, Iterable, Mapping
+from typing import TYPE_CHECKING, Protocol, TypeAlias, runtime_checkable
 
 from otel_apimetrics.exchange import Consumer, Exchange
+
+if TYPE_CHECKING:
+    from otel_apimetrics.recording import Recording
 
 Identity: TypeAlias = Consumer | str | None
 """A consumer, its id alone, or `None` for "I cannot tell"."""
@@ -50,4 +53,20 @@ class Skip(Protocol):
 
     def __call__(self, exchange: Exchange, /) -> bool | Awaitable[bool]:
         """Return True to skip."""
+        ...
+
+
+class ResponseHook(Protocol):
+    """Adds headers to a response: an exporter's `response_hook`, where its user has asked for it.
+
+    Called when the response starts, on the thread or in the task that serves the request. It
+    must not block. What it raises is swallowed and counted, and nothing is added.
+    """
+
+    def __call__(self, recording: "Recording", /) -> Iterable[tuple[str, str]]:
+        """Return names in lower case and values, both printable ASCII.
+
+        Args:
+            recording: unredacted, with the status and the app's headers; not to be kept.
+        """
         ...

@@ -1,7 +1,7 @@
 """From the names and objects of `exporters=` to the outlets of a pipeline."""
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from importlib.metadata import entry_points
 from typing import Any
 
@@ -13,8 +13,10 @@ from otel_apimetrics import _guard, semconv
 from otel_apimetrics.config import Config
 from otel_apimetrics.exchange import Exchange
 from otel_apimetrics.exporters.delivery import DeliveryQueue, Export
+from otel_apimetrics.exporters.on_request import RequestDelivery
 from otel_apimetrics.exporters.patience import Patience
 from otel_apimetrics.exporters.spans import as_span
+from otel_apimetrics.typing import ResponseHook
 
 GROUP = "opentelemetry_traces_exporter"
 
@@ -54,16 +56,25 @@ def outlets(exporters: Mapping[str, Any], config: Config) -> tuple[DeliveryQueue
         exporters: by name.
         config: of the pipeline that they stand behind.
     """
-    return tuple(
-        DeliveryQueue(
-            name,
-            _export(exporter, config),
-            rate=config.sample_rate,
-            shutdown=getattr(exporter, "shutdown", lambda: None),
-            counts=not getattr(exporter, "counts_itself", False),
-        )
-        for name, exporter in exporters.items()
-    )
+    return tuple(_outlet(name, exporter, config) for name, exporter in exporters.items())
+
+
+def _outlet(name: str, exporter: Any, config: Config) -> DeliveryQueue:
+    options: dict[str, Any] = {
+        "rate": config.sample_rate,
+        "shutdown": getattr(exporter, "shutdown", lambda: None),
+        "counts": not getattr(exporter, "counts_itself", False),
+    }
+    within = getattr(exporter, "on_request", None)
+    if within is not None:
+        return RequestDelivery(name, _export(exporter, config), within=within, **options)
+    return DeliveryQueue(name, _export(exporter, config), **options)
+
+
+def response_hooks(exporters: Iterable[Any]) -> tuple[ResponseHook, ...]:
+    """Give what exporters add to responses, where their user has asked for it."""
+    hooks = (getattr(exporter, "response_hook", None) for exporter in exporters)
+    return tuple(hook for hook in hooks if hook is not None)
 
 
 def _by_name(name: str) -> Any:

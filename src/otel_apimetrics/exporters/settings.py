@@ -109,6 +109,20 @@ def seconds(given: Given) -> float:
     return value
 
 
+def whole(low: int, high: int) -> Callable[[Given], int]:
+    """Make the reader of a whole number from `low` to `high`."""
+
+    def read(given: Given) -> int:
+        value = given.value
+        if isinstance(value, str) and value.strip().isascii() and value.strip().isdigit():
+            value = int(value.strip()[:20])
+        if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
+            raise given.refuse(f"use a whole number from {low} to {high}")
+        return value
+
+    return read
+
+
 def directory(given: Given) -> Path:
     """Read the path of a directory, which need not be there."""
     if not isinstance(given.value, (str, Path)):

@@ -54,3 +54,51 @@ OTEL_EXPORTER_METLO_TIMEOUT = "OTEL_EXPORTER_METLO_TIMEOUT"
 
 OTEL_EXPORTER_METLO_SPOOL = "OTEL_EXPORTER_METLO_SPOOL"
 """Directory where batches wait while Metlo is away."""
+
+OTEL_EXPORTER_HAR_PATH = "OTEL_EXPORTER_HAR_PATH"
+"""The file that is appended to."""
+
+OTEL_EXPORTER_HAR_MOST_BYTES = "OTEL_EXPORTER_HAR_MOST_BYTES"
+"""Bytes from which on that file is put aside under a number."""
+
+OTEL_EXPORTER_README_API_KEY = "OTEL_EXPORTER_README_API_KEY"
+"""The project's API key, of the exporter `readme`."""
+
+OTEL_EXPORTER_README_URL = "OTEL_EXPORTER_README_URL"
+"""The server of ReadMe Metrics."""
+
+OTEL_EXPORTER_README_DEVELOPMENT_MODE = "OTEL_EXPORTER_README_DEVELOPMENT_MODE"
+"""`true` keeps the logs apart from those of production."""
+
+OTEL_EXPORTER_README_BACKGROUND_WORKER_MODE = "OTEL_EXPORTER_README_BACKGROUND_WORKER_MODE"
+"""`false` delivers on the thread that served the request."""
+
+OTEL_EXPORTER_README_BUFFER_LENGTH = "OTEL_EXPORTER_README_BUFFER_LENGTH"
+"""The most logs in one request."""
+
+OTEL_EXPORTER_README_DENYLIST = "OTEL_EXPORTER_README_DENYLIST"
+"""List of names whose values ReadMe is not sent."""
+
+OTEL_EXPORTER_README_ALLOWLIST = "OTEL_EXPORTER_README_ALLOWLIST"
+"""List of the only names whose values ReadMe is sent."""
+
+OTEL_EXPORTER_README_ALLOWED_HTTP_HOSTS = "OTEL_EXPORTER_README_ALLOWED_HTTP_HOSTS"
+"""List of the only Host headers whose requests ReadMe is sent."""
+
+OTEL_EXPORTER_README_ANONYMOUS = "OTEL_EXPORTER_README_ANONYMOUS"
+"""The group of requests without a consumer; without it they are left out."""
+
+OTEL_EXPORTER_README_DOCUMENTATION_HEADER = "OTEL_EXPORTER_README_DOCUMENTATION_HEADER"
+"""`true` sends clients the address of their log, as `x-documentation-url`."""
+
+OTEL_EXPORTER_README_BASE_LOG_URL = "OTEL_EXPORTER_README_BASE_LOG_URL"
+"""Where the project's documentation stands; without it ReadMe is asked."""
+
+OTEL_EXPORTER_README_DASHBOARD_URL = "OTEL_EXPORTER_README_DASHBOARD_URL"
+"""The API of ReadMe's dashboard, which is asked."""
+
+OTEL_EXPORTER_README_TIMEOUT = "OTEL_EXPORTER_README_TIMEOUT"
+"""Seconds without a byte after which an attempt has failed."""
+
+OTEL_EXPORTER_README_SPOOL = "OTEL_EXPORTER_README_SPOOL"
+"""Directory where logs wait that could not be delivered."""

@@ -43,6 +43,8 @@ class VendorExporter(SpanExporter, ABC):
     most_bytes: ClassVar[int] = 4 * 1024 * 1024
     """Bytes of the events in one request."""
     counts_itself: ClassVar[bool] = True
+    on_request: float | None = None
+    """Seconds that a request waits for its own delivery; `None`: a thread delivers."""
 
     def __init__(self, sender: Sender, *, timeout: float, spool: Spool | None = None) -> None:
         self._sender: Final = sender

@@ -14,6 +14,7 @@ from otel_apimetrics.frameworks.asgi_request import read_headers, read_request
 from otel_apimetrics.frameworks.asgi_websocket import WebSocketCall
 from otel_apimetrics.frameworks.entry import MARK, begin, is_excluded, served_before
 from otel_apimetrics.frameworks.headers import BODILESS_METHODS, declared_length
+from otel_apimetrics.frameworks.response_hooks import added_headers
 from otel_apimetrics.pipeline import Pipeline
 from otel_apimetrics.recording import Recording
 from otel_apimetrics.snapshot import CLIENT_DISCONNECT
@@ -86,8 +87,7 @@ class Call:
             return
         kind = message.get("type", "") if isinstance(message, dict) else ""
         if kind == "http.response.start":
-            message = _with_lasting_headers(message)
-            self._note_start(message)
+            message = self._note_start(_with_lasting_headers(message))
         elif self._is_last(kind, message):
             # Before it is sent: Hypercorn says "disconnect" while it sends.
             recording.response_ended = True
@@ -113,7 +113,8 @@ class Call:
             # streamed body) is current again while the app makes the next chunk.
             recording.server_span.attach()
 
-    def _note_start(self, message: Message) -> None:
+    def _note_start(self, message: Message) -> Message:
+        """Give the message as it is, or with the headers that hooks add."""
         recording = self._recording
         try:
             recording.status = message["status"]
@@ -127,8 +128,11 @@ class Call:
             recording.server_span.notice_current()
             if self._on_response is not None:
                 self._on_response(recording)
+            if recording.pipeline.response_hooks:
+                return _with_added_headers(message, recording)
         except Exception as error:
             _guard.swallow("asgi.start", error)
+        return message
 
     def _is_last(self, kind: str, message: Message) -> bool:
         """Tell the message that ends a response; there are four ways."""
@@ -152,6 +156,11 @@ def _with_lasting_headers(message: Message) -> Message:
     """Keep headers that are an iterator: it is read once, and that is the server's."""
     headers = message.get("headers")
     return {**message, "headers": list(headers)} if isinstance(headers, Iterator) else message
+
+
+def _with_added_headers(message: Message, recording: Recording) -> Message:
+    added = [(name.encode(), value.encode()) for name, value in added_headers(recording)]
+    return {**message, "headers": [*(message.get("headers") or ()), *added]} if added else message
 
 
 async def call_asgi(

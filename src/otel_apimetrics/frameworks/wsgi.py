@@ -13,6 +13,7 @@ from otel_apimetrics.frameworks.adapter import Adapter
 from otel_apimetrics.frameworks.entry import MARK, begin, is_excluded, served_before
 from otel_apimetrics.frameworks.headers import BODILESS_METHODS, declared_length
 from otel_apimetrics.frameworks.replacing import replace
+from otel_apimetrics.frameworks.response_hooks import added_headers
 from otel_apimetrics.frameworks.wsgi_chunks import note_chunk
 from otel_apimetrics.frameworks.wsgi_input import hand_over, tee_input
 from otel_apimetrics.frameworks.wsgi_request import read_request
@@ -61,7 +62,7 @@ class Call:
         return tee_response(iterable, recording, environ)
 
     def start_response(self, status: str, headers: Any, *rest: Any, **named: Any) -> Any:
-        """Note the status and the headers, then hand them on as they are."""
+        """Note the status and the headers, then hand them on, with what hooks add."""
         recording = self._recording
         if not isinstance(headers, (list, tuple)):
             headers = list(headers)  # an iterator is read once, and that is the server's
@@ -70,6 +71,8 @@ class Call:
             recording.server_span.notice_current()
             if self._on_response is not None:
                 self._on_response(recording)
+            if recording.pipeline.response_hooks:
+                headers = [*headers, *added_headers(recording)]
         except Exception as error:
             _guard.swallow("wsgi.start_response", error)
         write = self._start_response(status, headers, *rest, **named)

@@ -1,0 +1,61 @@
+"""The signature of the requests that ReadMe sends to the webhook of personalised docs."""
+
+import hmac
+import json
+import re
+from time import time
+from typing import Any, Final
+
+OLDEST: Final = 30 * 60
+"""Seconds after which a signature is not taken any more."""
+_SIGNATURE: Final = re.compile(r"\s*t=(\d{1,16})\s*,\s*v0=([0-9a-f]{64})\s*", re.ASCII)
+
+
+class WebhookError(ValueError):
+    """The request is not ReadMe's, or too old: answer 401. The message may be shown."""
+
+
+def verify_webhook(body: bytes | str, signature: str | None, secret: str) -> dict[str, Any]:
+    """Check that ReadMe has sent a request, and give what it says.
+
+    Args:
+        body: of the request, as it came: before any JSON parser.
+        signature: the header `readme-signature`, `None` where it is missing.
+        secret: of the webhook, from the dashboard.
+
+    Returns:
+        The JSON object of the body: `{"email": ...}`.
+
+    Raises:
+        WebhookError: "Missing Signature", "Expired Signature" or "Invalid Signature".
+    """
+    if not signature:
+        raise WebhookError("Missing Signature")
+    found = _SIGNATURE.fullmatch(signature)
+    if found is None or not secret:
+        raise WebhookError("Invalid Signature")
+    if time() - int(found[1]) / 1000 > OLDEST:
+        raise WebhookError("Expired Signature")
+    raw = body.encode() if isinstance(body, str) else bytes(body)
+    said = _object(raw)
+    # ReadMe signs its own writing of the JSON: what came is the same, unless it was written anew.
+    for text in (raw, _compact(said)):
+        expected = hmac.digest(secret.encode(), f"{found[1]}.".encode() + text, "sha256").hex()
+        if hmac.compare_digest(expected, found[2]):
+            return said
+    raise WebhookError("Invalid Signature")
+
+
+def _object(raw: bytes) -> dict[str, Any]:
+    try:
+        said = json.loads(raw)
+    except (ValueError, RecursionError) as error:
+        raise WebhookError("Invalid Signature") from error
+    if not isinstance(said, dict):
+        raise WebhookError("Invalid Signature")
+    return said
+
+
+def _compact(said: dict[str, Any]) -> bytes:
+    text = json.dumps(said, ensure_ascii=False, separators=(",", ":"))
+    return text.encode("utf-8", "surrogatepass")
