@@ -63,6 +63,8 @@ class Sender:
         timeout: seconds without a byte after which an attempt has failed.
         compress: send bodies with gzip.
         remedies: what to do, by status, in plain words, for those that are not tried again.
+        secret_path: between the base URL and the paths of parcels, for vendors whose credentials
+            are a part of the path. It is in no log line.
     """
 
     def __init__(
@@ -74,9 +76,11 @@ class Sender:
         timeout: float = 10.0,
         compress: bool = False,
         remedies: Mapping[int, str] | None = None,
+        secret_path: str = "",
     ) -> None:
         self.name: Final = name
         self.base_url: Final = base_url.rstrip("/")
+        self._root: Final = self.base_url + secret_path
         self._headers: Final = {
             "User-Agent": f"otel-apimetrics/{__version__}",
             "Accept-Encoding": "identity",  # no answer is worth its inflating
@@ -130,7 +134,7 @@ class Sender:
                 suppress_instrumentation(),
                 self._session().request(
                     parcel.method,
-                    self.base_url + parcel.path,
+                    self._root + parcel.path,
                     data=body,
                     headers=headers,
                     timeout=(min(CONNECT, read), read),

@@ -1,0 +1,163 @@
+"""What differs from the vendor's SDK, and why. One table; the tests fail on any other difference."""
+
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Difference:
+    message: str
+    field: str
+    """Dotted; `*` stands for any characters."""
+    theirs: str
+    ours: str
+    reason: str
+
+
+HUB = (
+    Difference(
+        "startup",
+        "versions.apitally",
+        "version of the SDK",
+        "`versions.otel-apimetrics`",
+        "it is another program",
+    ),
+    Difference(
+        "startup",
+        "versions.otel-apimetrics",
+        "absent",
+        "our version",
+        "it is another program",
+    ),
+    Difference(
+        "startup",
+        "versions.*",
+        "as installed there",
+        "as installed here",
+        "another environment than the captured one",
+    ),
+    Difference(
+        "startup",
+        "openapi",
+        "the document, asked of the app in the first second",
+        "absent",
+        "asking the app is a request that it did not get; `paths` lists its routes",
+    ),
+    Difference(
+        "startup",
+        "paths.*.method",
+        "lower case in FastAPI and Starlette",
+        "upper case",
+        "as in Flask, and as in all other messages",
+    ),
+    Difference(
+        "log",
+        "request.headers.*",
+        "as the framework spells the names",
+        "names in lower case",
+        "HTTP/2 has no others, and all other frameworks' are so too",
+    ),
+    Difference(
+        "log",
+        "response.headers.*",
+        "as the framework spells the names",
+        "names in lower case",
+        "as above",
+    ),
+    Difference(
+        "log",
+        "request.url",
+        "`api_key=zz` in clear",
+        "masked",
+        "the SDK's expressions miss the underscore",
+    ),
+    Difference(
+        "log",
+        "request.body.*card_number",
+        "numbers in clear",
+        "masked",
+        "a card's number is one whatever its type",
+    ),
+    Difference(
+        "log",
+        "request.body.*cvc",
+        "in clear",
+        "masked",
+        "the SDK's expressions miss it",
+    ),
+    Difference(
+        "log",
+        "response.body.*card_number",
+        "numbers in clear",
+        "masked",
+        "a card's number is one whatever its type",
+    ),
+    Difference(
+        "log",
+        "response.body.*cvc",
+        "in clear",
+        "masked",
+        "the SDK's expressions miss it",
+    ),
+    Difference(
+        "log",
+        "logs.*",
+        "the app's log records, with `capture_logs`",
+        "absent",
+        "not offered",
+    ),
+    Difference(
+        "log",
+        "response.response_time",
+        "until the app returns",
+        "until the last byte is handed over",
+        "a streamed body is a part of the response",
+    ),
+)
+"""Of the protocol that a client id goes with; compared with SDK 0.25.1."""
+
+
+ANY = ("uuid", "*uuid", "*timestamp", "trace_id", "*traceback", "resources.*")
+"""What is another one each time."""
+
+
+def flat(value: Any, path: str = "") -> dict[str, Any]:
+    """Give the leaves by their dotted paths."""
+    if isinstance(value, dict) and value:
+        parts: Any = value.items()
+    elif isinstance(value, list) and value:
+        parts = enumerate(value)
+    else:
+        return {path: value}
+    found: dict[str, Any] = {}
+    for name, item in parts:
+        found |= flat(item, f"{path}.{name}" if path else str(name))
+    return found
+
+
+def unexplained(theirs: Any, ours: Any, message: str, table: tuple[Difference, ...]) -> list[str]:
+    """Give what differs and is not in the table."""
+    left, right = flat(theirs), flat(ours)
+    allowed = [*ANY, *(each.field for each in table if each.message == message)]
+    missing = object()
+    return [
+        f"{path}: {left.get(path)!r} != {right.get(path)!r}"
+        for path in sorted({*left, *right})
+        if left.get(path, missing) != right.get(path, missing)
+        and not any(fnmatchcase(path, field) for field in allowed)
+    ]
+
+
+def needed(theirs: Any, ours: Any, message: str, table: tuple[Difference, ...]) -> set[Difference]:
+    """Give the rows of the table that something differs by."""
+    left, right = flat(theirs), flat(ours)
+    missing = object()
+    differs = [
+        path for path in {*left, *right} if left.get(path, missing) != right.get(path, missing)
+    ]
+    return {
+        row
+        for row in table
+        if row.message == message and any(fnmatchcase(path, row.field) for path in differs)
+    }
