@@ -118,7 +118,100 @@ HUB = (
 """Of the protocol that a client id goes with; compared with SDK 0.25.1."""
 
 
-ANY = ("uuid", "*uuid", "*timestamp", "trace_id", "*traceback", "resources.*")
+OTLP = (
+    Difference(
+        "span",
+        "attributes.server.address",
+        "host and port",
+        "the host",
+        "the port has an attribute of its own, as the conventions have it",
+    ),
+    Difference(
+        "span",
+        "status.message",
+        "in Flask type and message of the exception, in FastAPI absent",
+        "absent",
+        "the exception event says both",
+    ),
+    Difference(
+        "span",
+        "name",
+        "in Flask the method and the raw path, where there is no route",
+        "the method",
+        "as in FastAPI; a path may hold what nobody should see",
+    ),
+    Difference(
+        "span",
+        "attributes.*card_number",
+        "numbers in clear",
+        "masked",
+        "a card's number is one whatever its type",
+    ),
+    Difference(
+        "startup",
+        "versions.otel-apimetrics",
+        "absent",
+        "our version",
+        "it is another program",
+    ),
+    Difference(
+        "startup",
+        "versions.*",
+        "as installed there",
+        "as installed here",
+        "another environment than the captured one",
+    ),
+    Difference(
+        "startup",
+        "config.capture_logs",
+        "the option",
+        "absent",
+        "not offered",
+    ),
+    Difference(
+        "startup",
+        "config.capture_exceptions",
+        "absent",
+        "our option",
+        "the SDK sends exceptions always",
+    ),
+    Difference(
+        "startup",
+        "config.capture_query",
+        "absent",
+        "our option",
+        "the SDK sends queries always",
+    ),
+    Difference(
+        "startup",
+        "config.request_logs",
+        "absent",
+        "our option",
+        "the SDK logs requests always",
+    ),
+    Difference(
+        "event",
+        "body.attributes.*",
+        "attributes of a consumer",
+        "absent",
+        "a consumer of ours has id, name, e-mail address and group",
+    ),
+    Difference(
+        "resource",
+        "telemetry.distro.*",
+        "`apitally-py` and its version",
+        "`otel-apimetrics` and its version",
+        "it is another program",
+    ),
+)
+"""Of the protocol that a write token goes with; compared with SDK 1.0.0."""
+
+
+ANY = (
+    "uuid", "*uuid", "*timestamp", "trace_id", "*traceback", "resources.*",
+    "*UnixNano", "*traceId", "*spanId", "*stacktrace", "service.instance.id",
+    "*.port", "*.header.host.*",
+)  # fmt: skip
 """What is another one each time."""
 
 

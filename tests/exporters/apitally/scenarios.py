@@ -130,7 +130,12 @@ def item(number: int = 1, consumer: Consumer | None = ALICE, **options: Any) -> 
 
 
 def queried() -> Exchange:
-    return item(1, query="q=hello&token=abc&api_key=zz", started_ns=1_795_272_037_481_419_600)
+    return item(
+        1,
+        query="q=hello&token=abc&api_key=zz",
+        started_ns=1_795_272_037_481_419_600,
+        labels={"tenant.id": "t-1"},
+    )
 
 
 def created() -> Exchange:

@@ -109,7 +109,7 @@ def test_requests_are_counted_as_the_vendor_counts_them():
     ):
         tally.add(exchange)
 
-    message = json.loads(sync_message("i", tally.take(), None))
+    message = json.loads(sync_message("i", tally.take_requests(), tally.take_notes(), None))
     theirs = captured("hub_sync_flask")["body"]
     theirs["resources"] = None  # what the machine did then
     assert unexplained(theirs, message, "sync", HUB) == []
@@ -120,7 +120,7 @@ def test_validation_errors_are_counted_as_the_vendor_counts_them():
     tally = Tally(Bins)
     tally.add(scenarios.invalid())
 
-    message = json.loads(sync_message("i", tally.take(), None))
+    message = json.loads(sync_message("i", tally.take_requests(), tally.take_notes(), None))
 
     theirs = captured("hub_sync_fastapi")["body"]["validation_errors"][0]
     assert message["validation_errors"] == [theirs]
@@ -133,7 +133,9 @@ def test_validation_errors_are_counted_as_the_vendor_counts_them():
 
 
 def test_the_heartbeat_is_an_empty_message():
-    message = json.loads(sync_message("i", Tally(Bins).take(), None))
+    message = json.loads(
+        sync_message("i", Tally(Bins).take_requests(), Tally(Bins).take_notes(), None)
+    )
     assert unexplained(captured("hub_heartbeat")["body"], message, "sync", HUB) == []
 
 
@@ -143,15 +145,16 @@ def test_the_heartbeat_is_an_empty_message():
 def test_durations_fall_into_the_bins_of_the_vendor(seconds, lower):
     tally = Tally(Bins)
     tally.add(scenarios.item(duration_ns=round(seconds * 1e9)))
-    message = json.loads(sync_message("i", tally.take(), None))
+    message = json.loads(sync_message("i", tally.take_requests(), tally.take_notes(), None))
     assert message["requests"][0]["response_times"] == {lower: 1}
 
 
 def test_a_request_that_stands_for_several_is_counted_as_many():
     tally = Tally(Bins)
+    exchange = scenarios.item(weight=2.5)
     for _ in range(400):
-        tally.add(scenarios.item(weight=2.5))
-    message = json.loads(sync_message("i", tally.take(), None))
+        tally.add(exchange)
+    message = json.loads(sync_message("i", tally.take_requests(), tally.take_notes(), None))
     assert 900 <= message["requests"][0]["request_count"] <= 1100
     assert message["requests"][0]["response_sizes"] == message["requests"][0]["response_times"]
 
@@ -163,7 +166,9 @@ def test_preflights_are_neither_counted_nor_logged_and_health_checks_are_counted
     tally.add(preflight)
     tally.add(scenarios.healthy())
 
-    requests = json.loads(sync_message("i", tally.take(), None))["requests"]
+    requests = json.loads(sync_message("i", tally.take_requests(), tally.take_notes(), None))[
+        "requests"
+    ]
 
     assert [each["path"] for each in requests] == ["/healthz"]
     assert not selection.wants(preflight)

@@ -12,7 +12,8 @@ from otel_apimetrics.decoding import decode
 from otel_apimetrics.exchange import Exchange
 from otel_apimetrics.exporters.apitally.hub import Hub
 from otel_apimetrics.exporters.apitally.lane import EXPORTER
-from otel_apimetrics.exporters.apitally.options import Options, read_options
+from otel_apimetrics.exporters.apitally.options import read_options
+from otel_apimetrics.exporters.apitally.otlp import Otlp
 from otel_apimetrics.exporters.apitally.protocol import Protocol
 from otel_apimetrics.exporters.apitally.startup import AppStartup
 from otel_apimetrics.exporters.needs import Needs
@@ -164,7 +165,5 @@ class ApitallySpanExporter(SpanExporter):
         return made
 
     def _make(self) -> Protocol:
-        return Hub(self._options, self._startup)
-
-
-__all__ = ["ApitallySpanExporter", "Options"]
+        made = Hub if self._options.client_id is not None else Otlp
+        return made(self._options, self._startup)

@@ -149,9 +149,12 @@ class Hub(Protocol):
             yield Load(Parcel("/startup", body, count=0))
 
     def _count(self) -> Iterator[Load]:
-        counted = self._tally.take()
-        if not self._is_suspended():
-            body = sync_message(self._instance.id, counted, self._work.share())
+        counted, notes = self._tally.take_requests(), self._tally.take_notes()
+        if self._is_suspended():
+            if counted.exchanges:
+                health.count("dropped", EXPORTER, "sync_suspended", counted.exchanges)
+        else:
+            body = sync_message(self._instance.id, counted, notes, self._work.share())
             yield Load(Parcel("/sync", body, count=counted.exchanges))
 
     def _log(self) -> Iterator[Load]:

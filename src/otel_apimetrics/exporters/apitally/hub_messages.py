@@ -14,9 +14,9 @@ from otel_apimetrics.exporters.apitally.options import Options
 from otel_apimetrics.exporters.apitally.startup import AppStartup, paths, versions
 from otel_apimetrics.exporters.apitally.tally import (
     MAX_NAME,
-    Counts,
     Key,
-    Snapshot,
+    Notes,
+    Requests,
     cut,
     identifier,
     qualified,
@@ -84,12 +84,13 @@ def startup_message(instance: str, startup: AppStartup, options: Options) -> byt
     )
 
 
-def sync_message(instance: str, counted: Snapshot[Bins], work: float | None) -> bytes:
+def sync_message(instance: str, counted: Requests[Bins], notes: Notes, work: float | None) -> bytes:
     """Write the message that counts, and that is the heartbeat where there is nothing to count.
 
     Args:
         instance: of this process.
         counted: since the last one.
+        notes: since the last one.
         work: seconds of processor time a second, `None` where nobody knows yet.
     """
     resources = None
@@ -100,7 +101,7 @@ def sync_message(instance: str, counted: Snapshot[Bins], work: float | None) -> 
             "instance_uuid": instance,
             "message_uuid": str(uuid4()),
             "timestamp": time(),
-            "requests": [bins.said(key) for key, bins in counted.requests.items()],
+            "requests": [bins.said(key) for key, bins in counted.points.items()],
             "validation_errors": [
                 {
                     "consumer": consumer,
@@ -111,25 +112,24 @@ def sync_message(instance: str, counted: Snapshot[Bins], work: float | None) -> 
                     "type": error.type,
                     "error_count": number,
                 }
-                for error, counts in counted.complaints.items()
+                for error, counts in notes.complaints.items()
                 for consumer, number in counts.items()
             ],
-            "server_errors": _server_errors(counted),
+            "server_errors": _server_errors(notes),
             "consumers": [
                 {
                     "identifier": identifier(consumer),
                     "name": consumer.name and consumer.name[:MAX_NAME],
                     "group": consumer.group and consumer.group[:MAX_NAME],
                 }
-                for consumer in counted.consumers.values()
+                for consumer in notes.consumers.values()
             ],
             "resources": resources,
         }
     )
 
 
-def _server_errors(counted: Snapshot[Bins]) -> list[dict[str, Any]]:
-    items: list[tuple[Any, Counts]] = list(counted.crashes.items())
+def _server_errors(notes: Notes) -> list[dict[str, Any]]:
     return [
         {
             "consumer": consumer,
@@ -141,7 +141,7 @@ def _server_errors(counted: Snapshot[Bins]) -> list[dict[str, Any]]:
             "sentry_event_id": None,
             "error_count": number,
         }
-        for crash, counts in items
+        for crash, counts in notes.crashes.items()
         for consumer, number in counts.items()
     ]
 

@@ -69,14 +69,21 @@ Counts = dict[str | None, int]
 
 
 @dataclass(slots=True)
-class Snapshot(Generic[P]):
-    """What was counted between two beats."""
+class Requests(Generic[P]):
+    """The requests between two beats."""
 
-    requests: dict[Key, P] = field(default_factory=dict)
+    points: dict[Key, P] = field(default_factory=dict)
+    exchanges: int = 0
+    """All that came, also those that the vendor does not count."""
+
+
+@dataclass(slots=True)
+class Notes:
+    """What came up between two beats."""
+
     complaints: dict[Complaint, Counts] = field(default_factory=dict)
     crashes: dict[Crash, Counts] = field(default_factory=dict)
     consumers: dict[str, Consumer] = field(default_factory=dict)
-    exchanges: int = 0
 
 
 class Tally(Generic[P]):
@@ -89,7 +96,8 @@ class Tally(Generic[P]):
     def __init__(self, point: Callable[[], P]) -> None:
         self._point: Final = point
         self._lock: Final = Lock()
-        self._now: Snapshot[P] = Snapshot()
+        self._requests: Requests[P] = Requests()
+        self._notes = Notes()
         self._known: OrderedDict[str, Consumer] = OrderedDict()
 
     def add(self, exchange: Exchange) -> None:
@@ -101,8 +109,7 @@ class Tally(Generic[P]):
         status = status_of(exchange)
         consumer = exchange.consumer
         with self._lock:
-            now = self._now
-            now.exchanges += 1
+            self._requests.exchanges += 1
             if consumer is not None:
                 self._note_consumer(consumer)
             if status is None or not is_counted(exchange):
@@ -112,19 +119,25 @@ class Tally(Generic[P]):
             number = _whole(exchange.weight)
             self._at(Key(who, method, path, status)).add(exchange, number)
             for complaint in _complaints(exchange, method, path):
-                _count(now.complaints, complaint, who, number)
+                _count(self._notes.complaints, complaint, who, number)
             crash = _crash(exchange, method, path, status)
             if crash is not None:
-                _count(now.crashes, crash, who, number)
+                _count(self._notes.crashes, crash, who, number)
 
-    def take(self) -> Snapshot[P]:
-        """Take out what was counted, and begin anew."""
+    def take_requests(self) -> Requests[P]:
+        """Take out the requests, and begin anew."""
         with self._lock:
-            taken, self._now = self._now, Snapshot()
+            taken, self._requests = self._requests, Requests()
+        return taken
+
+    def take_notes(self) -> Notes:
+        """Take out errors and consumers, and begin anew."""
+        with self._lock:
+            taken, self._notes = self._notes, Notes()
         return taken
 
     def _at(self, key: Key) -> P:
-        requests = self._now.requests
+        requests = self._requests.points
         point = requests.get(key)
         if point is None:
             if len(requests) >= MAX_KEYS and key.consumer is not None:
@@ -146,7 +159,7 @@ class Tally(Generic[P]):
         if self._known.get(key) == consumer:
             self._known.move_to_end(key)
             return
-        self._known[key] = self._now.consumers[key] = consumer
+        self._known[key] = self._notes.consumers[key] = consumer
         if len(self._known) > MAX_CONSUMERS:
             self._known.popitem(last=False)
 
