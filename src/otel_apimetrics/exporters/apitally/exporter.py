@@ -12,6 +12,7 @@ from otel_apimetrics.decoding import decode
 from otel_apimetrics.exchange import Exchange
 from otel_apimetrics.exporters.apitally.hub import Hub
 from otel_apimetrics.exporters.apitally.lane import EXPORTER
+from otel_apimetrics.exporters.apitally.log_capture import LogCapture
 from otel_apimetrics.exporters.apitally.options import read_options
 from otel_apimetrics.exporters.apitally.otlp import Otlp
 from otel_apimetrics.exporters.apitally.protocol import Protocol
@@ -48,6 +49,7 @@ class ApitallySpanExporter(SpanExporter):
         self._patience = Patience()
         self._by_pid: Final[dict[int, Protocol]] = {}
         self._closed_in = 0
+        self._capture: Final = LogCapture() if self._options.capture_logs else None
         # What is wrong with the directory is said now, and not on a request's thread.
         open_spool(self._options.spool, EXPORTER, "")
 
@@ -77,6 +79,8 @@ class ApitallySpanExporter(SpanExporter):
             framework: its name in lower case.
             routes: as "METHOD /template".
         """
+        if self._capture is not None and self._closed_in != os.getpid():
+            self._capture.install()
         known = self._startup
         every = tuple(dict.fromkeys((*known.routes, *routes)))
         self._startup = AppStartup(known.framework or framework, every)
@@ -130,6 +134,8 @@ class ApitallySpanExporter(SpanExporter):
         if self._closed_in == os.getpid():
             return
         self._closed_in = os.getpid()
+        if self._capture is not None:
+            self._capture.remove()
         protocol = self._by_pid.get(os.getpid())
         if protocol is None:
             return
@@ -140,7 +146,8 @@ class ApitallySpanExporter(SpanExporter):
 
     def _take(self, protocol: Protocol, exchange: Exchange) -> bool:
         try:
-            return protocol.take(exchange)
+            lines = () if self._capture is None else self._capture.take(exchange.id)
+            return protocol.take(exchange, lines)
         except Exception as error:
             _guard.swallow("exporter.apitally.event", error)
             health.count("dropped", EXPORTER, "untranslatable")
@@ -153,6 +160,8 @@ class ApitallySpanExporter(SpanExporter):
         if protocol is not None:
             return protocol
         made = self._make()
+        if self._capture is not None:
+            self._capture.install()
         # Two threads may come here at once, and no lock may be held when a process is forked.
         kept = self._by_pid.setdefault(pid, made)
         if kept is not made:

@@ -19,6 +19,7 @@ from otel_apimetrics.exporters.apitally.hub_messages import (
 )
 from otel_apimetrics.exporters.apitally.instance import Instance
 from otel_apimetrics.exporters.apitally.lane import EXPORTER, Kind, Lane, Load
+from otel_apimetrics.exporters.apitally.log_capture import LogLine
 from otel_apimetrics.exporters.apitally.options import Options
 from otel_apimetrics.exporters.apitally.process import Work
 from otel_apimetrics.exporters.apitally.protocol import Protocol, masks_of, selection_of
@@ -113,7 +114,7 @@ class Hub(Protocol):
             self._startup = startup
         self._introduction.hurry()
 
-    def take(self, exchange: Exchange) -> bool:
+    def take(self, exchange: Exchange, lines: Sequence[LogLine] = ()) -> bool:
         """Count an exchange, and translate it where it becomes a request log. May raise."""
         if self._is_suspended():
             health.count("dropped", EXPORTER, "suspended")
@@ -124,7 +125,7 @@ class Hub(Protocol):
         if monotonic() < self._quota_until:
             health.count("dropped", EXPORTER, "quota")
             return False
-        if self._lines.put((log_line(exchange, self._options, self._masks),)):
+        if self._lines.put((log_line(exchange, self._options, self._masks, lines),)):
             self._logs.hurry()
         return True
 

@@ -1,7 +1,7 @@
 """The messages of the protocol that a client id goes with: pure functions, JSON out."""
 
 from base64 import b64encode
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from math import floor
 from time import time
 from typing import Any, Final
@@ -9,6 +9,7 @@ from uuid import NAMESPACE_OID, UUID, uuid4, uuid5
 
 from otel_apimetrics.exchange import Body, Exchange
 from otel_apimetrics.exporters.apitally import process
+from otel_apimetrics.exporters.apitally.log_capture import LogLine
 from otel_apimetrics.exporters.apitally.masks import Marks, Masks
 from otel_apimetrics.exporters.apitally.options import Options
 from otel_apimetrics.exporters.apitally.startup import AppStartup, paths, versions
@@ -146,7 +147,9 @@ def _server_errors(notes: Notes) -> list[dict[str, Any]]:
     ]
 
 
-def log_line(exchange: Exchange, options: Options, masks: Masks) -> bytes:
+def log_line(
+    exchange: Exchange, options: Options, masks: Masks, lines: Sequence[LogLine] = ()
+) -> bytes:
     """Write one line of a request log."""
     line: dict[str, Any] = {
         "uuid": _uuid(exchange.id),
@@ -160,6 +163,18 @@ def log_line(exchange: Exchange, options: Options, masks: Masks) -> bytes:
             "message": cut(error.message),
             "traceback": error.stacktrace,
         }
+    if lines:
+        line["logs"] = [
+            {
+                "timestamp": each.time_ns / 1e9,
+                "logger": each.logger,
+                "level": each.level,
+                "message": each.message,
+                "file": each.file,
+                "line": each.line,
+            }
+            for each in lines
+        ]
     if exchange.trace_id:
         line["trace_id"] = f"{exchange.trace_id:032x}"
     return json_bytes(line)

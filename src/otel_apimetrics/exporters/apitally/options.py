@@ -37,6 +37,7 @@ class Options:
     capture_response_headers: bool
     capture_response_body: bool
     capture_exceptions: bool
+    capture_logs: bool
     mask_query_params: tuple[str, ...]
     mask_headers: tuple[str, ...]
     mask_body_fields: tuple[str, ...]
@@ -125,6 +126,7 @@ SETTINGS: Final = {
     "capture_response_headers": Setting(flag, True),
     "capture_response_body": Setting(flag, False),
     "capture_exceptions": Setting(flag, True),
+    "capture_logs": Setting(flag, False),
     "mask_query_params": Setting(patterns, ()),
     "mask_headers": Setting(patterns, ()),
     "mask_body_fields": Setting(patterns, ()),

@@ -14,10 +14,11 @@ from otel_apimetrics import semconv
 from otel_apimetrics.exchange import Exchange
 from otel_apimetrics.exporters.apitally.buffer import Buffer
 from otel_apimetrics.exporters.apitally.lane import EXPORTER, Kind, Lane, Load
+from otel_apimetrics.exporters.apitally.log_capture import LogLine
 from otel_apimetrics.exporters.apitally.options import Options
-from otel_apimetrics.exporters.apitally.otlp_events import SCOPE, note_events, startup_event
+from otel_apimetrics.exporters.apitally.otlp_events import SCOPE, note_events, record, startup_event
 from otel_apimetrics.exporters.apitally.otlp_metrics import Distributions, gauges, histograms
-from otel_apimetrics.exporters.apitally.otlp_spans import MARKS, span
+from otel_apimetrics.exporters.apitally.otlp_spans import MARKS, ids_of, span
 from otel_apimetrics.exporters.apitally.process import Work
 from otel_apimetrics.exporters.apitally.protobuf import attributes, envelope, scope
 from otel_apimetrics.exporters.apitally.protocol import Protocol, masks_of, selection_of
@@ -60,6 +61,7 @@ class Otlp(Protocol):
         self._resource: Final = _resource(options.env)
         self._tally: Final = Tally(Distributions)
         self._spans: Final = Buffer()
+        self._records: Final = Buffer("logs_")
         self._work: Final = Work()
         self._masks: Final = masks_of(options, MARKS)
         self._selection: Final = selection_of(options)
@@ -97,13 +99,15 @@ class Otlp(Protocol):
             self._startup = startup
         self._logs.hurry()
 
-    def take(self, exchange: Exchange) -> bool:
+    def take(self, exchange: Exchange, lines: Sequence[LogLine] = ()) -> bool:
         """Count an exchange, and translate it where it becomes a request log. May raise."""
         self._tally.add(exchange)
         if not self._options.request_logs or not self._selection.wants(exchange):
             return True
         if self._spans.put((span(exchange, self._options, self._masks),)):
             self._traces.hurry()
+        if lines and self._records.put([record(line, *ids_of(exchange)) for line in lines]):
+            self._logs.hurry()
         return True
 
     def closed(self) -> None:
@@ -155,6 +159,7 @@ class Otlp(Protocol):
             events.insert(0, startup_event(startup, self._options))
         if events:
             yield Load(self._pack_events(events), events)
+        yield from self._records.take(self._pack_events)
 
     def _trace(self) -> Iterator[Load]:
         return self._spans.take(self._pack_spans)

@@ -5,14 +5,26 @@ from dataclasses import fields
 from time import time_ns
 from typing import Any, Final
 
+from otel_apimetrics import semconv
 from otel_apimetrics.exchange import Consumer
+from otel_apimetrics.exporters.apitally.log_capture import LogLine
 from otel_apimetrics.exporters.apitally.options import Options
-from otel_apimetrics.exporters.apitally.protobuf import any_value, fixed64, message, scope, text
+from otel_apimetrics.exporters.apitally.protobuf import (
+    any_value,
+    attributes,
+    fixed32,
+    fixed64,
+    integer,
+    message,
+    scope,
+    text,
+)
 from otel_apimetrics.exporters.apitally.startup import AppStartup, paths, versions
 from otel_apimetrics.exporters.apitally.tally import MAX_NAME, Counts, Notes, identifier
 from otel_apimetrics.exporters.json_bytes import json_bytes
 
 SCOPE: Final = "apitally"
+_SAMPLED: Final = 1
 _NOT_SHOWN: Final = frozenset(
     {"client_id", "write_token", "env", "endpoint", "app_version", "timeout", "spool"}
 )
@@ -70,6 +82,32 @@ def event(name: str, body: Any) -> bytes:
     now = time_ns()
     record = fixed64(1, now) + message(5, any_value(body)) + fixed64(11, now) + text(12, name)
     return scope(SCOPE, (record,))
+
+
+def record(line: LogLine, trace_id: bytes, span_id: bytes) -> bytes:
+    """Write a `ScopeLogs` of one record that the app has logged for a request."""
+    said: dict[str, Any] = {
+        **line.extra,
+        "code.file.path": line.file,
+        "code.function.name": line.function,
+        "code.line.number": line.line,
+        "apitally.request.server_span_id": span_id.hex(),
+    }
+    if line.exception is not None:
+        said[semconv.EXCEPTION_TYPE] = line.exception.type
+        said[semconv.EXCEPTION_MESSAGE] = line.exception.message
+        said[semconv.EXCEPTION_STACKTRACE] = line.exception.stacktrace
+    out = fixed64(1, line.time_ns) + integer(2, _severity(line.number)) + text(3, line.level)
+    out += message(5, any_value(line.message)) + attributes(6, said) + fixed32(8, _SAMPLED)
+    out += message(9, trace_id) + message(10, span_id) + fixed64(11, line.time_ns)
+    return scope(line.logger, (out,))
+
+
+def _severity(level: int) -> int:
+    """Give the number of a level of `logging` (OpenTelemetry logs, "Severity Fields")."""
+    if level <= 0:
+        return 0
+    return min(max(level // 10 * 4 + 1, 1), 21)
 
 
 def _consumer(consumer: Consumer) -> dict[str, Any]:

@@ -6,6 +6,7 @@ from time import monotonic
 
 from otel_apimetrics.exchange import Exchange
 from otel_apimetrics.exporters.apitally.lane import Lane
+from otel_apimetrics.exporters.apitally.log_capture import LogLine
 from otel_apimetrics.exporters.apitally.masks import Marks, Masks
 from otel_apimetrics.exporters.apitally.options import Options
 from otel_apimetrics.exporters.apitally.selection import Selection
@@ -26,8 +27,12 @@ class Protocol(ABC):
         """Take what is known of the app now. Must not block."""
 
     @abstractmethod
-    def take(self, exchange: Exchange) -> bool:
+    def take(self, exchange: Exchange, lines: Sequence[LogLine] = ()) -> bool:
         """Count an exchange, and translate it where it becomes a request log. May raise.
+
+        Args:
+            exchange: redacted.
+            lines: what the app has logged for it, redacted.
 
         Returns:
             False where it was left out because the vendor does not want it, which is counted.
