@@ -139,8 +139,8 @@ class ApitallySpanExporter(SpanExporter):
         protocol = self._by_pid.get(os.getpid())
         if protocol is None:
             return
-        if protocol.hurry in open_requests.at_end:
-            open_requests.at_end.remove(protocol.hurry)
+        if self._hurry in open_requests.at_end:
+            open_requests.at_end.remove(self._hurry)
         left = self._patience.left() if self._patience.hurried else CLOSE
         protocol.close(min(max(left, 0.1), CLOSE))
 
@@ -170,8 +170,15 @@ class ApitallySpanExporter(SpanExporter):
         for other in [each for each in self._by_pid if each != pid]:
             self._by_pid.pop(other).closed()
         # Other queues may take all the time that there is at the end: this one's begins with it.
-        open_requests.at_end.insert(0, made.hurry)
+        if self._hurry not in open_requests.at_end:
+            open_requests.at_end.insert(0, self._hurry)
         return made
+
+    def _hurry(self) -> None:
+        """Have everything sent, but for what a parent holds: its locks may be held, too."""
+        protocol = self._by_pid.get(os.getpid())
+        if protocol is not None:
+            protocol.hurry()
 
     def _make(self) -> Protocol:
         made = Hub if self._options.client_id is not None else Otlp

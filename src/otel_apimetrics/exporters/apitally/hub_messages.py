@@ -7,7 +7,7 @@ from time import time
 from typing import Any, Final
 from uuid import NAMESPACE_OID, UUID, uuid4, uuid5
 
-from otel_apimetrics.exchange import Body, Exchange
+from otel_apimetrics.exchange import Exchange
 from otel_apimetrics.exporters.apitally import process
 from otel_apimetrics.exporters.apitally.log_capture import LogLine
 from otel_apimetrics.exporters.apitally.masks import Marks, Masks
@@ -47,11 +47,12 @@ class Bins:
         self._count += number
         _add(self._times, floor(exchange.duration_ns / 1e9 / 0.01) * 10, number)
         # A request without a body has no size that anybody asks for.
-        if received := exchange.request.body.size:
+        received = exchange.request.body.size or 0
+        if received > 0:
             self._received += received * number
             _add(self._request_sizes, received // 1000, number)
         sent = None if exchange.response is None else exchange.response.body.size
-        if sent is not None:
+        if sent is not None and sent >= 0:
             self._sent += sent * number
             _add(self._response_sizes, sent // 1000, number)
 
@@ -190,7 +191,7 @@ def _request(exchange: Exchange, options: Options, masks: Masks) -> dict[str, An
         "headers": list(masks.headers(request.headers)) if options.capture_request_headers else (),
         "size": request.body.size or None,
         "consumer": None if consumer is None else identifier(consumer),
-        "body": _body(masks.body(exchange, of_request=True), request.body)
+        "body": _body(masks.body(exchange, of_request=True))
         if options.capture_request_body
         else None,
     }
@@ -208,11 +209,11 @@ def _response(exchange: Exchange, options: Options, masks: Masks) -> dict[str, A
         said["headers"] = list(masks.headers(response.headers))
     said["size"] = response.body.size
     if options.capture_response_body:
-        said["body"] = _body(masks.body(exchange, of_request=False), response.body)
+        said["body"] = _body(masks.body(exchange, of_request=False))
     return said
 
 
-def _body(content: str | None, _body: Body) -> str | None:
+def _body(content: str | None) -> str | None:
     return None if content is None else b64encode(content.encode("utf-8", "replace")).decode()
 
 

@@ -92,7 +92,8 @@ class Distributions:
             return
         self.duration.add(exchange.duration_ns / 1e9, number)
         # A request without a body has no size that anybody asks for.
-        if received := exchange.request.body.size:
+        received = exchange.request.body.size or 0
+        if received > 0:
             self.received.add(received, number)
         sent = None if exchange.response is None else exchange.response.body.size
         if sent is not None and sent >= 0:
