@@ -134,3 +134,26 @@ def test_a_document_that_is_too_deep_to_read_is_not_sent():
     content = '{"token":' * 3_000 + "1" + "}" * 3_000
     said = body_of(content)
     assert said == "<masked>" or "******" in said
+
+
+@pytest.mark.parametrize("expression", ["^mine$", r"\bmine\b", "^m"])
+def test_an_expression_may_be_about_the_whole_name(expression):
+    masks = Masks(MARKS, fields=[expression], query=[expression], headers=[expression])
+    assert SECRET not in masks.body(exchange(f'{{"a": {{"mine": "{SECRET}"}}}}'), of_request=True)
+    assert SECRET not in masks.query(f"a=1&mine={SECRET}")
+    assert SECRET not in str(list(masks.headers((("mine", SECRET),))))
+
+
+@pytest.mark.parametrize(
+    "content",
+    ['{"my_password" : "x"}', '{"token":12}', '{"ssn":-1}', '{"auth":true}', '{"a\\"pwd":"x"}'],
+)
+def test_what_is_always_masked_is_found_however_it_is_written(content):
+    assert "******" in body_of(content)
+
+
+def test_what_the_redaction_has_masked_alike_is_not_read_again():
+    from otel_apimetrics.exporters.apitally.otlp_spans import MARKS as OTLP_MARKS
+
+    content = '{ "token": "[REDACTED]", "n": 1.50 }'
+    assert Masks(OTLP_MARKS).body(exchange(content), of_request=True) == content

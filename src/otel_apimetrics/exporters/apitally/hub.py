@@ -19,12 +19,13 @@ from otel_apimetrics.exporters.apitally.hub_messages import (
 )
 from otel_apimetrics.exporters.apitally.instance import Instance
 from otel_apimetrics.exporters.apitally.lane import EXPORTER, Kind, Lane, Load
-from otel_apimetrics.exporters.apitally.log_capture import LogLine
+from otel_apimetrics.exporters.apitally.log_capture import Logged, LogLine, size_of_lines
 from otel_apimetrics.exporters.apitally.options import Options
 from otel_apimetrics.exporters.apitally.process import Work
 from otel_apimetrics.exporters.apitally.protocol import Protocol, masks_of, selection_of
 from otel_apimetrics.exporters.apitally.startup import AppStartup
 from otel_apimetrics.exporters.apitally.tally import Tally
+from otel_apimetrics.exporters.memory import size_of
 from otel_apimetrics.exporters.parcel import Answer, Parcel
 from otel_apimetrics.exporters.sender import Sender
 from otel_apimetrics.exporters.settings import open_spool
@@ -60,7 +61,7 @@ class Hub(Protocol):
         self._told: AppStartup | None = None
         self._instance: Final = Instance(f"{options.client_id}:{options.env}")
         self._tally: Final = Tally(Bins)
-        self._lines: Final = Buffer()
+        self._lines: Final[Buffer[Logged]] = Buffer(self._line)
         self._work: Final = Work()
         self._masks: Final = masks_of(options, MARKS)
         self._selection: Final = selection_of(options)
@@ -125,7 +126,7 @@ class Hub(Protocol):
         if monotonic() < self._quota_until:
             health.count("dropped", EXPORTER, "quota")
             return False
-        if self._lines.put((log_line(exchange, self._options, self._masks, lines),)):
+        if self._lines.put((exchange, lines), size_of(exchange) + size_of_lines(lines)):
             self._logs.hurry()
         return True
 
@@ -160,6 +161,10 @@ class Hub(Protocol):
 
     def _log(self) -> Iterator[Load]:
         return self._lines.take(self._pack)
+
+    def _line(self, logged: Logged) -> tuple[bytes]:
+        exchange, lines = logged
+        return (log_line(exchange, self._options, self._masks, lines),)
 
     @staticmethod
     def _pack(lines: Sequence[bytes]) -> Parcel:

@@ -198,11 +198,14 @@ class Lane:
             with self._changed:
                 ticket = self._asked
             try:
-                loads = list(self._collect())
-                with self._changed:
-                    self._waiting.extend(loads)
                 self._forget_old()
-                if self._send_all(patience) and self._kind.spool is not None:
+                taken = self._send_all(patience)
+                for load in self._collect():
+                    with self._changed:
+                        self._waiting.append(load)
+                    taken = taken and self._send_all(patience)
+                self._forget_old()
+                if taken and self._kind.spool is not None:
                     self._send_spooled(self._kind.spool, patience)
             except Exception as error:
                 _guard.swallow(f"apitally.{self._kind.signal}", error)

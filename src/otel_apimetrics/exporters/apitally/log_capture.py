@@ -5,13 +5,13 @@
 """
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 from otel_apimetrics import _guard, open_requests
 from otel_apimetrics.exceptions import describe
-from otel_apimetrics.exchange import ExceptionInfo
+from otel_apimetrics.exchange import ExceptionInfo, Exchange
 from otel_apimetrics.exporters.apitally.tally import MAX_MESSAGE, cut
 from otel_apimetrics.redaction import Redactor
 
@@ -42,6 +42,15 @@ class LogLine:
     function: str
     exception: ExceptionInfo | None
     extra: Mapping[str, Any]
+
+
+Logged: TypeAlias = tuple[Exchange, Sequence[LogLine]]
+"""An exchange, and what the app has logged for it."""
+
+
+def size_of_lines(lines: Sequence[LogLine]) -> int:
+    """Estimate the memory of records, in bytes."""
+    return sum(512 + len(line.message) for line in lines)
 
 
 @dataclass(slots=True)

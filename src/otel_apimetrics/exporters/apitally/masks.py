@@ -4,6 +4,7 @@ import json
 import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Final, TypeAlias
 from urllib.parse import unquote_plus
 
@@ -74,21 +75,23 @@ class Masks:
         self._marks: Final = marks
         self._query: Final = either((*QUERY, *query))
         self._headers: Final = either((*HEADERS, *headers))
-        fields = tuple(fields)
-        self._fields: Final = either((*FIELDS, *fields))
-        self._own_fields: Final = either(fields) if fields else None
+        own = tuple(fields)
+        self._fields: Final = either((*FIELDS, *own))
+        self._has_own_fields: Final = bool(own)
+        self._bare: Final = _bare(marks.value)
+        # Names repeat, request after request.
+        self._hides_header: Final = lru_cache(1_024)(self._judge_header)
+        self._hides_field: Final = lru_cache(1_024)(self._judge_field)
         self._hooks: Final = {True: request_body, False: response_body}
 
     def query(self, query: str) -> str:
         """Mask the values of a query; all else of it stays as it is."""
-        if not self._query.search(unquote_plus(query)):
-            return query
         return "&".join(map(self._parameter, query.split("&")))
 
     def headers(self, headers: Headers) -> Iterator[tuple[str, str]]:
         """Mask headers, and the queries of links in them."""
         for name, value in headers:
-            if self._headers.search(name) or self._headers.search(name.replace("_", "-")):
+            if self._hides_header(name):
                 yield name, self._marks.value
             elif name in _LINKS and "?" in value:
                 before, _, query = value.partition("?")
@@ -115,6 +118,12 @@ class Masks:
             content = answer
         return self._masked(content, side.body, kind)
 
+    def _judge_header(self, name: str) -> bool:
+        return bool(self._headers.search(name) or self._headers.search(name.replace("_", "-")))
+
+    def _judge_field(self, name: str) -> bool:
+        return bool(self._fields.search(name))
+
     def _parameter(self, parameter: str) -> str:
         name, equals, _ = parameter.partition("=")
         if equals and self._query.search(unquote_plus(name)):
@@ -132,14 +141,17 @@ class Masks:
     def _masked(self, content: str, body: Body, kind: str) -> str:
         if body.truncated:
             # What is cut cannot be read: the user's own masks would let pass what they name.
-            hides = self._own_fields is not None and self._own_fields.search(content)
-            return self._marks.too_large if hides else content[:MAX_BODY] + CUT
-        # A name may be written with escapes, which no expression finds.
-        if "\\u" not in content and not self._fields.search(content):
+            return self._marks.too_large if self._has_own_fields else content[:MAX_BODY] + CUT
+        if not self._may_be_bare(content):
             return content
         if kind == _LINES:
             return "\n".join(map(self._document, content.split("\n")))
         return self._document(content)
+
+    def _may_be_bare(self, content: str) -> bool:
+        """Tell whether there may be a member to mask that the redaction has not masked alike."""
+        # The user's expressions may be about the whole name; and escapes hide names.
+        return self._has_own_fields or "\\" in content or bool(self._bare.search(content))
 
     def _document(self, content: str) -> str:
         try:
@@ -156,13 +168,21 @@ class Masks:
         if isinstance(value, dict):
             return {
                 name: self._marks.value
-                if self._fields.search(name) and isinstance(item, (str, int, float))
+                if self._hides_field(name) and isinstance(item, (str, int, float))
                 else self._walk(item, depth + 1)
                 for name, item in value.items()
             }
         if isinstance(value, list):
             return [self._walk(item, depth + 1) for item in value]
         return value
+
+
+def _bare(mark: str) -> re.Pattern[str]:
+    """Find a member of those that are masked always, whose scalar value is not the mark."""
+    names = "|".join(FIELDS)
+    return re.compile(
+        rf'"[^"\\]*(?:{names})[^"\\]*"\s*:\s*(?!"{re.escape(mark)}")["\d\-tf]', re.IGNORECASE
+    )
 
 
 def either(expressions: Iterable[str]) -> re.Pattern[str]:

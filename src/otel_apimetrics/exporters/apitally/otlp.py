@@ -14,7 +14,7 @@ from otel_apimetrics import semconv
 from otel_apimetrics.exchange import Exchange
 from otel_apimetrics.exporters.apitally.buffer import Buffer
 from otel_apimetrics.exporters.apitally.lane import EXPORTER, Kind, Lane, Load
-from otel_apimetrics.exporters.apitally.log_capture import LogLine
+from otel_apimetrics.exporters.apitally.log_capture import Logged, LogLine, size_of_lines
 from otel_apimetrics.exporters.apitally.options import Options
 from otel_apimetrics.exporters.apitally.otlp_events import SCOPE, note_events, record, startup_event
 from otel_apimetrics.exporters.apitally.otlp_metrics import Distributions, gauges, histograms
@@ -24,6 +24,7 @@ from otel_apimetrics.exporters.apitally.protobuf import attributes, envelope, sc
 from otel_apimetrics.exporters.apitally.protocol import Protocol, masks_of, selection_of
 from otel_apimetrics.exporters.apitally.startup import AppStartup
 from otel_apimetrics.exporters.apitally.tally import Tally
+from otel_apimetrics.exporters.memory import size_of
 from otel_apimetrics.exporters.parcel import Answer, Parcel
 from otel_apimetrics.exporters.sender import Sender
 from otel_apimetrics.exporters.settings import open_spool
@@ -60,8 +61,8 @@ class Otlp(Protocol):
         self._told: AppStartup | None = None
         self._resource: Final = _resource(options.env)
         self._tally: Final = Tally(Distributions)
-        self._spans: Final = Buffer()
-        self._records: Final = Buffer("logs_")
+        self._spans: Final[Buffer[Exchange]] = Buffer(self._span)
+        self._records: Final[Buffer[Logged]] = Buffer(self._lines, "logs_")
         self._work: Final = Work()
         self._masks: Final = masks_of(options, MARKS)
         self._selection: Final = selection_of(options)
@@ -104,9 +105,9 @@ class Otlp(Protocol):
         self._tally.add(exchange)
         if not self._options.request_logs or not self._selection.wants(exchange):
             return True
-        if self._spans.put((span(exchange, self._options, self._masks),)):
+        if self._spans.put(exchange, size_of(exchange)):
             self._traces.hurry()
-        if lines and self._records.put([record(line, *ids_of(exchange)) for line in lines]):
+        if lines and self._records.put((exchange, lines), size_of_lines(lines)):
             self._logs.hurry()
         return True
 
@@ -163,6 +164,14 @@ class Otlp(Protocol):
 
     def _trace(self) -> Iterator[Load]:
         return self._spans.take(self._pack_spans)
+
+    def _span(self, exchange: Exchange) -> tuple[bytes]:
+        return (span(exchange, self._options, self._masks),)
+
+    @staticmethod
+    def _lines(logged: Logged) -> list[bytes]:
+        exchange, lines = logged
+        return [record(line, *ids_of(exchange)) for line in lines]
 
     def _enclosed(self, metrics: Iterable[bytes]) -> bytes:
         return envelope(self._resource, (scope(SCOPE, metrics),))

@@ -6,19 +6,24 @@ interpreter with requests.
 
 import struct
 from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache
 from typing import Any, Final
 
 _U64: Final = (1 << 64) - 1
+_SHORT: Final = tuple(bytes((value,)) for value in range(0x80))
+"""The integers of seven bits: most lengths, and the tags of the first fields."""
 _fixed64: Final = struct.Struct("<Q").pack
 _fixed32: Final = struct.Struct("<I").pack
 _double: Final = struct.Struct("<d").pack
 _DEEPEST: Final = 16
+_REPEATED: Final = 64
+"""Characters of a header that may be the same in the next request."""
 
 
 def varint(value: int) -> bytes:
     """Write an unsigned integer; a negative one as its two's complement of 64 bits."""
     if 0 <= value < 0x80:  # noqa: PLR2004  seven bits
-        return bytes((value,))
+        return _SHORT[value]
     value &= _U64
     out = bytearray()
     while value > 0x7F:  # noqa: PLR2004
@@ -29,8 +34,10 @@ def varint(value: int) -> bytes:
 
 
 def message(number: int, payload: bytes) -> bytes:
-    """Write a field that holds a message, or bytes."""
-    return varint(number << 3 | 2) + varint(len(payload)) + payload
+    """Write a field that holds a message, or bytes. Its number is below 16."""
+    length = len(payload)
+    size = _SHORT[length] if length < 0x80 else varint(length)  # noqa: PLR2004
+    return _SHORT[number << 3 | 2] + size + payload
 
 
 def text(number: int, value: str) -> bytes:
@@ -69,12 +76,32 @@ def packed(number: int, values: Iterable[int]) -> bytes:
 
 
 def attributes(number: int, values: Mapping[str, Any]) -> bytes:
-    """Write repeated `KeyValue` (opentelemetry.proto.common.v1); `None` is left out."""
+    """Write repeated `KeyValue` (opentelemetry.proto.common.v1); `None` is left out.
+
+    Args:
+        number: of the field.
+        values: by key; lists are of strings.
+    """
     return b"".join(
-        message(number, text(1, key) + message(2, any_value(value)))
-        for key, value in values.items()
-        if value is not None
+        [
+            message(number, _key(key) + message(2, any_value(value)))
+            if type(value) is not list or len(value) != 1 or len(value[0]) > _REPEATED
+            else message(number, _header(key, value[0]))
+            for key, value in values.items()
+            if value is not None
+        ]
     )
+
+
+@lru_cache(2_048)
+def _key(name: str) -> bytes:
+    return text(1, name)
+
+
+@lru_cache(4_096)
+def _header(name: str, line: str) -> bytes:
+    """Write a header of one line: most are the same in each request."""
+    return _key(name) + message(2, any_value([line]))
 
 
 def any_value(value: Any, depth: int = 0) -> bytes:
@@ -91,6 +118,8 @@ def any_value(value: Any, depth: int = 0) -> bytes:
 
 
 def _collection(value: Any, depth: int) -> bytes:
+    if isinstance(value, list):
+        return message(5, b"".join([message(1, any_value(item, depth)) for item in value]))
     if isinstance(value, Mapping):
         pairs = (text(1, str(key)) + message(2, any_value(v, depth)) for key, v in value.items())
         return message(6, b"".join(message(1, pair) for pair in pairs))
