@@ -209,7 +209,7 @@ OTLP = (
 
 ANY = (
     "uuid", "*uuid", "*timestamp", "trace_id", "*traceback", "resources.*",
-    "*UnixNano", "*traceId", "*spanId", "*stacktrace", "service.instance.id",
+    "*UnixNano", "*traceId", "*spanId", "*stacktrace", "service.instance.id", "telemetry.sdk.version",
     "*.port", "*.header.host.*",
 )  # fmt: skip
 """What is another one each time."""

@@ -66,7 +66,7 @@ def test_a_line_of_the_hub_is_json_and_the_same_through_both_doors(exchange):
 def test_a_span_of_otlp_is_one_and_the_same_through_both_doors(exchange):
     masks = masks_of(OTLP, OTLP_MARKS)
     written = span(exchange, OTLP, masks)
-    parcel = Otlp(OTLP, AppStartup())._pack_spans([written])
+    parcel = Otlp(OTLP, AppStartup(), {})._pack_spans([written])
     (found,) = records(read(parcel.path, parcel.body))
     assert found["kind"] == "SPAN_KIND_SERVER"
     if exchange is not ODD:
@@ -76,7 +76,7 @@ def test_a_span_of_otlp_is_one_and_the_same_through_both_doors(exchange):
 @example([ODD])
 @given(st.lists(exchanges, max_size=4))
 def test_counts_are_messages_of_either_protocol(several):
-    tally, otlp = Tally(Bins), Otlp(OTLP, AppStartup())
+    tally, otlp = Tally(Bins), Otlp(OTLP, AppStartup(), {})
     for exchange in several:
         tally.add(exchange)
         otlp.take(exchange)
@@ -115,7 +115,7 @@ def test_an_endless_value_ends():
 
 
 def test_the_same_parcel_is_made_of_the_same_lines():
-    otlp = Otlp(OTLP, AppStartup())
+    otlp = Otlp(OTLP, AppStartup(), {})
     otlp.take(item())
     (load,) = otlp._trace()
     assert otlp._pack_spans(load.events) == load.parcel

@@ -8,6 +8,7 @@ from opentelemetry.sdk.trace.sampling import ALWAYS_OFF
 
 from otel_apimetrics.exporters.apitally import ApitallySpanExporter
 from otel_apimetrics.exporters.patience import Patience
+from tests.in_process import make_scope, request_messages, serve_asgi
 from tests.telemetry import Telemetry
 
 CLIENT = "76b5cb91-a0a4-4ea0-a894-57d2b9fcb2c9"
@@ -111,17 +112,15 @@ def test_a_flask_app_is_counted_exactly_though_its_traces_are_sampled_out(
 
 
 def test_a_fastapi_app_tells_of_its_errors(backend, made, instrumentor, telemetry):
-    from starlette.testclient import TestClient
-
     from tests.exporters.apitally.otlp_reading import read, records
 
     exporter = made(write_token=TOKEN)
     app = fastapi_app()
     app = instrumentor.instrument_app(app, exporters=[exporter], **telemetry.providers)
-    with TestClient(app, raise_server_exceptions=False) as client:
-        client.post("/items", json={"name": "pen", "price": "much"})
-        client.post("/items", json={"name": "pen", "price": 3})
-        client.get("/boom")
+    for price in (b'"much"', b"3"):
+        scope = make_scope("POST", "/items", headers=[(b"content-type", b"application/json")])
+        serve_asgi(app, scope, request_messages(b'{"name": "pen", "price": %s}' % price))
+    serve_asgi(app, make_scope("GET", "/boom"))
 
     flush(instrumentor, app)
     assert exporter.force_flush()

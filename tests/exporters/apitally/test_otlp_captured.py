@@ -7,6 +7,7 @@ import pytest
 from opentelemetry.sdk.metrics._internal.exponential_histogram.mapping.logarithm_mapping import (
     LogarithmMapping,
 )
+from opentelemetry.sdk.resources import Resource
 
 from otel_apimetrics.exporters.apitally.options import read_options
 from otel_apimetrics.exporters.apitally.otlp import Otlp
@@ -32,7 +33,7 @@ def protocol():
 
 def made(startup=AppStartup(), **options):
     given = {"write_token": TOKEN, "app_version": "1.2.3", **EVERYTHING, **options}
-    return Otlp(read_options(given), startup)
+    return Otlp(read_options(given), startup, Resource.create().attributes)
 
 
 def said(loads):

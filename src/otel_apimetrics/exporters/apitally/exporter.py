@@ -4,6 +4,7 @@ import os
 from collections.abc import Sequence
 from typing import Any, ClassVar, Final
 
+from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import ReadableSpan
 from opentelemetry.sdk.trace.export import SpanExporter, SpanExportResult
 
@@ -45,6 +46,8 @@ class ApitallySpanExporter(SpanExporter):
 
     def __init__(self, **options: Any) -> None:
         self._options: Final = read_options(options)
+        with_token = self._options.write_token is not None
+        self._resource: Final = Resource.create().attributes if with_token else None
         self._startup = AppStartup()
         self._patience = Patience()
         self._by_pid: Final[dict[int, Protocol]] = {}
@@ -181,5 +184,6 @@ class ApitallySpanExporter(SpanExporter):
             protocol.hurry()
 
     def _make(self) -> Protocol:
-        made = Hub if self._options.client_id is not None else Otlp
-        return made(self._options, self._startup)
+        if self._resource is None:
+            return Hub(self._options, self._startup)
+        return Otlp(self._options, self._startup, self._resource)

@@ -1,14 +1,14 @@
 """The protocol that a write token goes with: OTLP, as the vendor's SDK 1.0 speaks it."""
 
 import gzip
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from random import uniform
 from threading import Lock
 from time import time_ns
-from typing import Final
+from typing import Any, Final
 from uuid import uuid4
 
-from opentelemetry.sdk.resources import SERVICE_INSTANCE_ID, Resource
+from opentelemetry.sdk.resources import SERVICE_INSTANCE_ID
 
 from otel_apimetrics import semconv
 from otel_apimetrics.exchange import Exchange
@@ -52,14 +52,16 @@ class Otlp(Protocol):
     Args:
         options: with a write token.
         startup: what is known of the app.
+        resource: attributes of the app's resource. The SDK finds them on threads, and no thread can
+            be started any more where a process ends right after its first request.
     """
 
-    def __init__(self, options: Options, startup: AppStartup) -> None:
+    def __init__(self, options: Options, startup: AppStartup, resource: Mapping[str, Any]) -> None:
         super().__init__()
         self._options: Final = options
         self._startup = startup
         self._told: AppStartup | None = None
-        self._resource: Final = _resource(options.env)
+        self._resource: Final = _resource(resource, options.env)
         self._tally: Final = Tally(Distributions)
         self._spans: Final[Buffer[Exchange]] = Buffer(self._span)
         self._records: Final[Buffer[Logged]] = Buffer(self._lines, "logs_")
@@ -189,9 +191,9 @@ def _parcel(path: str, body: bytes, count: int) -> Parcel:
     return Parcel(path, gzip.compress(body, 6, mtime=0), _HEADERS, count)
 
 
-def _resource(env: str) -> bytes:
+def _resource(known: Mapping[str, Any], env: str) -> bytes:
     found = {
-        **Resource.create().attributes,
+        **known,
         SERVICE_INSTANCE_ID: str(uuid4()),
         semconv.ENVIRONMENT: env,
         "telemetry.distro.name": "otel-apimetrics",
