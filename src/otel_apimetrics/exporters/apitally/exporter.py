@@ -20,6 +20,7 @@ from otel_apimetrics.exporters.apitally.protocol import Protocol
 from otel_apimetrics.exporters.apitally.startup import AppStartup
 from otel_apimetrics.exporters.needs import Needs
 from otel_apimetrics.exporters.patience import Patience
+from otel_apimetrics.exporters.sender import require_client
 from otel_apimetrics.exporters.settings import open_spool
 
 CLOSE: Final = 5.0
@@ -53,7 +54,8 @@ class ApitallySpanExporter(SpanExporter):
         self._by_pid: Final[dict[int, Protocol]] = {}
         self._closed_in = 0
         self._capture: Final = LogCapture() if self._options.capture_logs else None
-        # What is wrong with the directory is said now, and not on a request's thread.
+        # What is missing or wrong is said now, and not on a thread that exports.
+        require_client(EXPORTER)
         open_spool(self._options.spool, EXPORTER, "")
 
     @property
