@@ -186,6 +186,17 @@ def test_one_queue_that_hangs_takes_nothing_from_the_counts(backend, made):
     assert counted(backend) == {("alice", "GET", "/items/<int:item_id>", 200): 3_000}
 
 
+def test_a_backend_that_asks_for_patience_is_left_alone_and_others_are_not(backend, made):
+    backend.by_path[f"{PREFIX}/log"] = Reply(429, {"Retry-After": "600"})
+    exporter = made()
+    for number in range(3):
+        exporter.export_exchanges([item(number)])
+        assert not exporter.force_flush(1_000)
+
+    assert len([request for request in backend.received if "/log" in request.path]) == 1
+    assert sum(counted(backend).values()) == 3
+
+
 @pytest.mark.parametrize("status", [429, 500, 503])
 def test_a_message_that_is_not_taken_comes_again_with_the_same_id(backend, made, status):
     backend.planned += [Reply(status)] * 6

@@ -12,7 +12,7 @@ from opentelemetry.instrumentation.utils import suppress_instrumentation
 from otel_apimetrics import _guard, forked, health
 from otel_apimetrics.exporters.parcel import UNREADABLE, Answer, Parcel
 from otel_apimetrics.exporters.patience import Patience
-from otel_apimetrics.exporters.sender import Sender
+from otel_apimetrics.exporters.sender import LONGEST_ASKED, Sender
 from otel_apimetrics.exporters.spool import Spool
 
 EXPORTER: Final = "apitally"
@@ -89,6 +89,7 @@ class Lane:
         self._asked = 0
         self._done = 0
         self._due = monotonic() + kind.first
+        self._rests_until = 0.0
         self._closed = False
         self._thread: Thread | None = None
         self._is_inline = False
@@ -97,7 +98,7 @@ class Lane:
         """Start the thread; where none runs, beat here once it is time. Never raises."""
         if self._thread is None and not self._is_inline:
             self._start()
-        if self._is_inline and monotonic() >= self._due:
+        if self._is_inline and monotonic() >= max(self._due, self._rests_until):
             with suppress_instrumentation():
                 self._beat(patience.within(INLINE))
 
@@ -186,8 +187,10 @@ class Lane:
     def _sleep(self) -> bool:
         """Wait until a beat is due; False once the lane is closed."""
         with self._changed:
-            while not self._closed and self._asked == self._done:
-                left = self._due - monotonic()
+            while not self._closed:
+                now = monotonic()
+                due = self._due if self._asked == self._done else now
+                left = max(due, self._rests_until) - now
                 if left <= 0:
                     break
                 self._changed.wait(min(left, 60.0))
@@ -231,6 +234,7 @@ class Lane:
             answer = self._sender.send(load.parcel, patience)
             self._answered(answer)
             if not (answer.taken or answer.refused):
+                self._rest(answer)
                 return False
             if not self._take(load):
                 continue  # dropped meanwhile, and counted
@@ -239,6 +243,12 @@ class Lane:
             elif not self._split(load, answer):
                 self._lose("failed", "refused", load.parcel)
         return True
+
+    def _rest(self, answer: Answer) -> None:
+        """Ask nothing more for as long as the backend has asked not to be."""
+        asked = answer.headers.get("retry-after", "").strip()
+        if asked.isascii() and asked.isdigit():
+            self._rests_until = monotonic() + min(float(asked[:9]), LONGEST_ASKED)
 
     def _split(self, load: Load, answer: Answer) -> bool:
         """Put halves in the place of what holds one record that the backend cannot read."""
