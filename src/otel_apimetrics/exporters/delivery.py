@@ -60,8 +60,7 @@ class DeliveryQueue:
             weight of those is raised accordingly.
         shutdown: called at the end, after the last export.
         counts: count what was handed on and what failed; an exporter may do so itself.
-        app_started: called on a request's thread with an app's framework and routes, at its first
-            request; must not block.
+        app_started: called at an app's first request with framework and routes; must not block.
     """
 
     def __init__(
