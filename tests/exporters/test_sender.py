@@ -181,3 +181,13 @@ def test_an_endless_answer_is_read_up_to_its_limit(backend):
     assert answer.taken
     assert len(answer.body) == 64 * 1024
     assert made(backend).send(PARCEL, Patience(10)).taken
+
+
+def test_without_the_http_client_the_remedy_is_said_when_an_exporter_is_made(monkeypatch):
+    import sys
+
+    from otel_apimetrics import ConfigError
+
+    monkeypatch.setitem(sys.modules, "requests", None)
+    with pytest.raises(ConfigError, match=r"install otel-apimetrics\[vendors\]"):
+        Sender("vendor", "http://vendor.example", headers={})

@@ -18,9 +18,15 @@ from tests.faults.weaving import woven
 
 ROOT = Path(__file__).parents[2]
 PLACES_ELSEWHERE = {
+    "apitally.exclude": "tests/exporters/apitally/test_errors.py",
+    "apitally.mask_body": "tests/exporters/apitally/test_errors.py",
+    "apitally.note": "tests/exporters/apitally/test_errors.py",
     "decoding.validation_errors": "tests/test_decoding.py",
     "ending.flush": "tests/test_ending.py",
     "ending.hand_on": "tests/test_ending.py",
+    "exporter.apitally": "tests/exporters/apitally/test_errors.py",
+    "exporter.apitally.event": "tests/exporters/apitally/test_errors.py",
+    "exporter.apitally.start": "tests/exporters/apitally/test_errors.py",
     "forked.renew": "tests/test_forked.py",
     "hooks.timeout": "tests/test_asking.py",
     "gateway.connection": "tests/gateway/test_receiver.py",

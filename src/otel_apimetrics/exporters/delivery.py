@@ -60,6 +60,7 @@ class DeliveryQueue:
             weight of those is raised accordingly.
         shutdown: called at the end, after the last export.
         counts: count what was handed on and what failed; an exporter may do so itself.
+        app_started: called at an app's first request with framework and routes; must not block.
     """
 
     def __init__(
@@ -70,8 +71,10 @@ class DeliveryQueue:
         rate: Rate = 1.0,
         shutdown: Callable[[], object] = lambda: None,
         counts: bool = True,
+        app_started: Callable[[str, Sequence[str]], object] = lambda *_: None,
     ) -> None:
         self.name = name
+        self.app_started = app_started
         self._export = export
         self._counts = counts
         self._rate = rate

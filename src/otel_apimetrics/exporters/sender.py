@@ -13,6 +13,7 @@ from typing import Any, Final
 from opentelemetry.instrumentation.utils import suppress_instrumentation
 
 from otel_apimetrics import _guard
+from otel_apimetrics.config import ConfigError
 from otel_apimetrics.exporters.parcel import RETRIED, Answer, Parcel
 from otel_apimetrics.exporters.patience import Patience
 from otel_apimetrics.version import __version__
@@ -42,6 +43,25 @@ _REMEDIES: Final = {
 }
 
 
+def require_client(name: str) -> None:
+    """Import the HTTP client, while the exporter is made.
+
+    Not later: a process that is forked while another thread imports has half a module.
+
+    Args:
+        name: of the exporter.
+
+    Raises:
+        ConfigError: it is missing.
+    """
+    try:
+        import requests  # noqa: F401
+    except ImportError as error:
+        raise ConfigError(
+            f"The exporter {name} needs the package requests: install otel-apimetrics[vendors]."
+        ) from error
+
+
 class Unsigned:
     """For `requests`: leaves the request alone. Without it a `.netrc` overrides our credentials."""
 
@@ -63,6 +83,11 @@ class Sender:
         timeout: seconds without a byte after which an attempt has failed.
         compress: send bodies with gzip.
         remedies: what to do, by status, in plain words, for those that are not tried again.
+        secret_path: between the base URL and the paths of parcels, for vendors whose credentials
+            are a part of the path. It is in no log line.
+
+    Raises:
+        ConfigError: the package `requests` is missing.
     """
 
     def __init__(
@@ -74,9 +99,12 @@ class Sender:
         timeout: float = 10.0,
         compress: bool = False,
         remedies: Mapping[int, str] | None = None,
+        secret_path: str = "",
     ) -> None:
+        require_client(name)
         self.name: Final = name
         self.base_url: Final = base_url.rstrip("/")
+        self._root: Final = self.base_url + secret_path
         self._headers: Final = {
             "User-Agent": f"otel-apimetrics/{__version__}",
             "Accept-Encoding": "identity",  # no answer is worth its inflating
@@ -130,7 +158,7 @@ class Sender:
                 suppress_instrumentation(),
                 self._session().request(
                     parcel.method,
-                    self.base_url + parcel.path,
+                    self._root + parcel.path,
                     data=body,
                     headers=headers,
                     timeout=(min(CONNECT, read), read),

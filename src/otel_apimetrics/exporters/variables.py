@@ -102,3 +102,72 @@ OTEL_EXPORTER_README_TIMEOUT = "OTEL_EXPORTER_README_TIMEOUT"
 
 OTEL_EXPORTER_README_SPOOL = "OTEL_EXPORTER_README_SPOOL"
 """Directory where logs wait that could not be delivered."""
+
+OTEL_EXPORTER_APITALLY_WRITE_TOKEN = "OTEL_EXPORTER_APITALLY_WRITE_TOKEN"  # noqa: S105  a name
+"""The write token that Apitally shows (SDK 1.x)."""
+
+OTEL_EXPORTER_APITALLY_CLIENT_ID = "OTEL_EXPORTER_APITALLY_CLIENT_ID"
+"""The client id of an app that was set up with the SDK before 1.0."""
+
+OTEL_EXPORTER_APITALLY_ENV = "OTEL_EXPORTER_APITALLY_ENV"
+"""Name of the environment there; that of the plugin, else `dev`."""
+
+OTEL_EXPORTER_APITALLY_ENDPOINT = "OTEL_EXPORTER_APITALLY_ENDPOINT"
+"""Base URL of the receiver."""
+
+OTEL_EXPORTER_APITALLY_APP_VERSION = "OTEL_EXPORTER_APITALLY_APP_VERSION"
+"""Version of the app."""
+
+OTEL_EXPORTER_APITALLY_REQUEST_LOGS = "OTEL_EXPORTER_APITALLY_REQUEST_LOGS"
+"""`true` or `false`: whether single requests are logged there."""
+
+OTEL_EXPORTER_APITALLY_CAPTURE_QUERY = "OTEL_EXPORTER_APITALLY_CAPTURE_QUERY"
+"""Whether request logs have the query."""
+
+OTEL_EXPORTER_APITALLY_CAPTURE_REQUEST_HEADERS = "OTEL_EXPORTER_APITALLY_CAPTURE_REQUEST_HEADERS"
+"""Whether request logs have the headers of the request."""
+
+OTEL_EXPORTER_APITALLY_CAPTURE_REQUEST_BODY = "OTEL_EXPORTER_APITALLY_CAPTURE_REQUEST_BODY"
+"""Whether request logs have the body of the request."""
+
+OTEL_EXPORTER_APITALLY_CAPTURE_RESPONSE_HEADERS = "OTEL_EXPORTER_APITALLY_CAPTURE_RESPONSE_HEADERS"
+"""Whether request logs have the headers of the response."""
+
+OTEL_EXPORTER_APITALLY_CAPTURE_RESPONSE_BODY = "OTEL_EXPORTER_APITALLY_CAPTURE_RESPONSE_BODY"
+"""Whether request logs have the body of the response."""
+
+OTEL_EXPORTER_APITALLY_CAPTURE_EXCEPTIONS = "OTEL_EXPORTER_APITALLY_CAPTURE_EXCEPTIONS"
+"""Whether request logs have exceptions."""
+
+OTEL_EXPORTER_APITALLY_CAPTURE_LOGS = "OTEL_EXPORTER_APITALLY_CAPTURE_LOGS"
+"""Whether request logs have what the app logs for the request."""
+
+OTEL_EXPORTER_APITALLY_MASK_QUERY_PARAMS = "OTEL_EXPORTER_APITALLY_MASK_QUERY_PARAMS"
+"""List (or JSON array) of further expressions of query parameters to mask."""
+
+OTEL_EXPORTER_APITALLY_MASK_HEADERS = "OTEL_EXPORTER_APITALLY_MASK_HEADERS"
+"""List (or JSON array) of further expressions of headers to mask."""
+
+OTEL_EXPORTER_APITALLY_MASK_BODY_FIELDS = "OTEL_EXPORTER_APITALLY_MASK_BODY_FIELDS"
+"""List (or JSON array) of further expressions of JSON members to mask."""
+
+OTEL_EXPORTER_APITALLY_MASK_REQUEST_BODY = "OTEL_EXPORTER_APITALLY_MASK_REQUEST_BODY"
+"""Import path `module:name` of a callable that masks request bodies."""
+
+OTEL_EXPORTER_APITALLY_MASK_RESPONSE_BODY = "OTEL_EXPORTER_APITALLY_MASK_RESPONSE_BODY"
+"""Import path `module:name` of a callable that masks response bodies."""
+
+OTEL_EXPORTER_APITALLY_EXCLUDE_PATHS = "OTEL_EXPORTER_APITALLY_EXCLUDE_PATHS"
+"""List (or JSON array) of further expressions of paths that are not logged."""
+
+OTEL_EXPORTER_APITALLY_EXCLUDE = "OTEL_EXPORTER_APITALLY_EXCLUDE"
+"""Import path `module:name` of a callable: which exchanges are not logged."""
+
+OTEL_EXPORTER_APITALLY_SAMPLE_RATE = "OTEL_EXPORTER_APITALLY_SAMPLE_RATE"
+"""Share of the requests that are logged; all are counted."""
+
+OTEL_EXPORTER_APITALLY_TIMEOUT = "OTEL_EXPORTER_APITALLY_TIMEOUT"
+"""Seconds that one attempt may take."""
+
+OTEL_EXPORTER_APITALLY_SPOOL = "OTEL_EXPORTER_APITALLY_SPOOL"
+"""Directory where messages wait for the next process."""

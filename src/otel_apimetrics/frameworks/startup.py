@@ -26,6 +26,7 @@ def announce(pipeline: Pipeline, adapter: Adapter, app: Any) -> None:
     """Emit `apimetrics.app.startup` at the first request of an app in this process.
 
     A log record with an event name; where no logger provider is configured it goes nowhere.
+    Exporters of ours that tell their vendor of the app get the same.
     """
     pid = os.getpid()
     try:
@@ -39,7 +40,12 @@ def announce(pipeline: Pipeline, adapter: Adapter, app: Any) -> None:
     # The provider may have been set since `instrument()`.
     log_lock.attach(pipeline.redactor)
     try:
-        _emit(pipeline, adapter, app)
+        routes = _routes(adapter.routes(app))
+        _emit(pipeline, adapter, routes)
+        for outlet in pipeline.outlets:
+            tell = getattr(outlet, "app_started", None)
+            if tell is not None:
+                tell(adapter.name, routes)
     except Exception as error:
         _guard.swallow("startup.announce", error)
 
@@ -56,11 +62,11 @@ def version_of(distribution: str) -> str | None:
         return None
 
 
-def _emit(pipeline: Pipeline, adapter: Adapter, app: Any) -> None:
+def _emit(pipeline: Pipeline, adapter: Adapter, routes: list[str]) -> None:
     logger = get_logger(semconv.SCOPE, __version__, schema_url=semconv.SCHEMA_URL)
     attributes: dict[str, Any] = {
         "apimetrics.app.framework": adapter.name,
-        "apimetrics.app.routes": _routes(adapter.routes(app)),
+        "apimetrics.app.routes": routes,
         "apimetrics.app.version.otel_apimetrics": __version__,
         "apimetrics.app.version.python": platform.python_version(),
     }
