@@ -3,7 +3,12 @@
 from importlib import import_module
 from typing import Any
 
-FRAMEWORKS = {"moesif": ("flask", "fastapi"), "metlo": ("flask",), "readme": ("flask", "fastapi")}
+FRAMEWORKS = {
+    "apitally": ("flask", "fastapi"),
+    "moesif": ("flask", "fastapi"),
+    "metlo": ("flask",),
+    "readme": ("flask", "fastapi"),
+}
 """The frameworks that a vendor's SDK is compared in."""
 
 
