@@ -451,7 +451,7 @@ def test_a_forked_worker_announces_its_apps_again(telemetry, monkeypatch):
     serve_wsgi(served, make_environ())
     assert len(announced) == 1
     monkeypatch.setattr(startup.os, "getpid", lambda: -1)
-    startup.announce(announced[0][0], None, app)
+    startup.announce(*announced[0][:2], app)
     assert len(announced) == 2
 
 
