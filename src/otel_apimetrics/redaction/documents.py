@@ -15,7 +15,7 @@ from otel_apimetrics.redaction.cuts import mask_cut_end
 from otel_apimetrics.redaction.looker import Looker, hook
 from otel_apimetrics.redaction.loose import documents, strict
 from otel_apimetrics.redaction.marks import MARK, TOO_DEEP
-from otel_apimetrics.redaction.members import NESTED, Sign, glance, is_whole, judged
+from otel_apimetrics.redaction.members import NESTED, Sign, glance, is_whole, judged, verbatim_in
 from otel_apimetrics.redaction.names import LABEL, NAMED, Names
 from otel_apimetrics.redaction.senses import may_open, opens_plain
 from otel_apimetrics.redaction.sizes import bounded
@@ -144,7 +144,7 @@ class Documents:
                 spliced = self._splice(text, keys)
                 if spliced is not None:
                     return spliced
-        return self._rewrite(text, None if "\\" in body else rules, level)
+        return self._rewrite(text, rules, level)
 
     def _look_first(self, text: str) -> tuple[list[Rule], list[Sign] | None]:
         """Give the value rules that find something, and the signs behind sensitive names.
@@ -189,15 +189,18 @@ class Documents:
     def _splice_signs(self, text: str, signs: list[Sign]) -> str | None:
         """Mask what is behind the names of members, without reading the rest.
 
-        The text has no backslash, so a quoted name before a colon is a member's.
+        The text is whole, so a quoted name before a colon is a member's.
 
         Returns:
             `None` where a name depends on more than itself.
         """
         places: list[tuple[int, str]] = []
         for sign, name in signs:
-            # By far the most frequent: a blank or none, and a string.
-            start = sign + 2 if text.startswith(' "', sign + 1) else _behind(text, sign)
+            # By far the most frequent: a blank, and a string that is no range of versions.
+            if text.startswith(' "', sign + 1) and text[sign + 3 : sign + 4] not in "^~":
+                places.append((sign + 2, name))
+                continue
+            start = _behind(text, sign)
             if self._may_open(text, start, name):
                 return None
             if not opens_plain(text, start, name, self._names):
@@ -262,12 +265,15 @@ class Documents:
             parse_constant=Number,
         )
         assigned = rules is None or self._text.assigns(body)
-        walk = Walk(
-            self._names,
-            lambda string: self._string(string, rules, level, assigned=assigned),
-            mark=self._text.mark,
-            remove=self._remove,
-        )
+        is_verbatim = verbatim_in(body)
+
+        def string_of(string: str) -> str:
+            # What the text as it is written has not told, the string may tell.
+            told = is_verbatim(string)
+            found = rules if told else None
+            return self._string(string, found, level, assigned=assigned or not told)
+
+        walk = Walk(self._names, string_of, mark=self._text.mark, remove=self._remove)
         clean = walk.value(document)
         if not walk.changed:
             return text
