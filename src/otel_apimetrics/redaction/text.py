@@ -7,7 +7,7 @@ A secret is known by its shape (a value rule), or by the name that it is assigne
 import re
 from typing import Final
 
-from otel_apimetrics.redaction import oauth, percent
+from otel_apimetrics.redaction import entities, oauth, percent
 from otel_apimetrics.redaction.cuts import mask_cut_end
 from otel_apimetrics.redaction.escapes import plain_escapes
 from otel_apimetrics.redaction.leading import name_before, spelled_out
@@ -63,6 +63,7 @@ class FreeText:
             self._phrases.suspects(text)
             or oauth.suspects(text)
             or percent.suspects(text, self.scrub)
+            or entities.suspects(text, self.scrub)
         )
 
     @property
@@ -104,7 +105,8 @@ class FreeText:
             level: how many percent-encodings were around it.
         """
         text = oauth.scrub(self._unescaped(text, level), self.mark)
-        return self.assignments(self._phrases.scrub(text), values_too=values_too)
+        masked = self.assignments(self._phrases.scrub(text), values_too=values_too)
+        return entities.scrub_read(masked, lambda plain: self.scrub(plain, level))
 
     def _unescaped(self, text: str, level: int = 0) -> str:
         if "%" not in text:
@@ -211,6 +213,7 @@ class FreeText:
         return "".join((*parts, text[done:]))
 
     def _in_json(self, text: str, *, values_too: bool) -> str:
+        text = entities.scrub_pieces(text, self.scrub)
         text = oauth.scrub(self._unescaped(text), self.mark)
         return self.assignments(self._phrases.scrub_strings(text), values_too=values_too)
 
