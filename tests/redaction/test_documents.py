@@ -543,3 +543,28 @@ def test_what_an_escape_hides_is_found_beside_a_plain_secret(secret):
 def test_a_name_with_a_sign_in_it_is_masked():
     assert CANARY not in body({"credentials&:": CANARY})
     assert CANARY not in body({"a": 1, "allow_credentials: x&:": CANARY})
+
+
+@pytest.mark.parametrize(
+    "document",
+    [
+        {"users": json.dumps([{"email": CANARY, "n": 1}])},
+        {"users": [json.dumps({"email": CANARY, "n": 1})]},
+        {"users": [json.dumps(json.dumps({"email": CANARY, "n": 1}))]},
+        {"users": json.dumps([json.dumps({"email": CANARY, "n": 1})])},
+        {"data": json.dumps({"users": [{"email": CANARY, "n": 1}]})},
+    ],
+)
+def test_a_dotted_path_goes_on_in_a_string_of_json(document):
+    shown = body(document, deny=["users.*.email"])
+    assert CANARY not in shown
+    assert MARK in shown
+    assert "n" in shown
+    elsewhere = {"orders": document.get("users", "")}
+    assert json.loads(body(elsewhere, deny=["users.*.email"])) == elsewhere
+
+
+def test_a_dotted_path_to_allow_goes_on_in_a_string_of_json():
+    document = {"users": json.dumps([{"token": CANARY}]), "token": CANARY}
+    shown = json.loads(body(document, allow=["users.*.token"]))
+    assert shown == {**document, "token": MARK}
