@@ -512,3 +512,59 @@ def test_the_escape_of_a_letter_before_a_token_hides_no_token(letter, cut):
     masked = Redactor().body(text[:-1] if cut else text, "application/json", truncated=cut)
     assert token not in masked
     assert MARK in masked
+
+
+@pytest.mark.parametrize("written", ["a\\nb", "caf\\u00e9", 'a \\"b\\"', "C:\\\\dir"])
+def test_beside_a_secret_each_escape_stays_as_it_was_written(written):
+    text = f'[{{"note": "{written}", "password": "{written}", "last": "{written}"}}]'
+    assert redactor.body(text, JSON) == text.replace(
+        f'"password": "{written}"', f'"password": "{MARK}"'
+    )
+
+
+@pytest.mark.parametrize(
+    "secret",
+    [
+        '"to": "https:\\/\\/me:canary-hunter2@example.com"',
+        '"note": "a\\npass\\u0077ord=canary-hunter2"',
+        '"note": "say \\"password\\": \\"canary-hunter2\\""',
+        '"note": "{\\"pa\\\\u0073sword\\": \\"canary-hunter2\\"}"',
+        '"pass\\u0077ord": "canary-hunter2"',
+        '"pa\\u017fsword": "canary-hunter2"',
+    ],
+)
+def test_what_an_escape_hides_is_found_beside_a_plain_secret(secret):
+    text = f'{{"a": "b\\n", "api_key": "x1y2", {secret}, "items": [1]}}'
+    masked = body(text)
+    assert CANARY not in masked
+    assert "x1y2" not in masked
+
+
+def test_a_name_with_a_sign_in_it_is_masked():
+    assert CANARY not in body({"credentials&:": CANARY})
+    assert CANARY not in body({"a": 1, "allow_credentials: x&:": CANARY})
+
+
+@pytest.mark.parametrize(
+    "document",
+    [
+        {"users": json.dumps([{"email": CANARY, "n": 1}])},
+        {"users": [json.dumps({"email": CANARY, "n": 1})]},
+        {"users": [json.dumps(json.dumps({"email": CANARY, "n": 1}))]},
+        {"users": json.dumps([json.dumps({"email": CANARY, "n": 1})])},
+        {"data": json.dumps({"users": [{"email": CANARY, "n": 1}]})},
+    ],
+)
+def test_a_dotted_path_goes_on_in_a_string_of_json(document):
+    shown = body(document, deny=["users.*.email"])
+    assert CANARY not in shown
+    assert MARK in shown
+    assert "n" in shown
+    elsewhere = {"orders": document.get("users", "")}
+    assert json.loads(body(elsewhere, deny=["users.*.email"])) == elsewhere
+
+
+def test_a_dotted_path_to_allow_goes_on_in_a_string_of_json():
+    document = {"users": json.dumps([{"token": CANARY}]), "token": CANARY}
+    shown = json.loads(body(document, allow=["users.*.token"]))
+    assert shown == {**document, "token": MARK}

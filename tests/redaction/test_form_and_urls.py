@@ -1,4 +1,5 @@
-from urllib.parse import parse_qsl, quote
+import json
+from urllib.parse import parse_qsl, quote, urlencode
 
 import pytest
 from hypothesis import given
@@ -198,3 +199,23 @@ def test_a_dotted_path_is_compared_by_words_in_forms_too():
         f"users[0][email_address]={MARK}&users.0.Email-Address={MARK}&email_address={MARK}"
     )
     assert own.query("App[accessToken]=a&accessToken=b") == f"App[accessToken]=a&accessToken={MARK}"
+
+
+@pytest.mark.parametrize("name", ["users", "users[0]", "users.0"])
+def test_a_dotted_path_goes_on_in_a_field_of_json(name):
+    user = {"email": "canary-hunter2", "n": 1}
+    value = json.dumps([user] if name == "users" else user)
+    denying = Redactor(RedactionPolicy(deny=["users.*.email"]))
+    form = urlencode({name: value, "b": "2"})
+    boundary = f'--x\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{value}\r\n--x--\r\n'
+    for shown in (
+        denying.body(form, "application/x-www-form-urlencoded"),
+        denying.query(form),
+        denying.body(
+            boundary, "multipart/form-data", content_type="multipart/form-data; boundary=x"
+        ),
+    ):
+        assert "canary" not in shown
+        assert "REDACTED" in shown
+    other = urlencode({"orders": value})
+    assert denying.query(other) == other

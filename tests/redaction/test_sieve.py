@@ -133,6 +133,10 @@ def test_both_looks_point_at_whatever_the_rules_change(text):
 @settings(max_examples=300)
 @given(documents, st.booleans(), st.sampled_from([None, 1]))
 @example("\n" + SECRETS[0], False, None)
+@example({"allow_credentials&:": ""}, False, None)
+@example({"log": "gh&#112;_" + "a1B2" * 9, "b": ["pass<![CDATA[word]]>=x1y2"]}, False, None)
+@example({"log": 'pass&#119;ord="x y"'}, False, None)
+@example({"log": "a &amp;#45;-password x1y2"}, False, 1)
 @example({"log": "the key:\tAKIA" + "A234" * 4}, False, None)
 @example({"log": "Zo\u00eb\r\nGB82 WEST 1234 5698 7654 32\nBearer abcdefg1"}, True, 1)
 def test_both_looks_point_at_whatever_the_rules_change_in_a_document(document, ascii_only, indent):

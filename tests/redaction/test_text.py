@@ -1,6 +1,8 @@
+import json
+
 import pytest
 
-from otel_apimetrics.redaction import MARK, Redactor
+from otel_apimetrics.redaction import MARK, RedactionPolicy, Redactor
 
 redactor = Redactor()
 
@@ -90,3 +92,40 @@ def test_an_unquoted_value_owns_its_line_or_the_lines_below(text, masked):
     if masked is not None:
         assert once == masked
     assert redactor.text(once) == once
+
+
+PROSE = [
+    "Session: Intro to Python, 10:00",
+    "Unexpected token: EndOfFile at line 3",
+    "SyntaxError: unexpected token: '}' in row",
+    "Dear bearer Katerina, welcome",
+    "The bearer instruments are risky; a bearer Certificate of deposit is, too",
+]
+
+
+@pytest.mark.parametrize("text", PROSE)
+def test_a_sentence_about_a_session_a_token_or_a_bearer_stays(text):
+    assert Redactor().text(text) == text
+    document = json.dumps({"note": text})
+    assert Redactor().body(document, "application/json") == document
+    denying = Redactor(RedactionPolicy(deny=["session", "token"])).text(text)
+    assert (denying == text) == ("earer" in text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Session: canaryhunter",
+        "session=Canaryhunter to Python",
+        "Session: Canaryhunter and-2",
+        "Invalid token: Canaryhunter",
+        "unexpected token: canaryhunter",
+        "unexpected token: Canaryhunter2",
+        "got bearer canaryhunter",
+        "got bearer canaryhunter status=200",
+        "got bearer canaryHunter from the client",
+        "got Bearer canaryhunter from the client",
+    ],
+)
+def test_what_may_be_a_secret_is_not_taken_for_a_sentence(text):
+    assert "unter" not in Redactor().text(text)

@@ -8,14 +8,14 @@ nothing is found, the text is returned as it is.
 
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Final
 
 from otel_apimetrics.redaction.cuts import mask_cut_end
 from otel_apimetrics.redaction.looker import Looker, hook
 from otel_apimetrics.redaction.loose import documents, strict
 from otel_apimetrics.redaction.marks import MARK, TOO_DEEP
-from otel_apimetrics.redaction.members import NESTED, Sign, glance, is_whole, judged
+from otel_apimetrics.redaction.members import NESTED, Sign, glance, is_whole, judged, verbatim_in
 from otel_apimetrics.redaction.names import LABEL, NAMED, Names
 from otel_apimetrics.redaction.senses import may_open, opens_plain
 from otel_apimetrics.redaction.sizes import bounded
@@ -30,6 +30,7 @@ _LOCATED: Final = re.compile(r'"loc"\s*:\s*\[(?=[^\]]*")')
 """The sign of an error of Pydantic's, which says where its `input` stood."""
 _SHORTEST: Final = len("pin=1")
 """Characters of the shortest string that a rule may change."""
+_OPENING: Final = frozenset('{[" \t\r\n')
 _ROUNDS: Final = 4
 """Cuts of one document. What is masked behind a cut may be longer than it was."""
 _LEVELS: Final = 8
@@ -56,24 +57,25 @@ class Documents:
         # Only then is "the value behind this name" all that there is to know.
         self._splices: Final = not remove and not names.has_paths
 
-    def scrub(self, text: str, *, cut: bool = False, level: int = 0) -> str:
+    def scrub(self, text: str, *, cut: bool = False, level: int = 0, at: Sequence[str] = ()) -> str:
         """Mask a document; the identical object where there was nothing to mask.
 
         Args:
             text: JSON, or what claims to be.
             cut: it was cut and does not parse.
             level: how many JSON strings are around it.
+            at: the path of members and indices to it.
         """
         if level > _LEVELS:
             return TOO_DEEP
         if cut:
-            return self._loose(text, level, cut=True)
+            return self._loose(text, level, at, cut=True)
         try:
-            return self._scrub(text, level)
+            return self._scrub(text, level, at)
         except TooLargeError:
             return self._text.broken_json(text, cut=False)
         except (ValueError, RecursionError):
-            return self._loose(text, level, cut=False)
+            return self._loose(text, level, at, cut=False)
 
     def body(self, text: str, *, cut: bool = False) -> str:
         """Mask a document that was captured, and keep its strings and arrays within bounds.
@@ -103,11 +105,11 @@ class Documents:
             return self._text.broken_json(string, cut=True)
         return self._text.scrub(mask_cut_end(string))
 
-    def _loose(self, text: str, level: int, *, cut: bool) -> str:
+    def _loose(self, text: str, level: int, at: Sequence[str], *, cut: bool) -> str:
         """Mask what does not parse as one document: several, one with comments, or a piece."""
         plain, comments = strict(text)
         if plain != text:
-            masked = self.scrub(plain, cut=cut, level=level)
+            masked = self.scrub(plain, cut=cut, level=level, at=at)
             # Comments are left out where anything is masked, in them or in the document.
             if masked != plain or any(self._text.scrub(one) != one for one in comments):
                 return masked
@@ -117,7 +119,7 @@ class Documents:
         done = 0
         for start, end in documents(text):
             if end < len(text) or done:
-                parts += (text[done:start], self.scrub(text[start:end], level=level))
+                parts += (text[done:start], self.scrub(text[start:end], level=level, at=at))
                 done = end
         rest = text[done:]
         if rest.strip():
@@ -126,11 +128,11 @@ class Documents:
             parts.append(rest)
         return "".join(parts)
 
-    def _scrub(self, text: str, level: int) -> str:
+    def _scrub(self, text: str, level: int, at: Sequence[str]) -> str:
         body = text.removeprefix("\ufeff")
         if self._values.own_asks_for_ends or (self._values.own and "\\" in body):
             # What a user's expression finds in a value it may not find in the text.
-            return self._rewrite(text, None, level)
+            return self._rewrite(text, None, level, at)
         rules, signs = self._look_first(body)
         if not (rules or signs is None or signs):
             return text
@@ -144,7 +146,7 @@ class Documents:
                 spliced = self._splice(text, keys)
                 if spliced is not None:
                     return spliced
-        return self._rewrite(text, None if "\\" in body else rules, level)
+        return self._rewrite(text, rules, level, at)
 
     def _look_first(self, text: str) -> tuple[list[Rule], list[Sign] | None]:
         """Give the value rules that find something, and the signs behind sensitive names.
@@ -189,15 +191,18 @@ class Documents:
     def _splice_signs(self, text: str, signs: list[Sign]) -> str | None:
         """Mask what is behind the names of members, without reading the rest.
 
-        The text has no backslash, so a quoted name before a colon is a member's.
+        The text is whole, so a quoted name before a colon is a member's.
 
         Returns:
             `None` where a name depends on more than itself.
         """
         places: list[tuple[int, str]] = []
         for sign, name in signs:
-            # By far the most frequent: a blank or none, and a string.
-            start = sign + 2 if text.startswith(' "', sign + 1) else _behind(text, sign)
+            # By far the most frequent: a blank, and a string that is no range of versions.
+            if text.startswith(' "', sign + 1) and text[sign + 3 : sign + 4] not in "^~":
+                places.append((sign + 2, name))
+                continue
+            start = _behind(text, sign)
             if self._may_open(text, start, name):
                 return None
             if not opens_plain(text, start, name, self._names):
@@ -252,7 +257,9 @@ class Documents:
             secret = value
         return self._text.mark.value(secret, f"name:{key}")
 
-    def _rewrite(self, text: str, rules: list[Rule] | None, level: int) -> str:
+    def _rewrite(
+        self, text: str, rules: list[Rule] | None, level: int, at: Sequence[str] = ()
+    ) -> str:
         body = text.removeprefix("\ufeff")
         document = json.loads(
             body,
@@ -262,23 +269,25 @@ class Documents:
             parse_constant=Number,
         )
         assigned = rules is None or self._text.assigns(body)
-        walk = Walk(
-            self._names,
-            lambda string: self._string(string, rules, level, assigned=assigned),
-            mark=self._text.mark,
-            remove=self._remove,
-        )
+        is_verbatim = verbatim_in(body)
+
+        def string_of(string: str) -> str:
+            if string[:1] in _OPENING and string.lstrip()[:1] in ("{", "[", '"'):
+                return self.scrub(string, level=level + 1, at=walk.path)
+            # What the text as it is written has not told, the string may tell.
+            told = is_verbatim(string)
+            return self._string(string, rules if told else None, assigned=assigned or not told)
+
+        walk = Walk(self._names, string_of, mark=self._text.mark, remove=self._remove, at=at)
         clean = walk.value(document)
         if not walk.changed:
             return text
         spaced = '": ' in body or ", " in body
         return text[: len(text) - len(body)] + written(clean, spaced=spaced)
 
-    def _string(self, string: str, rules: list[Rule] | None, level: int, *, assigned: bool) -> str:
+    def _string(self, string: str, rules: list[Rule] | None, *, assigned: bool) -> str:
         if len(string) < _SHORTEST and not self._values.own:
             return string
-        if string[0] in '{[" \t\r\n' and string.lstrip()[:1] in ("{", "[", '"'):
-            return self.scrub(string, level=level + 1)
         masked = self._text.named(string) if assigned else string
         masked = self._values.scrub(masked, rules)
         return string if masked == string else self._text.scrub(masked)

@@ -1,6 +1,7 @@
 """Name and value pairs joined by ampersands: query strings and URL-encoded forms."""
 
 import re
+from collections.abc import Sequence
 from typing import Final, NamedTuple
 from urllib.parse import quote, unquote_plus
 
@@ -107,18 +108,24 @@ class Form:
                 return pair
             mark = self._text.mark(unquote_plus(value), f"name:{name}")
             return f"{written}={quote(mark, safe=_SAFE)}"
-        clean = self._component(value, suspicious=suspicious)
+        clean = self._component(value, suspicious=suspicious, at=self.path(name))
         return f"{self._component(written, suspicious=suspicious)}={clean}"
 
-    def _component(self, value: str, *, suspicious: bool) -> str:
+    def _component(self, value: str, *, suspicious: bool, at: Sequence[str] = ()) -> str:
         if not suspicious and not _STRUCTURED.search(value):
             return value
         decoded = unquote_plus(value)
         if decoded[:1] in ("{", "["):
-            masked = self._documents.scrub(decoded)
+            masked = self._documents.scrub(decoded, at=at)
         else:
             masked = self._text.scrub(decoded)
         return value if masked == decoded else quote(masked, safe=_SAFE)
+
+    def path(self, name: str) -> list[str]:
+        """Give the steps of a decoded name: `a[b].c`; none where no path of the policy has any."""
+        if not self._names.has_paths:
+            return []
+        return [step for step in name.replace("]", "").replace("[", ".").split(".") if step]
 
     def masks(self, name: str, value: str) -> bool:
         """Tell whether the value of a pair is masked for its name.
@@ -129,7 +136,7 @@ class Form:
         """
         names = self._names
         if names.has_paths:
-            path = [step for step in name.replace("]", "").replace("[", ".").split(".") if step]
+            path = self.path(name)
             if names.denied_at(path):
                 return True
             if names.allowed_at(path) and not names.is_denied(name):

@@ -23,6 +23,8 @@ from otel_apimetrics.redaction.settings import opens_setting
 
 NESTED: Final = re.compile(r'\\"[\s\\nrt]{0,16}:|\\u00[2-7]|\\/')
 """Signs that a string holds JSON, or spells plain characters so that a scan cannot see them."""
+_PLAIN_LETTER: Final = re.compile(r"\\u00[2-7]")
+"""The escape of a letter that needs none: any string may read otherwise than it is written."""
 _COMMENT: Final = re.compile(r"/(?:\*|(?<!:/)/)")
 """A comment may stand between a name and its sign; two slashes behind a colon are a URL's."""
 _LOC: Final = "loc"
@@ -45,6 +47,8 @@ _SINGLE: Final = _QUIET | {CONTENT}
 """Verdicts that ask for nothing where a sieve has seen no pair of both kinds."""
 _ALONE: Final = frozenset({SENSITIVE, SETTING})
 """Verdicts that need no more than the value behind the name."""
+_TOLD: Final = _ALONE | _BESIDE | {HARMLESS}
+"""Verdicts that need no reading of the text, but for the pairs of both kinds."""
 _HEAD: Final = 4
 """Characters at the beginning of names that are searched together."""
 _FEW: Final = 4
@@ -114,16 +118,13 @@ def _sensitive(found: set[str], names: Names) -> set[str] | None:
     """Give the names that are sensitive wherever they stand; `None` where the place decides."""
     if _LOC in found or (found and max(map(len, found)) > _LONGEST):
         return None
-    if set(map(names.__getitem__, found)) <= _QUIET:
+    verdicts = set(map(names.__getitem__, found))
+    if verdicts <= _QUIET:
         return set()
-    verdicts = {name: verdict for name in found if (verdict := names[name])}
-    if LABEL in verdicts.values() and not NAMED.isdisjoint(verdicts.values()):
+    if not verdicts <= _TOLD or (LABEL in verdicts and not NAMED.isdisjoint(verdicts)):
         return None
-    sensitive = {name for name, verdict in verdicts.items() if verdict in _ALONE}
-    others = {verdicts[name] for name in verdicts.keys() - sensitive}
-    if not others <= _BESIDE or any(map(names.homonyms.__getitem__, sensitive)):
-        return None
-    return sensitive
+    sensitive = {name for name in found if names[name] in _ALONE}
+    return None if any(map(names.homonyms.__getitem__, sensitive)) else sensitive
 
 
 def _assigns(sample: str, names: Names) -> bool:
@@ -181,7 +182,7 @@ def judged(text: str, signs: list[int], names: Names) -> list[Sign] | None:
     """Keep the signs whose names are sensitive wherever they stand; `None` where the place decides.
 
     Args:
-        text: without a backslash, so that a quoted name before a colon is a member's.
+        text: one that is whole, so that a quoted name before a colon is a member's.
         signs: the places that a sieve points at.
         names: the verdicts on names.
     """
@@ -189,7 +190,8 @@ def judged(text: str, signs: list[int], names: Names) -> list[Sign] | None:
     for sign in signs:
         name, quote, _ = name_before(text, sign)
         verdict = names[name]
-        if verdict in _SINGLE:
+        # A sign without a quote before it may be one in a name: `"credentials&:": 1`.
+        if verdict in _SINGLE and quote:
             continue
         if verdict not in _ALONE or quote != '"' or text[sign] != ":" or names.homonyms[name]:
             return None
@@ -199,6 +201,32 @@ def judged(text: str, signs: list[int], names: Names) -> list[Sign] | None:
 
 
 def is_whole(text: str) -> bool:
-    """Tell a document from its begin to its end, without an escape."""
+    """Tell a document from its begin to its end whose names are all as they are written.
+
+    Other escapes do no harm: a name behind an escaped quote is odd at the first look.
+    """
     stripped = text.strip()
-    return "\\" not in text and stripped[:1] in ("{", "[") and stripped[-1] in "]}"
+    return (
+        stripped[:1] in ("{", "[")
+        and stripped[-1] in "]}"
+        and ("\\" not in text or NESTED.search(text) is None)
+    )
+
+
+def verbatim_in(text: str) -> Callable[[str], bool]:
+    """Give what tells the strings of a JSON text that are written in it as they read.
+
+    What nobody has found in the text is in none of these.
+    """
+    if "\\" not in text:
+        return lambda _string: True
+    if _PLAIN_LETTER.search(text):
+        return lambda _string: False
+    slashes = "\\/" in text
+    return lambda string: (
+        string.isascii()
+        and string.isprintable()
+        and '"' not in string
+        and "\\" not in string
+        and not (slashes and "/" in string)
+    )

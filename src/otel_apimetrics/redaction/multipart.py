@@ -201,7 +201,9 @@ class Multipart:
         if part.kind == FORM:
             return self._form.scrub(text, cut=cut)
         if part.is_json or text.lstrip()[:1] in ("{", "["):
-            return self._documents.scrub(text, cut=cut)
+            for at in [self._form.path(name) for name in part.names] or [[]]:
+                text = self._documents.scrub(text, cut=cut, at=at)
+            return text
         masked = self._text.scrub(text)
         # Behind a mark, as behind any border, a rule may find what it did not before.
         return self._text.scrub(self._text.end(masked)) if cut else masked

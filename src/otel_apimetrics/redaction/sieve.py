@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Final, NamedTuple
 
 from otel_apimetrics.interpreter import import_re2
-from otel_apimetrics.redaction import oauth, percent
+from otel_apimetrics.redaction import entities, oauth, percent
 from otel_apimetrics.redaction.names import tokens
 from otel_apimetrics.redaction.phrases.signs import LABELS, unsigned
 from otel_apimetrics.redaction.vocabulary import ANY, PAIRS, WHOLE
@@ -38,6 +38,7 @@ _ODD_NAMES: Final = (
     r"""\\/""",
     r'"loc"\s*:',
     percent.SIGN,
+    entities.SIGN,
     oauth.SIGN,
 )
 _ATOM: Final = re.compile(r"\\.|\[\^?\]?(?:\\.|[^\]\\])*\]|\(\?<?[!=]|\(|\)|.", re.DOTALL)

@@ -34,11 +34,12 @@ _UNIT: Final = re.compile(
 )
 _SURROGATE: Final = re.compile("[\ud800-\udfff]")
 _BLOCK: Final = LONGEST // 2
-_NO_BRACKETS: Final = bytes(code for code in range(256) if chr(code) not in '[]{},"')
+_NO_BRACKETS: Final = bytes(code for code in range(256) if chr(code) not in '[]{},:"')
 _LEFT: Final = re.compile(rb'"[^"]*(?:"|\Z)')
 _OBJECT: Final = re.compile(rb"\{,*\}")
 _LIST: Final = re.compile(rb"\[,*\]")
 _MANY: Final = re.compile(rb"\[,{%d,}\]" % MOST_ITEMS)
+_COMMAS: Final = b"," * MOST_ITEMS
 _DEEPEST: Final = 40
 """Levels that are looked through before the exact walk."""
 
@@ -76,11 +77,11 @@ def _exceeds(text: str) -> bool:
     blocks = range(0, len(text) - _BLOCK + 1, _BLOCK)
     if any(text.find('"', at, at + _BLOCK) < 0 for at in blocks):
         return True
-    return _has_many_items(_outside(text))
+    return "[" in text and _has_many_items(_outside(text))
 
 
 def _outside(text: str) -> bytes:
-    """Give the brackets, braces and commas that are outside of strings."""
+    """Give the brackets, braces, commas and colons that are outside of strings."""
     brackets = text.encode("utf-8", "replace").translate(None, _NO_BRACKETS)
     # Most strings have none of them. Where the end of one string touches the next, nothing is
     # between them, so that both may be taken for one.
@@ -90,13 +91,18 @@ def _outside(text: str) -> bytes:
 
 def _has_many_items(brackets: bytes) -> bool:
     """Tell whether a list may be too long, from what is outside of strings."""
+    # An object has at most one colon more than commas; what is left is between items.
+    commas = brackets.count(b",")
+    if commas - brackets.count(b":") + brackets.count(b"{") < MOST_ITEMS:
+        return False
+    brackets = brackets.translate(None, b":")
     # Innermost first: what holds nothing but commas is read, and goes.
     for _ in range(_DEEPEST):
         before = brackets
         for pair in (_OBJECT, _LIST):
             if brackets.count(b",") < MOST_ITEMS:
                 return False
-            if _MANY.search(brackets):
+            if brackets.find(_COMMAS) >= 0 and _MANY.search(brackets):
                 return True
             brackets = pair.sub(b"", brackets)
         if brackets == before:

@@ -7,15 +7,24 @@ A secret is known by its shape (a value rule), or by the name that it is assigne
 import re
 from typing import Final
 
-from otel_apimetrics.redaction import oauth, percent
+from otel_apimetrics.redaction import entities, oauth, percent
 from otel_apimetrics.redaction.cuts import mask_cut_end
 from otel_apimetrics.redaction.escapes import plain_escapes
 from otel_apimetrics.redaction.leading import name_before, spelled_out
 from otel_apimetrics.redaction.lines import owned
 from otel_apimetrics.redaction.marks import MARK, PLAIN, Marker
-from otel_apimetrics.redaction.names import LABEL, LABEL_OR_SENSITIVE, NAMED, SETTING, Names, tokens
+from otel_apimetrics.redaction.names import (
+    LABEL,
+    LABEL_OR_SENSITIVE,
+    NAMED,
+    ON_A_PATH,
+    SETTING,
+    Names,
+    tokens,
+)
 from otel_apimetrics.redaction.own import mask_own_cut_end
 from otel_apimetrics.redaction.phrases.room import Phrases
+from otel_apimetrics.redaction.prose import is_prose
 from otel_apimetrics.redaction.settings import is_setting, opens_setting
 from otel_apimetrics.redaction.spans import line_end, value_end
 from otel_apimetrics.redaction.unclosed import mask_unnamed
@@ -63,6 +72,7 @@ class FreeText:
             self._phrases.suspects(text)
             or oauth.suspects(text)
             or percent.suspects(text, self.scrub)
+            or entities.suspects(text, self.scrub)
         )
 
     @property
@@ -104,7 +114,8 @@ class FreeText:
             level: how many percent-encodings were around it.
         """
         text = oauth.scrub(self._unescaped(text, level), self.mark)
-        return self.assignments(self._phrases.scrub(text), values_too=values_too)
+        masked = self.assignments(self._phrases.scrub(text), values_too=values_too)
+        return entities.scrub_read(masked, lambda plain: self.scrub(plain, level))
 
     def _unescaped(self, text: str, level: int = 0) -> str:
         if "%" not in text:
@@ -153,7 +164,7 @@ class FreeText:
             if not quote and (opening := _ESCAPED_QUOTE.match(text, start)):
                 # An assignment inside of a JSON string that could not be decoded.
                 quote, escape = '"', opening[1]
-            if self._names.decides(name) and self._is_spared(name, text, start, escape):
+            if self._is_left(name, text, (sign.start(), start), quote, escape):
                 continue
             # A name that opens a line of a header owns the line, unless it is quoted.
             whole_line = not quote and not _LINES.isdisjoint(tokens(name))
@@ -211,6 +222,7 @@ class FreeText:
         return "".join((*parts, text[done:]))
 
     def _in_json(self, text: str, *, values_too: bool) -> str:
+        text = entities.scrub_pieces(text, self.scrub)
         text = oauth.scrub(self._unescaped(text), self.mark)
         return self.assignments(self._phrases.scrub_strings(text), values_too=values_too)
 
@@ -242,6 +254,16 @@ class FreeText:
         if window and window[0] in _QUOTES and start + end == len(text) and text[-1] != window[0]:
             return False  # without its end nobody knows what it is
         return end < _LONGEST_SPARED and self._names.spares(name, window[:end].strip(_QUOTES))
+
+    def _is_left(
+        self, name: str, text: str, places: tuple[int, int], quote: str, escape: str
+    ) -> bool:
+        names, (sign, start) = self._names, places
+        if names.decides(name) and self._is_spared(name, text, start, escape):
+            return True
+        if quote or not is_prose(name, text, sign, start):
+            return False
+        return names[name] != ON_A_PATH and not names.is_denied(name)
 
     def _marked(self, value: str, quote: str, escape: str, name: str) -> str:
         secret, rule = value.strip(_QUOTES), f"name:{name}"

@@ -161,6 +161,7 @@ _SCHEME: Final = Rule(
     # A word in the case of prose is no token: "Basic authentication", "bearer instruments".
     re.compile(
         r"\b(?![Bb]asic {1,4}[A-Za-z][a-z]{0,20}[.-]{0,3}(?:[^A-Za-z0-9._~+/=-]|\Z))"
+        r"(?!bearer {1,4}[A-Za-z][a-z]{7,18}[,.;:!?)]{0,2} {1,2}[A-Za-z][a-z]{0,15}(?![\w=:/+.-]))"
         r"(?i:(bearer|basic)) {1,4}(?![Aa]uth(?:enti|oriz))([A-Za-z0-9._~+/=-]{8,})"
     ),
     lambda found, mark: f"{found[1]} {mark(found[2], 'value:auth_scheme')}",

@@ -49,20 +49,43 @@ class Walk:
         string: masks inside of one string.
         mark: writes the marks.
         remove: take a member out instead of masking its value.
+        at: the path to the value, where it stands in a string of another. Dotted paths go from
+            both roots.
     """
 
     def __init__(
-        self, names: Names, string: Callable[[str], str], *, mark: Marker, remove: bool
+        self,
+        names: Names,
+        string: Callable[[str], str],
+        *,
+        mark: Marker,
+        remove: bool,
+        at: Sequence[str] = (),
     ) -> None:
         self._mark: Final = mark
         self._names: Final = names
         self._string: Final = string
         self._remove: Final = remove
+        self._around: Final = list(at)
         self._path: list[str] = []
         self._nodes = 0
         self._in_a_row = False
         """The list that comes next is one of several pairs."""
         self.changed = False
+
+    @property
+    def path(self) -> list[str]:
+        """The members and indices to where the walk is."""
+        return [*self._around, *self._path]
+
+    def _is_denied_here(self) -> bool:
+        return self._at(self._names.denied_at)
+
+    def _is_allowed_here(self) -> bool:
+        return self._at(self._names.allowed_at)
+
+    def _at(self, fits: Callable[[Sequence[str]], bool]) -> bool:
+        return fits(self._path) or (bool(self._around) and fits(self.path))
 
     def value(self, value: Any) -> Any:
         """Give the masked value; the identical one where nothing changed below it.
@@ -129,7 +152,7 @@ class Walk:
         return items if same else masked
 
     def _item(self, item: Any, name: str | None) -> Any:
-        if self._names.ends_open and self._names.denied_at(self._path):
+        if self._names.ends_open and self._is_denied_here():
             name = ".".join(self._path)
         if name is None:
             return self.value(item)
@@ -176,16 +199,16 @@ class Walk:
             return verdict in (SENSITIVE, SETTING) or (
                 verdict == LABEL_OR_SENSITIVE and not has_value
             )
-        if names.denied_at(self._path):
+        if self._is_denied_here():
             return True
         if verdict in (HARMLESS, LABEL, VALUE, CONTENT, ON_A_PATH):
             return False
         if verdict == LABEL_OR_SENSITIVE and has_value:
             return False
-        return names.is_denied(name) or not names.allowed_at(self._path)
+        return names.is_denied(name) or not self._is_allowed_here()
 
     def _is_allowed(self, name: str) -> bool:
-        return self._names.is_allowed(name) or self._names.allowed_at(self._path)
+        return self._names.is_allowed(name) or self._is_allowed_here()
 
     def _is_plain(self, name: str, member: Any, around: Sequence[tuple[str, Any]]) -> bool:
         """Tell a null, true or false, and the plain sense of a name that has two.
@@ -196,7 +219,7 @@ class Walk:
         plain = member is None or isinstance(member, bool) or names.spares(name, member)
         if not (plain or is_plain(name, member, around)):
             return False
-        return not (names.is_denied(name) or names.denied_at(self._path))
+        return not (names.is_denied(name) or self._is_denied_here())
 
     def _states_a_secret(self, pairs: Sequence[tuple[str, Any]]) -> bool:
         """Tell a statement of SQL whose parameters, in a list beside it, may be secret."""
