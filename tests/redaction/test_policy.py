@@ -368,3 +368,10 @@ def test_the_last_four_end_no_string_that_they_stand_in(secret, rows):
         assert all(re.fullmatch(r"\[REDACTED(?::…[\w-]{4})?\]", mark) for mark in marks)
         assert len(shown["rows"]) == rows
         assert redactor._documents.scrub(masked, cut=cut) == masked
+
+
+@pytest.mark.parametrize("name", ["user.note", "note.text", "note[0]", "/users/note/0", "a[note]"])
+def test_a_denied_name_is_found_in_a_name_of_many_steps(name):
+    own = Redactor(RedactionPolicy(deny=["note"], allow=["a.note"]))
+    assert json.loads(own.body(json.dumps({name: "x1"}), "application/json")) == {name: MARK}
+    assert own.body('{"a.notes": "x1"}', "application/json") == '{"a.notes": "x1"}'

@@ -29,18 +29,25 @@ class Paths:
     def __bool__(self) -> bool:
         return bool(self._paths)
 
-    def fits(self, path: Sequence[str]) -> bool:
-        """Tell whether one of them fits a path of members and indices, from the root."""
+    def fits(self, path: Sequence[str], *, above: bool = False) -> bool:
+        """Tell whether one of them fits a path of members and indices, from the root.
+
+        Args:
+            path: its steps.
+            above: one that fits only the first steps of it fits too.
+        """
         if not self._paths:
             return False
-        if self._fits(path):
+        if self._fits(path, above=above):
             return True
         # A member may be called `a.b` itself, as in flattened JSON.
-        return any("." in step for step in path) and self._fits(".".join(path).split("."))
+        return any("." in step for step in path) and self._fits(
+            ".".join(path).split("."), above=above
+        )
 
-    def _fits(self, path: Sequence[str]) -> bool:
+    def _fits(self, path: Sequence[str], *, above: bool) -> bool:
         text = "".join(map(self._written, path))
-        return any(known.fullmatch(text) for known in self._paths)
+        return any(known.match(text) if above else known.fullmatch(text) for known in self._paths)
 
     def _step(self, step: str) -> str:
         if step in _WILD:
