@@ -375,3 +375,14 @@ def test_a_denied_name_is_found_in_a_name_of_many_steps(name):
     own = Redactor(RedactionPolicy(deny=["note"], allow=["a.note"]))
     assert json.loads(own.body(json.dumps({name: "x1"}), "application/json")) == {name: MARK}
     assert own.body('{"a.notes": "x1"}', "application/json") == '{"a.notes": "x1"}'
+
+
+def test_a_name_of_more_steps_than_are_read_is_masked_where_paths_are_denied():
+    own = Redactor(RedactionPolicy(deny=["**.a.**.b"], allow=["**.d"]))
+    deep = "a[" * 100
+    assert own.query(f"{deep}=x1&a.c=2") == f"{deep}={MARK}&a.c=2"
+    assert own.body(f'{{"{"x." * 100}b":"x1"}}', "application/json") == (
+        f'{{"{"x." * 100}b":"{MARK}"}}'
+    )
+    allowed = Redactor(RedactionPolicy(allow=["**.a.**.pin"]))
+    assert allowed.query(f"{'a.' * 100}pin=x1") == f"{'a.' * 100}pin={MARK}"

@@ -141,8 +141,8 @@ class Names(dict[str, int]):
         self._allow = frozenset(
             form for name in allow if "." not in name for form in forms_of(name)
         )
-        self._deny_paths: Final = Paths(deny, self._step)
-        self._allow_paths: Final = Paths(allow, self._step)
+        self._deny_paths: Final = Paths(deny, self._step, beyond=True)
+        self._allow_paths: Final = Paths(allow, self._step, beyond=False)
         ends = [last_name(path) for path in deny if "." in path]
         self._ends = frozenset(form for end in ends if end for form in forms_of(end))
         self.has_paths: Final = bool(self._deny_paths or self._allow_paths)
