@@ -90,3 +90,22 @@ def test_an_unquoted_value_owns_its_line_or_the_lines_below(text, masked):
     if masked is not None:
         assert once == masked
     assert redactor.text(once) == once
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "bad item {'name': 'password', 'value': 'x1'}",
+        "bad items [{'Value': 'x1', 'Key': 'DB_PASS'}, {'Key': 'a', 'Value': 'b'}]",
+    ],
+)
+def test_a_dict_that_a_message_quotes_names_its_value(text):
+    shown = Redactor().text(text)
+    assert "x1" not in shown
+    assert MARK in shown
+    assert Redactor().text(shown) == shown
+
+
+def test_a_dict_that_names_nothing_secret_stays():
+    text = "bad item {'name': 'colour', 'value': 'red'}"
+    assert Redactor().text(text) is text
