@@ -11,7 +11,7 @@ LABELS: Final = "name|key|field|param|parameter|path|header|attribute|attr|prope
 """Members and elements that may name a sibling."""
 _BLANK: Final = r"(?:\s|\\[nrt])*"
 _QUOTE: Final = r"\\*[\"']"
-_LIST: Final = rf"[\[(]{_BLANK}{_QUOTE}"
+_LIST: Final = rf"[\[(]{_BLANK}b?{_QUOTE}"
 _TAG: Final = r"(?:<|&lt;)[^<>&]*"
 _FLAG: Final = r"(?:--|[\"']-)[\w.-]*"
 _BEFORE: Final = rf"{_TAG}|{_FLAG}|{_LIST}[^\"'\n]*|(?i:{LABELS})(?:>|&gt;)[^<&]*"
