@@ -61,7 +61,7 @@ _MASKED_STARTS: Final = (
     "x-session-",
     "x-ssl-client-",
 )
-_SECRET_ENDS: Final = frozenset(
+SECRET_ENDS: Final = frozenset(
     ["accesskey", "appkey", "auth", "hmac", "key", "sig", "sign", "signature"]
 )
 """Last words of the headers in which a vendor takes its key or signs what it sends."""
@@ -270,6 +270,6 @@ class HeaderFields:
 
 
 def _ends_secret(words: Sequence[str]) -> bool:
-    if not words or words[-1] not in _SECRET_ENDS:
+    if not words or words[-1] not in SECRET_ENDS:
         return False
     return words[-1] != "key" or _PUBLIC_KEYS.isdisjoint(words)
