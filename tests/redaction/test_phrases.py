@@ -28,6 +28,8 @@ def without_re2():
 TEXTS = {
     "headers of ASGI": "got [(b'host', b'h'), (b'x-api-key', b'{}')] from it",
     "an aligned assignment": "  password                      = '{}'",
+    "a new password in SQL": "ALTER USER ada WITH PASSWORD '{}'",
+    "a new user in SQL": "create user 'ada'@'%' identified with 'x' by '{}' expire",
     "an element": "<password>{}</password>",
     "an element with attributes": "got <ns:password a='1'>{}</ns:password> from it",
     "an element with a child": "<token><a>{}</a></token> and <b>c</b>",
