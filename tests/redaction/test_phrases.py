@@ -155,6 +155,8 @@ def test_ordinary_text_stays(text, without_re2):
         ({"param": "password", "value": "x"}, {"param": "password", "value": MARK}),
         ({"path": "/user/pin", "op": "add", "value": 1}, {"path": "/user/pin", "op": "add", "value": MARK}),
         ({"header": "X-Api-Key", "val": "x"}, {"header": "X-Api-Key", "val": MARK}),
+        ({"name": "Cookie", "values": ["x"]}, {"name": "Cookie", "values": MARK}),
+        ({"name": "colour", "values": ["x"]}, {"name": "colour", "values": ["x"]}),
         ({"attribute": "ssn", "content": "x"}, {"attribute": "ssn", "content": MARK}),
         ({"name": "a", "content": "the password"}, {"name": "a", "content": "the password"}),
         ({"sql": "insert into u (a, pin) values (?, ?)", "params": ["b", 1]}, {"sql": "insert into u (a, pin) values (?, ?)", "params": MARK}),

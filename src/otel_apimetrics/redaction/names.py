@@ -37,7 +37,7 @@ VALUE: Final = 4
 ON_A_PATH: Final = 5
 """The last name of a dotted path to deny: sensitive where the whole path fits."""
 CONTENT: Final = 6
-"""`content` or `val`: named by a sibling, where that names something sensitive."""
+"""`content`, `val` or `values`: named by a sibling, where that names something sensitive."""
 SETTING: Final = 7
 """`token_type`, `password_policy`: numbers, times and single words stay, other text does not."""
 NAMED: Final = frozenset({VALUE, CONTENT})
@@ -62,7 +62,7 @@ _LABELS: Final = {
     ),
     "key": LABEL_OR_SENSITIVE,
     "value": VALUE,
-    **dict.fromkeys(("val", "content"), CONTENT),
+    **dict.fromkeys(("val", "values", "content"), CONTENT),
 }
 _VALUES: Final = frozenset(["content", "data", "default", "string", "text", "val", "value"])
 """The last word of an attribute or element that a sibling names: `data-value`, `defaultValue`."""
@@ -216,6 +216,7 @@ class Names(dict[str, int]):
         return (
             bool(self._deny)
             and _PARTS.search(name) is not None
+            and _TIME.fullmatch(name) is None  # a number has no steps
             and any(
                 not self._deny.isdisjoint(forms_of(step)) for step in _PARTS.split(name) if step
             )
