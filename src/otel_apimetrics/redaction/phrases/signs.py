@@ -30,6 +30,7 @@ _ALWAYS: Final = "|".join(
         r"(?:<|&lt;)[\w:.-]*(?i:signaturevalue|ciphervalue|x509certificate)",
         r"\)=\(",
         r"Duplicate entry '",
+        r"form-data[;\s]+name=",
         rf"(?i:password|\b(?:by|as)){_BLANK}'",
         r"Failing row contains \(",
         rf"\){_BLANK}(?i:values?){_BLANK}\(",
