@@ -95,6 +95,18 @@ def test_the_bodies_of_a_route_that_takes_secrets_are_not_recorded(path, route):
     assert masking(capture_body="all", redaction=policy).redact(exchange).request.body.content
 
 
+@pytest.mark.parametrize(
+    "path",
+    [
+        *("/users/sign_in", "/log_in/", "/login.json", "/login;v=1", "/api/tokens", "/cards:add"),
+        *("/reset-password", "/users/forgot_password", "/password-reset/7", "/passwords", "/2FA"),
+    ],
+)
+def test_a_route_that_takes_a_password_is_known_in_any_spelling(path):
+    exchange = evolve(FULL, request=evolve(FULL.request, path=path))
+    assert masking(capture_body="all").redact(exchange).request.body.content is None
+
+
 @pytest.mark.parametrize("path", ["/logins", "/registers/7", "/scorecards/1", "/a", "/authors"])
 def test_the_bodies_of_other_routes_are_recorded(path):
     exchange = evolve(FULL, request=evolve(FULL.request, path=path))

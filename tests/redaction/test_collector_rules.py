@@ -189,6 +189,8 @@ def test_printing_the_rules_prints_the_rules(capsys):
         "http.request.header.authorization",
         "http.request.header.x-csrf-token",
         "http.request.header.x_api_key",
+        "http.request.header.x-line-signature",
+        "http.request.header.x_tableau_auth",
         "http.request.header.x-hub-signature-256",
         "http.request.header.x_hub_signature",
         "http.request.header.signature",

@@ -219,3 +219,24 @@ def test_a_dotted_path_goes_on_in_a_field_of_json(name):
         assert "REDACTED" in shown
     other = urlencode({"orders": value})
     assert denying.query(other) == other
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("note[a]", "note.a", "note[0][x]", "x[note][0].y", "a[b][c]", "a.b.0", "a[b][c][d]"),
+        *("pin[value]", "x.otp.y", "auth[user][x]"),
+    ],
+)
+def test_what_is_under_a_sensitive_name_goes_with_it(name):
+    own = Redactor(RedactionPolicy(deny=["note", "a.b"]))
+    assert own.query(f"{name}=1234&a.c=2") == f"{name}={MARK}&a.c=2"
+    body = f'--b\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n1234\r\n--b--\r\n'
+    kind = "multipart/form-data"
+    assert "1234" not in own.body(body, kind, content_type=f"{kind}; boundary=b")
+
+
+def test_under_a_name_with_a_harmless_sense_the_value_decides():
+    harmless = "access[level]=read&key[name]=up"
+    assert redactor.query(harmless) is harmless
+    assert redactor.query("key[name]=Zq8kTr5vLw2pXn7b") == f"key[name]={MARK}"

@@ -155,3 +155,26 @@ def test_masking_twice_is_masking_once(headers):
 )
 def test_a_gateways_own_header_for_a_key_is_masked(name):
     assert Redactor().header(name, "s3cr3t") == "[REDACTED]"
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("x-line-signature", "x-razorpay-signature", "x-bapi-sign", "paypal-transmission-sig"),
+        *("x-tableau-auth", "x-deploy-key", "appkey", "x-accesskey", "x-signature-ed25519"),
+        *("client-cert", "x-client-cert"),
+    ],
+)
+def test_a_header_whose_last_word_says_key_or_signature_is_masked(name):
+    assert Redactor().header(name, "s3cr3t") == "[REDACTED]"
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("idempotency-key", "surrogate-key", "x-cache-key", "sec-websocket-key", "sort-key"),
+        *("signature-input", "x-design", "x-author"),
+    ],
+)
+def test_a_header_whose_key_opens_nothing_stays(name):
+    assert Redactor().header(name, "a1b2") == "a1b2"

@@ -155,3 +155,18 @@ def test_a_pattern_that_refers_back_is_left_at_a_cut(make):
     redactor = make(r"(\w{3})-\1")
     assert redactor.text("it said abc-ab", truncated=True) == "it said abc-ab"
     assert redactor.text("it said abc-abc", truncated=True) == f"it said {MARK}"
+
+
+@pytest.mark.parametrize(
+    "lone", [pytest.param(chr(0xD83D), id="high"), pytest.param(chr(0xDCFF), id="low")]
+)
+def test_half_a_character_beside_a_value_spoils_no_more_than_itself(make, lone):
+    own = make("cust-[0-9]{6}", "^sess-[0-9]+$", mask="hash", key="k")
+    body = json.dumps({"a": f"{lone} cust-123456", "password": lone, "b": "x"})
+    told = json.loads(own.body(body, JSON))
+    assert told["a"].startswith(f"{lone} [REDACTED:hash ")
+    assert told["password"].startswith("[REDACTED:hash ")
+    assert told["b"] == "x"
+    assert own.body(f'"{lone} cust-12', JSON, truncated=True) == f'"{lone} {MARK}'
+    assert own.text(f"{lone} x") == f"{lone} x"
+    assert own.header("x-a", lone) == lone

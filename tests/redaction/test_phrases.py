@@ -26,6 +26,13 @@ def without_re2():
 
 
 TEXTS = {
+    "headers of ASGI": "got [(b'host', b'h'), (b'x-api-key', b'{}')] from it",
+    "an aligned assignment": "  password                      = '{}'",
+    "a new password in SQL": "ALTER USER ada WITH PASSWORD '{}'",
+    "a new user in SQL": "create user 'ada'@'%' identified with 'x' by '{}' expire",
+    "a field of a quoted body": '--b\r\nContent-Disposition: form-data; name="password"\r\n\r\n{}\r\n--b--',
+    "a field with a type": "form-data; name=user.pin\nContent-Type: text/plain\n\n{}\n--b--",
+    "a field in a repr": "b'--b\\r\\nContent-Disposition: form-data; name=\"pin\"\\r\\n\\r\\n{}\\r\\n--b--'",
     "an element": "<password>{}</password>",
     "an element with attributes": "got <ns:password a='1'>{}</ns:password> from it",
     "an element with a child": "<token><a>{}</a></token> and <b>c</b>",
@@ -151,6 +158,8 @@ def test_ordinary_text_stays(text, without_re2):
         ({"param": "password", "value": "x"}, {"param": "password", "value": MARK}),
         ({"path": "/user/pin", "op": "add", "value": 1}, {"path": "/user/pin", "op": "add", "value": MARK}),
         ({"header": "X-Api-Key", "val": "x"}, {"header": "X-Api-Key", "val": MARK}),
+        ({"name": "Cookie", "values": ["x"]}, {"name": "Cookie", "values": MARK}),
+        ({"name": "colour", "values": ["x"]}, {"name": "colour", "values": ["x"]}),
         ({"attribute": "ssn", "content": "x"}, {"attribute": "ssn", "content": MARK}),
         ({"name": "a", "content": "the password"}, {"name": "a", "content": "the password"}),
         ({"sql": "insert into u (a, pin) values (?, ?)", "params": ["b", 1]}, {"sql": "insert into u (a, pin) values (?, ?)", "params": MARK}),

@@ -368,3 +368,21 @@ def test_the_last_four_end_no_string_that_they_stand_in(secret, rows):
         assert all(re.fullmatch(r"\[REDACTED(?::…[\w-]{4})?\]", mark) for mark in marks)
         assert len(shown["rows"]) == rows
         assert redactor._documents.scrub(masked, cut=cut) == masked
+
+
+@pytest.mark.parametrize("name", ["user.note", "note.text", "note[0]", "/users/note/0", "a[note]"])
+def test_a_denied_name_is_found_in_a_name_of_many_steps(name):
+    own = Redactor(RedactionPolicy(deny=["note"], allow=["a.note"]))
+    assert json.loads(own.body(json.dumps({name: "x1"}), "application/json")) == {name: MARK}
+    assert own.body('{"a.notes": "x1"}', "application/json") == '{"a.notes": "x1"}'
+
+
+def test_a_name_of_more_steps_than_are_read_is_masked_where_paths_are_denied():
+    own = Redactor(RedactionPolicy(deny=["**.a.**.b"], allow=["**.d"]))
+    deep = "a[" * 100
+    assert own.query(f"{deep}=x1&a.c=2") == f"{deep}={MARK}&a.c=2"
+    assert own.body(f'{{"{"x." * 100}b":"x1"}}', "application/json") == (
+        f'{{"{"x." * 100}b":"{MARK}"}}'
+    )
+    allowed = Redactor(RedactionPolicy(allow=["**.a.**.pin"]))
+    assert allowed.query(f"{'a.' * 100}pin=x1") == f"{'a.' * 100}pin={MARK}"

@@ -129,3 +129,22 @@ def test_a_sentence_about_a_session_a_token_or_a_bearer_stays(text):
 )
 def test_what_may_be_a_secret_is_not_taken_for_a_sentence(text):
     assert "unter" not in Redactor().text(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "bad item {'name': 'password', 'value': 'x1'}",
+        "bad items [{'Value': 'x1', 'Key': 'DB_PASS'}, {'Key': 'a', 'Value': 'b'}]",
+    ],
+)
+def test_a_dict_that_a_message_quotes_names_its_value(text):
+    shown = Redactor().text(text)
+    assert "x1" not in shown
+    assert MARK in shown
+    assert Redactor().text(shown) == shown
+
+
+def test_a_dict_that_names_nothing_secret_stays():
+    text = "bad item {'name': 'colour', 'value': 'red'}"
+    assert Redactor().text(text) is text

@@ -289,3 +289,8 @@ def test_the_end_of_a_cut_text_is_masked_alike_with_every_mark(text):
             assert plain.text(shown, truncated=True) == shown
             assert not any(SHOWN[at : at + 5] in shown for at in range(12))
     assert plain.text("a Bearer q7Zx9Kd2Lm4Vb8Wt", truncated=True) == f"a Bearer {MARK}"
+
+
+def test_the_first_part_of_a_token_behind_an_escape_goes_with_the_rest():
+    token = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0NTY3ODkwIn0.dozjgNryP4J3jVmNHl0w5N_XgL0n3I9P"
+    assert Redactor().text(f'a "x\\n{token}"') == f'a "x\\n{MARK}"'

@@ -21,7 +21,7 @@ from otel_apimetrics.collector_rules.remarks import (
 from otel_apimetrics.collector_rules.shapes import Shape, fast, shapes, slow, together
 from otel_apimetrics.collector_rules.statements import contexts, dropped_bodies, looks
 from otel_apimetrics.collector_rules.words import ATTRIBUTE, last_step
-from otel_apimetrics.redaction.headers import _MASKED, _MASKED_STARTS
+from otel_apimetrics.redaction.headers import _MASKED, _MASKED_STARTS, SECRET_ENDS
 from otel_apimetrics.redaction.marks import MARKED
 from otel_apimetrics.redaction.policy import RedactionPolicy
 from otel_apimetrics.redaction.vocabulary import HOMONYMS
@@ -194,7 +194,11 @@ def _keys(names: NameExpressions) -> list[_Item]:
     known = sorted(name for name in {*_MASKED, *HOMONYMS} if not names.allows(name))
     headers = "|".join(map(escaped, known))
     starts = "|".join(escaped(start) for start in _MASKED_STARTS)
-    header = rf"(?i)^http\.(?:request|response)\.header\.(?:{headers}|(?:{starts}).*)$"
+    ends = "|".join(sorted(SECRET_ENDS - {"key"}))
+    header = (
+        r"(?i)^http\.(?:request|response)\.header\."
+        rf"(?:{headers}|(?:{starts}).*|.*[-_](?:{ends}))$"
+    )
     found: list[_Item] = [
         (
             "By the words at the end of the last part.",

@@ -16,32 +16,39 @@ _REQUEST_HEADER: Final = "http.request.header."
 _RESPONSE_HEADER: Final = "http.response.header."
 _HEADER: Final = (_REQUEST_HEADER, _RESPONSE_HEADER)
 _TEXTS: Final = (
+    "db.query.summary",
     "db.query.text",
     "db.statement",
+    "db.statement.parameters",
+    "elasticsearch.params",
     "error.message",
     "exception.message",
     "exception.stacktrace",
     "graphql.document",
     "http.host",
     "http.server_name",
+    "http.status_text",
     "http.user_agent",
+    "log.record.original",
     "net.host.name",
     "net.peer.name",
+    "otel.status_description",
+    "process.command_line",
     "server.address",
     "url.fragment",
     "user_agent.original",
 )
 """What a client may have written, or an app about it."""
+_URLS: Final = ("url.full", "url.original", "db.url", "elasticsearch.url", "messaging.url")
 _READ: Final = frozenset(
     [
         "url.query",
-        "url.full",
         "url.path",
-        "url.original",
         "http.url",
         "http.uri",
         "http.path",
         "http.target",
+        *_URLS,
         *_TEXTS,
     ]
 )
@@ -147,9 +154,8 @@ class SpanAttributes:
         message = Clean(text.scrub)
         self._by_key: Final[dict[str, Callable[[str], str]]] = {
             "url.query": Clean(form.scrub),
-            "url.full": Clean(urls.url),
             "url.path": Clean(urls.path),
-            "url.original": Clean(urls.url),
+            **dict.fromkeys(_URLS, Clean(urls.url)),
             # Contrib's ASGI middleware writes these decoded: a slash is then no border.
             "http.url": Clean(lambda url: urls.url(_whole(text, url))),
             "http.uri": Clean(lambda url: urls.url(_whole(text, url))),

@@ -137,7 +137,7 @@ class Form:
         names = self._names
         if names.has_paths:
             path = self.path(name)
-            if names.denied_at(path):
+            if names.denied_above(path):
                 return True
             if names.allowed_at(path) and not names.is_denied(name):
                 return False
@@ -148,6 +148,12 @@ class Form:
                 names[step] == SETTING and not is_setting(unquote_plus(value))
             ):
                 return True
+        # As in JSON, what is under a sensitive name goes with it: `pin[value]`, `auth[user][x]`.
+        if any(
+            names.is_sensitive(step) and not names.spares(step, unquote_plus(value))
+            for step in steps[:-1]
+        ):
+            return True
         known = "_".join(tokens(name)) in _SIGNATURES or name.lower() in _SIGNATURES
         return known and not names.is_allowed(name)
 

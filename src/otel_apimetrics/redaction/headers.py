@@ -1,11 +1,12 @@
 """Header fields."""
 
 import re
+from collections.abc import Sequence
 from typing import Final
 
 from otel_apimetrics.exchange import Headers
 from otel_apimetrics.redaction.clean import Clean, Remembered
-from otel_apimetrics.redaction.names import SETTING, Names
+from otel_apimetrics.redaction.names import SETTING, Names, tokens
 from otel_apimetrics.redaction.settings import is_setting
 from otel_apimetrics.redaction.text import FreeText
 from otel_apimetrics.redaction.urls import Urls
@@ -36,6 +37,7 @@ _MASKED: Final = frozenset(
         "x-gitlab-token",
         "stripe-signature",
         "x-slack-signature",
+        "x-signature-ed25519",
         "x-shopify-hmac-sha256",
         "x-twilio-signature",
         "svix-signature",
@@ -46,6 +48,9 @@ _MASKED: Final = frozenset(
         "x-xsrf-token",
         "x-forwarded-client-cert",
         "ssl-client-cert",
+        "client-cert",
+        "client-cert-chain",
+        "x-client-cert",
         "set-cookie2",
     ]
 )
@@ -56,6 +61,17 @@ _MASKED_STARTS: Final = (
     "x-session-",
     "x-ssl-client-",
 )
+SECRET_ENDS: Final = frozenset(
+    ["accesskey", "appkey", "auth", "hmac", "key", "sig", "sign", "signature"]
+)
+"""Last words of the headers in which a vendor takes its key or signs what it sends."""
+_PUBLIC_KEYS: Final = frozenset(
+    [
+        *("cache", "idempotency", "object", "partition", "primary"),
+        *("routing", "sort", "surrogate", "websocket"),
+    ]
+)
+"""Words before a last `key` that opens nothing."""
 _SCHEMED: Final = frozenset(
     ["authorization", "proxy-authorization", "www-authenticate", "proxy-authenticate"]
 )
@@ -186,7 +202,7 @@ class HeaderFields:
             return _SECRET
         if self._names[name] == SETTING:
             return _SETTING
-        return _PLAIN
+        return _SECRET if _ends_secret(tokens(name)) else _PLAIN
 
     def _special(self, kind: int, name: str, value: str) -> str:
         if kind == _SCHEME:
@@ -251,3 +267,9 @@ class HeaderFields:
         if name.strip().lower() not in _ATTRIBUTES:
             return self._cookie(attribute)
         return f"{name}{equals}{self._plain(value)}"
+
+
+def _ends_secret(words: Sequence[str]) -> bool:
+    if not words or words[-1] not in SECRET_ENDS:
+        return False
+    return words[-1] != "key" or _PUBLIC_KEYS.isdisjoint(words)

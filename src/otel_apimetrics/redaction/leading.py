@@ -5,7 +5,7 @@ from typing import Final
 
 LONGEST_NAME: Final = 128
 WORD: Final = re.compile(r"[\w.$%\[\]-]{1,128}")
-_BACKWARDS: Final = re.compile(r"[ \t]{0,8}([\"'`]?)(\\{0,15})")
+_BACKWARDS: Final = re.compile(r"[ \t]{0,64}([\"'`]?)(\\{0,15})")
 _ESCAPED: Final = re.compile(r"\\+u([0-9a-fA-F]{4})")
 
 

@@ -37,7 +37,7 @@ VALUE: Final = 4
 ON_A_PATH: Final = 5
 """The last name of a dotted path to deny: sensitive where the whole path fits."""
 CONTENT: Final = 6
-"""`content` or `val`: named by a sibling, where that names something sensitive."""
+"""`content`, `val` or `values`: named by a sibling, where that names something sensitive."""
 SETTING: Final = 7
 """`token_type`, `password_policy`: numbers, times and single words stay, other text does not."""
 NAMED: Final = frozenset({VALUE, CONTENT})
@@ -46,6 +46,7 @@ NAMED: Final = frozenset({VALUE, CONTENT})
 _CAMEL: Final = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 _BETWEEN: Final = re.compile(r"[\W_]+")
 _STEPS: Final = re.compile(r"[/.]")
+_PARTS: Final = re.compile(r"[/.\[\]]+")
 _TIME: Final = re.compile(r"[\W\d_t]*")
 _REMEMBERED: Final = 4096
 _LONGEST: Final = 256
@@ -61,7 +62,7 @@ _LABELS: Final = {
     ),
     "key": LABEL_OR_SENSITIVE,
     "value": VALUE,
-    **dict.fromkeys(("val", "content"), CONTENT),
+    **dict.fromkeys(("val", "values", "content"), CONTENT),
 }
 _VALUES: Final = frozenset(["content", "data", "default", "string", "text", "val", "value"])
 """The last word of an attribute or element that a sibling names: `data-value`, `defaultValue`."""
@@ -140,8 +141,8 @@ class Names(dict[str, int]):
         self._allow = frozenset(
             form for name in allow if "." not in name for form in forms_of(name)
         )
-        self._deny_paths: Final = Paths(deny, self._step)
-        self._allow_paths: Final = Paths(allow, self._step)
+        self._deny_paths: Final = Paths(deny, self._step, beyond=True)
+        self._allow_paths: Final = Paths(allow, self._step, beyond=False)
         ends = [last_name(path) for path in deny if "." in path]
         self._ends = frozenset(form for end in ends if end for form in forms_of(end))
         self.has_paths: Final = bool(self._deny_paths or self._allow_paths)
@@ -183,6 +184,10 @@ class Names(dict[str, int]):
         """Tell whether a dotted path to deny fits this path of members and indices."""
         return self._deny_paths.fits(path)
 
+    def denied_above(self, path: Sequence[str]) -> bool:
+        """Tell whether a dotted path to deny fits this path or one that leads to it."""
+        return self._deny_paths.fits(path, above=True)
+
     def allowed_at(self, path: Sequence[str]) -> bool:
         """Tell whether a dotted path to allow fits this path of members and indices."""
         return self._allow_paths.fits(path)
@@ -201,8 +206,21 @@ class Names(dict[str, int]):
         return "_".join(tokens(name)) in HOMONYMS and not self.is_denied(name)
 
     def is_denied(self, name: str) -> bool:
-        """Tell whether the policy itself, not a built-in rule, masks this bare name."""
-        return not self._deny.isdisjoint(forms_of(name))
+        """Tell whether the policy itself, not a built-in rule, masks this bare name.
+
+        Of `note[0]`, `user.note` and `/user/note/text` each step is a name by itself: a member
+        under a denied one goes with it, however it is written.
+        """
+        if not self._deny.isdisjoint(forms_of(name)):
+            return True
+        return (
+            bool(self._deny)
+            and _PARTS.search(name) is not None
+            and _TIME.fullmatch(name) is None  # a number has no steps
+            and any(
+                not self._deny.isdisjoint(forms_of(step)) for step in _PARTS.split(name) if step
+            )
+        )
 
     def is_allowed(self, name: str) -> bool:
         """Tell whether the policy itself leaves this bare name."""
@@ -214,7 +232,7 @@ class Names(dict[str, int]):
         name = MARKED.sub(" ", name)
         readings = (tokens(name), tokens(name, camel=False))
         forms = forms_of(name)
-        if not self._deny.isdisjoint(forms):
+        if self.is_denied(name):
             return SENSITIVE
         last = forms_of(name.rpartition(".")[2]) if self._ends and "." in name else forms
         rest = HARMLESS if self._ends.isdisjoint((*forms, *last)) else ON_A_PATH

@@ -27,6 +27,9 @@ _TAIL: Final = 512
 _TELLING: Final = 3
 """Characters of the shortest beginning that is masked."""
 
+_LONE: Final = re.compile("[\ud800-\udfff]")
+"""Halves of a character, such as bytes that were no UTF-8 (PEP 383): google-re2 refuses them."""
+
 _Span = tuple[int, int]
 
 
@@ -45,7 +48,7 @@ class Own:
 
     def finds(self, text: str) -> bool:
         """Tell whether it finds something in a text."""
-        return any(map(self._finds, readings(text)))
+        return any(self._finds(_encodable(reading)) for reading in readings(text))
 
     def masked(self, text: str, write: Callable[[str], str]) -> str:
         """Replace what it finds; marks stay as they are.
@@ -58,7 +61,7 @@ class Own:
         while (reading := placed(text, level)) is not None:
             parts: list[str] = []
             done = 0
-            for start, end in self._spans(reading.text):
+            for start, end in self._spans(_encodable(reading.text)):
                 first, last = reading.places[start], reading.places[end]
                 if first >= done:
                     parts += (text[done:first], write(reading.text[start:end]))
@@ -77,7 +80,7 @@ class Own:
             return None
         level = 0
         while (reading := placed(text, level)) is not None:
-            read = CUT_ESCAPE.sub(r"\1", reading.text)
+            read = CUT_ESCAPE.sub(r"\1", _encodable(reading.text))
             done = max((mark.end() for mark in MARKED.finditer(read)), default=0)
             found = self._begun.search(read[done:])
             if found is not None and len(found[0]) >= _TELLING:
@@ -107,6 +110,11 @@ class Own:
             for found in self._pattern.finditer(piece[first:last]):
                 if found[0]:
                     yield start + first + found.start(), start + first + found.end()
+
+
+def _encodable(text: str) -> str:
+    """Give a text of the same length that any engine takes."""
+    return text if text.isascii() else _LONE.sub("\ufffd", text)
 
 
 def _values(text: str) -> Iterator[_Span]:

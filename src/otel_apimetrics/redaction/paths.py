@@ -5,6 +5,9 @@ from collections.abc import Callable, Sequence
 from typing import Final
 
 _ANY: Final = "[^\0]*\0"
+_MOST_STEPS: Final = 64
+"""Twice the levels of JSON that are read. A field of a form may have thousands of steps, and with
+several `**` a path to deny is tried on each of them, again and again."""
 _WILD: Final = {"*": _ANY, "**": f"(?:{_ANY})*"}
 
 Forms = Callable[[str], tuple[str, str]]
@@ -18,9 +21,11 @@ class Paths:
         names: bare names, which are left out, and dotted paths.
         forms: gives the readings of one step. Of two steps that share a reading, each is the
             other in another spelling (`emailAddress`, `email_address`, `Email-Address`).
+        beyond: the verdict on a path of more than 64 steps.
     """
 
-    def __init__(self, names: Sequence[str], forms: Forms) -> None:
+    def __init__(self, names: Sequence[str], forms: Forms, *, beyond: bool) -> None:
+        self._beyond: Final = beyond
         self._forms: Final = forms
         self._paths: Final = tuple(
             re.compile("".join(map(self._step, name.split(".")))) for name in names if "." in name
@@ -29,18 +34,27 @@ class Paths:
     def __bool__(self) -> bool:
         return bool(self._paths)
 
-    def fits(self, path: Sequence[str]) -> bool:
-        """Tell whether one of them fits a path of members and indices, from the root."""
+    def fits(self, path: Sequence[str], *, above: bool = False) -> bool:
+        """Tell whether one of them fits a path of members and indices, from the root.
+
+        Args:
+            path: its steps.
+            above: one that fits only the first steps of it fits too.
+        """
         if not self._paths:
             return False
-        if self._fits(path):
+        if self._fits(path, above=above):
             return True
         # A member may be called `a.b` itself, as in flattened JSON.
-        return any("." in step for step in path) and self._fits(".".join(path).split("."))
+        return any("." in step for step in path) and self._fits(
+            ".".join(path).split("."), above=above
+        )
 
-    def _fits(self, path: Sequence[str]) -> bool:
+    def _fits(self, path: Sequence[str], *, above: bool) -> bool:
+        if len(path) > _MOST_STEPS:
+            return self._beyond
         text = "".join(map(self._written, path))
-        return any(known.fullmatch(text) for known in self._paths)
+        return any(known.match(text) if above else known.fullmatch(text) for known in self._paths)
 
     def _step(self, step: str) -> str:
         if step in _WILD:

@@ -23,8 +23,8 @@ _LONGEST_PATTERN: Final = 1_000
 _PROCESS_KEY: Final = secrets.token_bytes(32)
 
 _PATHS: Final = (
-    r"(?i)/(?:log-?in|sign-?in|sign-?up|register|auth|oauth2?|token|password|reset|mfa|otp"
-    r"|payments?|cards?)(?:/|$)"
+    r"(?i)/(?:log[_-]?in|sign[_-]?in|sign[_-]?up|register|registration|auth|oauth2?|tokens?"
+    r"|[a-z_-]{0,32}password[a-z_-]{0,32}|reset|mfa|otp|2fa|payments?|cards?)(?:[/.:;]|$)"
 )
 SENSITIVE_PATHS: Final = (_PATHS,)
 """Paths of routes that take passwords, codes and cards, whatever their bodies look like."""

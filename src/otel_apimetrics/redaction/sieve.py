@@ -95,7 +95,7 @@ class Sieve:
             "|".join(_names(words)),
             f"{'|'.join(_ODD_NAMES)}|{unsigned(words, '|'.join(sorted(WHOLE)))}",
             _labelled(words),
-            f"{_START}(?i:val|value|content){_WHOLE_AFTER}",
+            f"{_START}(?i:val|values?|content){_WHOLE_AFTER}",
             *map(_loose, shapes),
         ):
             self._set.Add(expression)

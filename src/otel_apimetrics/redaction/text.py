@@ -94,8 +94,10 @@ class FreeText:
         if "input_value=" in text:
             text = _INPUT.sub(rf"\1{MARK}", text)
         named, labelled, rules, _ = self._values.look(text)
-        values_too = labelled and self._names_a_value(text)
-        if named or labelled:
+        values_too = (labelled and self._names_a_value(text)) or (
+            "': '" in text and self._names_a_value(text, _REPR_LABEL)
+        )
+        if named or labelled or values_too:
             masked = self.named(text, values_too=values_too, level=level)
             rules = rules if masked == text else self._values.suspects(masked)
         else:
@@ -233,13 +235,13 @@ class FreeText:
         scrubbed = self._values.scrub(token, rules)
         return token if scrubbed == token else f'"{scrubbed}"'
 
-    def _names_a_value(self, text: str) -> bool:
-        if '"' not in text:
+    def _names_a_value(self, text: str, labels: re.Pattern[str] | None = None) -> bool:
+        if labels is None and '"' not in text:
             return False
         return any(
             self._names[label[1]] in (LABEL, LABEL_OR_SENSITIVE)
             and self._names.labels(spelled_out(label[2]))
-            for label in _LABEL.finditer(text)
+            for label in (labels or _LABEL).finditer(text)
         )
 
     def _is_spared(self, name: str, text: str, start: int, escape: str) -> bool:
@@ -294,3 +296,5 @@ _STEP: Final = re.compile(r'"([^"]{1,128})"')
 _INPUT_SIGN: Final = re.compile(r'"input"\s{0,8}:\s{0,8}')
 """An error of Pydantic's: where its input stood, and the input itself."""
 _LABEL: Final = re.compile(r'"([A-Za-z_-]{3,20})\\{0,15}"\s{0,64}:\s{0,64}\\{0,15}"([^"]{1,256})')
+_REPR_LABEL: Final = re.compile(r"'([A-Za-z_-]{3,20})': '([^']{1,256})")
+"""The same in the `repr` of a dict, which exceptions quote."""

@@ -46,8 +46,10 @@ class Rule:
     def sub(self, text: str, mark: Marker) -> str:
         """Replace what the rule finds."""
         write = self._written
-        text = self.pattern.sub(lambda found: write(found, mark), text)
-        return text if (read := bordered(text)) is text else self._sub_behind(text, mark, read)
+        if (read := bordered(text)) is not text:
+            # First: behind the letter of an escape only a later part of a token may be found.
+            text = self._sub_behind(text, mark, read)
+        return self.pattern.sub(lambda found: write(found, mark), text)
 
     def _sub_behind(self, text: str, mark: Marker, read: str) -> str:
         parts: list[str] = []

@@ -15,8 +15,8 @@ _LISTED: Final = re.compile(
     r"(?=\\{0,7}[\"'\d])"
 )
 _PAIR: Final = re.compile(
-    r"[\[(](?:\s|\\[nrt]){0,64}(\\{0,7}[\"'])([^\"'\\\n]{1,128})\1(?:\s|\\[nrt]){0,32},"
-    r"(?:\s|\\[nrt]){0,64}(?=\\{0,7}[\"'\d-])"
+    r"[\[(](?:\s|\\[nrt]){0,64}b?(\\{0,7}[\"'])([^\"'\\\n]{1,128})\1(?:\s|\\[nrt]){0,32},"
+    r"(?:\s|\\[nrt]){0,64}b?(?=\\{0,7}[\"'\d-])"
 )
 _PAIR_END: Final = re.compile(r"(?:\s|\\[nrt]){0,64},?(?:\s|\\[nrt]){0,64}[\])]")
 _BESIDE: Final = re.compile(r"(?:\s|\\[nrt]){0,64}[,\])]")
@@ -62,7 +62,7 @@ _A_NAME: Final = re.compile(r"[a-z]+(?:_[a-z]+)*|[A-Z]+(?:_[A-Z]+)*")
 _ANY_FLAG: Final = re.compile(r"-(?<=[-\"']-)([A-Za-z][\w.-]{0,63})")
 _ANY_PAIR: Final = tuple(
     re.compile(
-        opening + r"(?:\s|\\[nrt]){0,64}\\{0,7}[\"']([^\"'\n]{1,136})[\"'](?:\s|\\[nrt]){0,32},"
+        opening + r"(?:\s|\\[nrt]){0,64}b?\\{0,7}[\"']([^\"'\n]{1,136})[\"'](?:\s|\\[nrt]){0,32},"
     )
     # Apart, so that each begins with the one letter that the engine searches for.
     for opening in (r"\[", r"\(")

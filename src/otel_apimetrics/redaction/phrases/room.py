@@ -6,7 +6,7 @@ from typing import Final
 
 from otel_apimetrics.redaction.marks import Marker
 from otel_apimetrics.redaction.names import Names
-from otel_apimetrics.redaction.phrases import arguments, links, queries, statements, tags
+from otel_apimetrics.redaction.phrases import arguments, fields, links, queries, statements, tags
 from otel_apimetrics.redaction.phrases.place import Place, written
 
 _STRING: Final = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*(?:"|\\?\Z)', re.DOTALL)
@@ -35,6 +35,7 @@ class Phrases:
             or statements.suspects(text, names)
             or arguments.suspects(text, names)
             or queries.suspects(text)
+            or fields.suspects(text)
         )
 
     def scrub(self, text: str) -> str:
@@ -64,3 +65,4 @@ class Phrases:
         yield from links.find(text)
         yield from statements.find(text, names)
         yield from arguments.find(text, names)
+        yield from fields.find(text, names)

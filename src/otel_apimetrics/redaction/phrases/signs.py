@@ -11,7 +11,7 @@ LABELS: Final = "name|key|field|param|parameter|path|header|attribute|attr|prope
 """Members and elements that may name a sibling."""
 _BLANK: Final = r"(?:\s|\\[nrt])*"
 _QUOTE: Final = r"\\*[\"']"
-_LIST: Final = rf"[\[(]{_BLANK}{_QUOTE}"
+_LIST: Final = rf"[\[(]{_BLANK}b?{_QUOTE}"
 _TAG: Final = r"(?:<|&lt;)[^<>&]*"
 _FLAG: Final = r"(?:--|[\"']-)[\w.-]*"
 _BEFORE: Final = rf"{_TAG}|{_FLAG}|{_LIST}[^\"'\n]*|(?i:{LABELS})(?:>|&gt;)[^<&]*"
@@ -30,6 +30,8 @@ _ALWAYS: Final = "|".join(
         r"(?:<|&lt;)[\w:.-]*(?i:signaturevalue|ciphervalue|x509certificate)",
         r"\)=\(",
         r"Duplicate entry '",
+        r"form-data[;\s]+name=",
+        rf"(?i:password|\b(?:by|as)){_BLANK}'",
         r"Failing row contains \(",
         rf"\){_BLANK}(?i:values?){_BLANK}\(",
         _PARAMETERS,

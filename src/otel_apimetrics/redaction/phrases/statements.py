@@ -10,7 +10,7 @@ from typing import Final
 
 from otel_apimetrics.redaction.names import Names
 from otel_apimetrics.redaction.phrases.place import Place
-from otel_apimetrics.redaction.spans import line_end
+from otel_apimetrics.redaction.spans import line_end, value_end
 
 _DETAIL: Final = re.compile(r"\)=\(")
 _ROW: Final = re.compile(r"Failing row contains \(")
@@ -21,6 +21,13 @@ _DETAIL_END: Final = re.compile(
 _ENTRY: Final = re.compile(
     r"Duplicate entry '(?!\[REDACTED)([^\n]{0,1024}?)' for key '([^'\n]{1,256})"
 )
+_CLAUSE: Final = re.compile(
+    r"\b(?i:(password)|identified(?:\s{1,4}with\s{1,4}[\w'\"`]{1,64})?\s{1,4}(?:by|as))"
+    r"(?:\s|\\[nrt]){1,8}(?=')"
+)
+"""`ALTER USER a WITH PASSWORD 'x'`, `IDENTIFIED BY 'x'`."""
+_GRANTEE: Final = re.compile(r"\b(?i:user|role|login|group|with|encrypted)\b")
+_LONGEST_CLAUSE: Final = 256
 _VALUES: Final = re.compile(r"\)(?:\s|\\[nrt]){0,16}(?i:values?)(?:\s|\\[nrt]){0,16}(?=\()")
 _TOKEN: Final = re.compile(
     r"'[^'\\]*(?:(?:\\.|'')[^'\\]*)*(?:'|\\?\Z)|\\?\"[^\"\\]*(?:\\[^\"][^\"\\]*)*(?:\\?\"|\\?\Z)"
@@ -54,7 +61,7 @@ LISTS: Final = frozenset(
 
 def suspects(text: str, names: Names) -> bool:
     """Tell whether a database may speak here, in JSON text too; too often rather than not."""
-    if "'" in text and "Duplicate entry '" in text:
+    if "'" in text and ("Duplicate entry '" in text or _has_clause(text)):
         return True
     if "(" in text and (")=(" in text or "Failing row contains (" in text):
         return True
@@ -74,6 +81,8 @@ def find(text: str, names: Names) -> Iterator[Place]:
     """Find the values that a database or a statement tells."""
     if ")=(" in text or "Failing row" in text or "Duplicate entry" in text:
         yield from _details(text, names)
+    if "'" in text and _has_clause(text):
+        yield from _clauses(text)
     if "(" in text or "$" in text or "[" in text:
         yield from _rows(text, names)
         yield from _parameters(text, names)
@@ -121,6 +130,18 @@ def _details(text: str, names: Names) -> Iterator[Place]:
 def _detail_end(text: str, start: int) -> int:
     end = _DETAIL_END.search(text, start)
     return end.start() if end else line_end(text, start)
+
+
+def _has_clause(text: str) -> bool:
+    lower = text.lower()
+    return ("password" in lower or "identified" in lower) and _CLAUSE.search(text) is not None
+
+
+def _clauses(text: str) -> Iterator[Place]:
+    for found in _CLAUSE.finditer(text):
+        before = text[max(0, found.start() - _LONGEST_CLAUSE) : found.start()]
+        if not found[1] or _GRANTEE.search(before):
+            yield Place(found.end(), value_end(text, found.end()), "password")
 
 
 def _rows(text: str, names: Names) -> Iterator[Place]:
