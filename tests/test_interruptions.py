@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from opentelemetry import trace as otel_trace
 
 import otel_apimetrics
 from otel_apimetrics import ApiMetricsASGIMiddleware, ApiMetricsWSGIMiddleware, open_requests
@@ -197,6 +198,77 @@ def test_a_signal_anywhere_in_the_making_of_a_record_loses_nothing():
         assert open_requests.count() == 0, call
         number += 3
     assert number > 50
+
+
+ENDS = {"finish", "note_failure", "__del__"}
+"""Where the record is made, which the test above is about, and where Python drops exceptions."""
+
+
+def interrupted_around_the_app(number: int, served, serve):
+    """Serve, with a signal at the n-th beginning or end of a call inside of us around the app."""
+    places, begun = [], []
+
+    def trace(frame, event, argument):
+        if not frame.f_code.co_filename.startswith(SOURCES):
+            return None
+        if frame.f_code.co_name == "enter":
+            begun.append(True)
+        if frame.f_code.co_name in ENDS:
+            sys.settrace(None)
+            return None
+        if begun and event != "line":
+            places.append(f"{event} {frame.f_code.co_filename}:{frame.f_lineno}")
+            if len(places) - 1 == number:
+                sys.settrace(None)
+                signal.raise_signal(signal.SIGUSR1)
+        return trace
+
+    with handled(exits):
+        gc.disable()
+        sys.settrace(trace)
+        try:
+            seen = serve(served)
+        finally:
+            sys.settrace(None)
+            gc.enable()
+    left = open_requests.current.get(), otel_trace.get_current_span()
+    return seen, places, left
+
+
+def generating(environ, start_response):
+    start_response("200 OK", [])
+    yield b"body"
+
+
+@pytest.mark.parametrize(
+    ("middleware", "answering", "serve"),
+    [
+        (ApiMetricsWSGIMiddleware, app, lambda a: serve_wsgi(a, make_environ())),
+        (ApiMetricsWSGIMiddleware, generating, lambda a: serve_wsgi(a, make_environ())),
+    ],
+)
+def test_a_signal_anywhere_around_the_app_leaves_nothing_current_and_one_record(
+    middleware, answering, serve
+):
+    number = 0
+    while True:
+        telemetry = Telemetry()
+        served = middleware(answering, **telemetry.providers)
+        seen, places, left = contextvars.copy_context().run(
+            interrupted_around_the_app, number, served, serve
+        )
+        if len(places) <= number:
+            break
+        place = places[number]
+        assert type(seen.error) is SystemExit, place
+        assert left == (None, otel_trace.INVALID_SPAN), place
+        del seen  # its error holds the response that was on its way
+        gc.collect()
+        open_requests.finish_postponed()
+        assert open_requests.count() == 0, place
+        assert telemetry.total() == 1, place
+        number += 1
+    assert number > 20
 
 
 @pytest.mark.e2e

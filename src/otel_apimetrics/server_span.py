@@ -39,7 +39,7 @@ class ServerSpan:
         self._pipeline = pipeline
         self._settled = False
         self._aside: Context | None = None
-        """What the app had made current when it was left, where that was not the span alone."""
+        """What was current in the app when it was left; of our own span, from its start."""
         self.owner = Owner.NOBODY
         self.span: trace.Span | None = None
         """The recording span that the record goes on; `None` where there is none."""
@@ -76,7 +76,7 @@ class ServerSpan:
             attributes=self.given,
             start_time=started_ns,
         )
-        self.context = trace.set_span_in_context(span, parent)
+        self.context = self._aside = trace.set_span_in_context(span, parent)
         if span.is_recording():
             span_lock.guard(span, self._pipeline.redactor)
             span_lock.hold(span)
@@ -120,10 +120,11 @@ class ServerSpan:
 
         Never raises.
         """
-        if self._aside is not None:
-            otel_context.attach(self._aside)
+        aside = self._aside
+        if aside is not None:
+            otel_context.attach(aside)
             # Where the span is ours, the app has chosen what stands in its place.
-            if self.owner is Owner.OURS:
+            if aside is self.context or self.owner is Owner.OURS:
                 return
         if self.context is not None:
             try:
@@ -146,11 +147,11 @@ class ServerSpan:
             outside: what was current around the app, and is so again.
         """
         inside = otel_context.get_current()
-        if inside is outside:
+        if inside is not outside:
+            self._aside = inside
+            otel_context.attach(outside)
+        elif self._aside is not None:
             self._aside = None
-            return
-        self._aside = None if inside is self.context else inside
-        otel_context.attach(outside)
 
     def ids(self) -> tuple[int, int, int]:
         """Give the ids of the trace, the span and its parent; 0 where there is none."""

@@ -50,9 +50,11 @@ class Call:
     async def serve(self, app: ASGIApp, scope: Scope) -> None:
         """Call the app; what it raises passes through, after the record is made."""
         recording = self._recording
-        before = recording.enter()
+        before = open_requests.outside()
         try:
+            recording.enter()
             await app(scope, self.receive, self.send)
+            recording.leave(before)
         except GeneratorExit:
             # The coroutine is thrown away, perhaps from another context: nothing may be
             # awaited, and what is current there is none of our business.
@@ -66,7 +68,6 @@ class Call:
             # What cancels or ends the app waits for nobody.
             await recording.end_async(wait=isinstance(error, Exception))
             raise
-        recording.leave(before)
         await recording.end_async()
 
     async def receive(self) -> Message:

@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
-from otel_apimetrics import _guard
+from otel_apimetrics import _guard, open_requests
 from otel_apimetrics.exchange import WebSocket
 from otel_apimetrics.recording import Recording
 from otel_apimetrics.snapshot import CLIENT_DISCONNECT
@@ -46,9 +46,11 @@ class WebSocketCall:
         recording.websocket = WebSocket()
         # Never given up for silence: pings do not pass through us.
         recording.moved = float("inf")
-        before = recording.enter()
+        before = open_requests.outside()
         try:
+            recording.enter()
             await app(scope, self.receive, self.send)
+            recording.leave(before)
         except GeneratorExit:
             self._note_traffic()
             recording.leave_if_here(before)
@@ -61,7 +63,6 @@ class WebSocketCall:
             # What cancels or ends the app waits for nobody.
             await recording.end_async(wait=isinstance(error, Exception))
             raise
-        recording.leave(before)
         self._note_traffic()
         await recording.end_async()
 

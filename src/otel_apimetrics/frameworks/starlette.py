@@ -232,18 +232,20 @@ def _deciding(original: Any) -> Any:
         self: "Starlette", scope: Scope, receive: Receive, send: Send
     ) -> None:
         recording = _undecided(scope)
-        before = None
-        if recording is not None:
-            try:
-                recording.begin_span(instrumented_inside=instrumented_inside(self))
-                before = recording.enter()
-            except Exception as error:
-                _guard.swallow("starlette.decide", error)
+        before = open_requests.outside()
+        entered = False
         try:
+            if recording is not None:
+                try:
+                    recording.begin_span(instrumented_inside=instrumented_inside(self))
+                    entered = True
+                    recording.enter()
+                except Exception as error:
+                    _guard.swallow("starlette.decide", error)
             await original(self, scope, receive, send)
         finally:
-            if recording is not None and before is not None:
-                recording.leave(before)
+            if recording is not None and entered:
+                recording.leave_if_here(before)
 
     return __call__
 

@@ -50,16 +50,21 @@ class Call:
     def serve(self, app: WSGIApp, environ: Environ) -> Iterable[bytes]:
         """Call the app; what it raises passes through, after the record is made."""
         recording = self._recording
-        before = recording.enter()
+        before = open_requests.outside()
         try:
-            iterable = app(environ, self.start_response)
+            try:
+                recording.enter()
+                iterable = app(environ, self.start_response)
+            finally:
+                recording.leave(before)
+            return tee_response(iterable, recording, environ)
         except BaseException as error:
-            recording.leave(before)
-            recording.note_failure(error, self._on_response)
-            recording.end()
+            recording.leave(before)  # again: a signal handler may have raised in it
+            try:
+                recording.note_failure(error, self._on_response)
+            finally:
+                recording.end()
             raise
-        recording.leave(before)
-        return tee_response(iterable, recording, environ)
 
     def start_response(self, status: str, headers: Any, *rest: Any, **named: Any) -> Any:
         """Note the status and the headers, then hand them on, with what hooks add."""

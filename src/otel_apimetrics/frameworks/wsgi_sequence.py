@@ -16,7 +16,8 @@ class _End:
         self.recording = recording
 
     def __del__(self) -> None:
-        throw_away(self.recording)
+        if hasattr(self, "recording"):  # else interrupted in its making
+            throw_away(self.recording)
 
 
 class _Items:
