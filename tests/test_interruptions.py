@@ -6,6 +6,7 @@ import functools
 import gc
 import signal
 import sys
+import threading
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -198,6 +199,65 @@ def test_a_signal_anywhere_in_the_making_of_a_record_loses_nothing():
         assert open_requests.count() == 0, call
         number += 3
     assert number > 50
+
+
+class PythonLock:
+    """Acquired by a function of Python, as gevent's; an interruption comes at its end."""
+
+    def __init__(self) -> None:
+        self.lock = threading.Lock()
+        self.is_interrupted = False
+
+    def acquire(self, blocking=True, timeout=-1):
+        taken = self.lock.acquire(timeout=2 if timeout == -1 else timeout)
+        assert taken or timeout != -1, "waits for a lock that nobody gives back"
+        if not self.is_interrupted:
+            self.is_interrupted = True
+            signal.raise_signal(signal.SIGUSR1)
+        return taken
+
+    def release(self):
+        self.lock.release()
+
+    def __enter__(self):
+        self.acquire()
+
+    def __exit__(self, *_):
+        self.release()
+
+
+@pytest.mark.parametrize("holder", [lambda s: s, lambda s: s._attributes, lambda s: s._events])
+def test_a_lock_that_an_interrupted_step_left_held_is_waited_for_by_nobody(telemetry, holder):
+    locks = []
+
+    def label(exchange):
+        span = served_span[0]
+        holder(span)._lock = PythonLock()
+        locks.append(holder(span)._lock)
+
+    def failing(environ, start_response):
+        served_span.append(otel_trace.get_current_span())
+        start_response("500 Oh", [], (ValueError, ValueError("x"), None))
+        return [b"body"]
+
+    served_span = []
+    served = ApiMetricsWSGIMiddleware(failing, label=label, **telemetry.providers)
+    with handled(exits):
+        seen = serve_wsgi(served, make_environ())
+    assert type(seen.error) is SystemExit
+    assert locks[0].lock.locked()
+    assert telemetry.total() == 1
+    assert telemetry.server_span.name == "GET"
+    assert open_requests.count() == 0
+
+
+def test_a_hook_that_waits_for_a_lock_costs_no_record(telemetry: Telemetry):
+    lock = PythonLock()
+    served = ApiMetricsWSGIMiddleware(app, label=lambda _: lock.acquire(), **telemetry.providers)
+    with handled(exits):
+        assert type(serve_wsgi(served, make_environ()).error) is SystemExit
+    assert telemetry.total() == 1
+    assert telemetry.server_span.attributes["http.response.status_code"] == 200
 
 
 ENDS = {"finish", "note_failure", "__del__"}

@@ -5,7 +5,7 @@ from opentelemetry import propagate, trace
 from opentelemetry.context import Context
 from opentelemetry.propagators.textmap import Getter
 
-from otel_apimetrics import _guard, semconv, span_lock, spans
+from otel_apimetrics import _guard, semconv, span_attributes, span_lock, spans
 from otel_apimetrics.attributes import Attributes, request_attributes
 from otel_apimetrics.exchange import Headers, Request
 from otel_apimetrics.pipeline import Pipeline
@@ -173,6 +173,14 @@ class ServerSpan:
                 span_lock.release(self.span, end_time, at_once=self.owner is Owner.OURS)
             except Exception as error:
                 _guard.swallow("server_span.release", error)
+
+    def free_locks(self) -> None:
+        """Have the span wait for no lock that an interrupted step has left held."""
+        if self.span is not None:
+            try:
+                span_attributes.free_locks(self.span)
+            except Exception as error:
+                _guard.swallow("server_span.locks", error)
 
     def close(self, *, outside: bool = False) -> None:
         """End the span if its owner is inside the app; `outside`: whoever owns it.
