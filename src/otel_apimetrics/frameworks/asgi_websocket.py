@@ -39,9 +39,9 @@ class WebSocketCall:
         self._bytes_received = self._bytes_sent = 0
 
     async def serve(
-        self, app: Callable[..., Awaitable[None]], scope: MutableMapping[str, Any]
-    ) -> None:
-        """Call the app; what it raises passes through, after the record is made."""
+        self, app: Callable[..., Awaitable[Any]], scope: MutableMapping[str, Any]
+    ) -> Any:
+        """Call the app; what it raises or returns passes through, after the record is made."""
         recording = self._recording
         recording.websocket = WebSocket()
         # Never given up for silence: pings do not pass through us.
@@ -49,7 +49,7 @@ class WebSocketCall:
         before = open_requests.outside()
         try:
             recording.enter()
-            await app(scope, self.receive, self.send)
+            result: Any = await app(scope, self.receive, self.send)
             recording.leave(before)
         except GeneratorExit:
             self._note_traffic()
@@ -65,6 +65,7 @@ class WebSocketCall:
             raise
         self._note_traffic()
         await recording.end_async()
+        return result
 
     async def receive(self) -> Message:
         """Hand on what the app asks for, and count it."""
