@@ -1,5 +1,7 @@
 """The SERVER span of one request: started, adopted or awaited, and let go at the last byte."""
 
+from contextlib import suppress
+
 from opentelemetry import context as otel_context
 from opentelemetry import propagate, trace
 from opentelemetry.context import Context
@@ -177,10 +179,8 @@ class ServerSpan:
     def free_locks(self) -> None:
         """Have the span wait for no lock that an interrupted step has left held."""
         if self.span is not None:
-            try:
+            with suppress(Exception):  # a span of a foreign kind keeps its own
                 span_attributes.free_locks(self.span)
-            except Exception as error:
-                _guard.swallow("server_span.locks", error)
 
     def close(self, *, outside: bool = False) -> None:
         """End the span if its owner is inside the app; `outside`: whoever owns it.

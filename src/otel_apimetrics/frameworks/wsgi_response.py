@@ -41,9 +41,11 @@ class ResponseTee(StandIn):
         """Close the app's iterable where it can be closed, and make the record."""
         close_response(self._apimetrics_recording, self._apimetrics_for)
 
-    def __del__(self) -> None:
+    def __del__(self, is_process_over: Callable[[], bool] = sys.is_finalizing) -> None:
         recording = getattr(self, "_apimetrics_recording", None)
-        if recording is not None:  # else interrupted in its making
+        # Not there: interrupted in its making. When the process is over the record is made, and
+        # modules may be gone; hence the argument.
+        if recording is not None and not is_process_over():
             throw_away(recording)
 
 
