@@ -87,9 +87,7 @@ class DeliveryQueue:
         self._patience = Patience()
         self._waiting: deque[tuple[Exchange, int]] = deque()
         self._bytes = 0
-        self._busy = False
-        self._closed = False
-        self._hurried = False
+        self._busy = self._closed = self._hurried = False
         # Entered itself: a signal handler may raise in the Python of a condition's `__enter__`.
         self._lock = RLock()
         self._changed = Condition(self._lock)
