@@ -11,6 +11,7 @@ from opentelemetry import context
 from otel_apimetrics import ApiMetricsInstrumentor, _guard, open_requests
 from tests import components
 from tests.contract_report import pytest_runtest_logreport, pytest_sessionfinish
+from tests.instrumented import switch_off
 from tests.telemetry import Telemetry
 
 __all__ = ["pytest_runtest_logreport", "pytest_sessionfinish"]
@@ -113,7 +114,4 @@ def instrumentor() -> Iterator[ApiMetricsInstrumentor]:
     """The process's instrumentor, off again after the test."""
     made = ApiMetricsInstrumentor()
     yield made
-    if made.is_instrumented_by_opentelemetry:
-        made.uninstrument()
-    else:
-        made._uninstrument()
+    switch_off(made)

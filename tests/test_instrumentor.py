@@ -17,6 +17,7 @@ from otel_apimetrics import ApiMetricsInstrumentor, ConfigError, autoload
 from otel_apimetrics.frameworks import startup
 from otel_apimetrics.frameworks.startup import MAX_ROUTES
 from tests.in_process import make_environ, serve_wsgi
+from tests.telemetry import Telemetry
 
 ROOT = Path(__file__).parent.parent
 
@@ -182,6 +183,11 @@ def test_options_of_instrument_are_those_of_its_apps_unless_they_say_otherwise(
     assert not [key for key in attributes if ".header." in key]
 
 
+def bare(environ, start_response):
+    start_response("200 OK", [])
+    return [b"body"]
+
+
 def test_instrument_uninstrument_instrument_records_again(telemetry, instrumentor):
     from flask import Flask
 
@@ -193,6 +199,54 @@ def test_instrument_uninstrument_instrument_records_again(telemetry, instrumento
         instrumentor.uninstrument()
         serve_wsgi(app, make_environ())
         assert telemetry.total() == expected
+
+
+def test_uninstrument_leaves_what_was_instrumented_by_itself(telemetry, instrumentor):
+    one, all_others = Telemetry(), Flask("others")
+    app = instrumentor.instrument_app(Flask("one"), **one.providers)
+    middleware = instrumentor.instrument_app(bare, **one.providers)
+    instrumentor.instrument(**telemetry.providers)
+    instrumentor.uninstrument()
+    for served in (app, middleware, all_others):
+        serve_wsgi(served, make_environ())
+    assert (one.total(), telemetry.total()) == (2, 0)
+    assert instrumentor.uninstrument_app(app) is app
+    assert instrumentor.uninstrument_app(middleware) is bare
+    serve_wsgi(app, make_environ())
+    assert one.total() == 2
+
+
+def test_the_locks_stay_as_long_as_an_app_is_recorded(telemetry, instrumentor):
+    def says_secret(provider: Telemetry) -> bool:
+        with provider.tracer_provider.get_tracer("x").start_as_current_span("x") as span:
+            span.set_attribute("url.query", "token=s3cr3t")
+        return "s3cr3t" in str(provider.spans[-1].attributes)
+
+    before = vars(Flask)["__call__"]
+    one = Telemetry()
+    apps = [instrumentor.instrument_app(app, **one.providers) for app in (Flask("one"), bare)]
+    instrumentor.instrument(**telemetry.providers)
+    instrumentor.uninstrument()
+    assert says_secret(telemetry)
+    assert not says_secret(one)
+    assert vars(Flask)["__call__"] is not before
+    instrumentor.uninstrument_app(apps[0])
+    assert vars(Flask)["__call__"] is before
+    assert not says_secret(one)
+    instrumentor.uninstrument_app(apps[1])
+    assert says_secret(one)
+
+
+def test_an_app_that_was_left_out_is_recorded_by_the_next_instrument(telemetry, instrumentor):
+    app = Flask("x")
+    instrumentor.instrument(**telemetry.providers)
+    instrumentor.uninstrument_app(app)
+    serve_wsgi(app, make_environ())
+    assert telemetry.total() == 0
+    instrumentor.uninstrument()
+    instrumentor.instrument(**telemetry.providers)
+    serve_wsgi(app, make_environ())
+    assert telemetry.total() == 1
 
 
 def test_there_is_one_instrumentor_a_process():

@@ -6,10 +6,12 @@ import functools
 import gc
 import signal
 import sys
+import threading
 from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from opentelemetry import trace as otel_trace
 
 import otel_apimetrics
 from otel_apimetrics import ApiMetricsASGIMiddleware, ApiMetricsWSGIMiddleware, open_requests
@@ -197,6 +199,136 @@ def test_a_signal_anywhere_in_the_making_of_a_record_loses_nothing():
         assert open_requests.count() == 0, call
         number += 3
     assert number > 50
+
+
+class PythonLock:
+    """Acquired by a function of Python, as gevent's; an interruption comes at its end."""
+
+    def __init__(self) -> None:
+        self.lock = threading.Lock()
+        self.is_interrupted = False
+
+    def acquire(self, blocking=True, timeout=-1):
+        taken = self.lock.acquire(timeout=2 if timeout == -1 else timeout)
+        assert taken or timeout != -1, "waits for a lock that nobody gives back"
+        if not self.is_interrupted:
+            self.is_interrupted = True
+            signal.raise_signal(signal.SIGUSR1)
+        return taken
+
+    def release(self):
+        self.lock.release()
+
+    def __enter__(self):
+        self.acquire()
+
+    def __exit__(self, *_):
+        self.release()
+
+
+@pytest.mark.parametrize("holder", [lambda s: s, lambda s: s._attributes, lambda s: s._events])
+def test_a_lock_that_an_interrupted_step_left_held_is_waited_for_by_nobody(telemetry, holder):
+    locks = []
+
+    def label(exchange):
+        span = served_span[0]
+        holder(span)._lock = PythonLock()
+        locks.append(holder(span)._lock)
+
+    def failing(environ, start_response):
+        served_span.append(otel_trace.get_current_span())
+        start_response("500 Oh", [], (ValueError, ValueError("x"), None))
+        return [b"body"]
+
+    served_span = []
+    served = ApiMetricsWSGIMiddleware(failing, label=label, **telemetry.providers)
+    with handled(exits):
+        seen = serve_wsgi(served, make_environ())
+    assert type(seen.error) is SystemExit
+    assert locks[0].lock.locked()
+    assert telemetry.total() == 1
+    assert telemetry.server_span.name == "GET"
+    assert open_requests.count() == 0
+
+
+def test_a_hook_that_waits_for_a_lock_costs_no_record(telemetry: Telemetry):
+    lock = PythonLock()
+    served = ApiMetricsWSGIMiddleware(app, label=lambda _: lock.acquire(), **telemetry.providers)
+    with handled(exits):
+        assert type(serve_wsgi(served, make_environ()).error) is SystemExit
+    assert telemetry.total() == 1
+    assert telemetry.server_span.attributes["http.response.status_code"] == 200
+
+
+ENDS = {"finish", "note_failure", "__del__"}
+"""Where the record is made, which the test above is about, and where Python drops exceptions."""
+
+
+def interrupted_around_the_app(number: int, served, serve):
+    """Serve, with a signal at the n-th beginning or end of a call inside of us around the app."""
+    places, begun = [], []
+
+    def trace(frame, event, argument):
+        if not frame.f_code.co_filename.startswith(SOURCES):
+            return None
+        if frame.f_code.co_name == "enter":
+            begun.append(True)
+        if frame.f_code.co_name in ENDS:
+            sys.settrace(None)
+            return None
+        if begun and event != "line":
+            places.append(f"{event} {frame.f_code.co_filename}:{frame.f_lineno}")
+            if len(places) - 1 == number:
+                sys.settrace(None)
+                signal.raise_signal(signal.SIGUSR1)
+        return trace
+
+    with handled(exits):
+        gc.disable()
+        sys.settrace(trace)
+        try:
+            seen = serve(served)
+        finally:
+            sys.settrace(None)
+            gc.enable()
+    left = open_requests.current.get(), otel_trace.get_current_span()
+    return seen, places, left
+
+
+def generating(environ, start_response):
+    start_response("200 OK", [])
+    yield b"body"
+
+
+@pytest.mark.parametrize(
+    ("middleware", "answering", "serve"),
+    [
+        (ApiMetricsWSGIMiddleware, app, lambda a: serve_wsgi(a, make_environ())),
+        (ApiMetricsWSGIMiddleware, generating, lambda a: serve_wsgi(a, make_environ())),
+    ],
+)
+def test_a_signal_anywhere_around_the_app_leaves_nothing_current_and_one_record(
+    middleware, answering, serve
+):
+    number = 0
+    while True:
+        telemetry = Telemetry()
+        served = middleware(answering, **telemetry.providers)
+        seen, places, left = contextvars.copy_context().run(
+            interrupted_around_the_app, number, served, serve
+        )
+        if len(places) <= number:
+            break
+        place = places[number]
+        assert type(seen.error) is SystemExit, place
+        assert left == (None, otel_trace.INVALID_SPAN), place
+        del seen  # its error holds the response that was on its way
+        gc.collect()
+        open_requests.finish_postponed()
+        assert open_requests.count() == 0, place
+        assert telemetry.total() == 1, place
+        number += 1
+    assert number > 20
 
 
 @pytest.mark.e2e

@@ -17,19 +17,28 @@ class Conclusion:
     """Makes one record: the exchange, what the hooks say of it, and all that is told of it.
 
     An exception from outside (see `interruptions`) passes, once the steps that it has not
-    reached are done. No further hook is asked then.
+    reached are done. No further hook is asked then. Where it has left a lock that those may
+    wait for, only the span is ended.
 
     Args:
         recording: taken out of the open requests by the caller.
     """
 
-    __slots__ = ("_done", "_exchange", "_is_seen", "_questions", "_recording", "duration")
+    __slots__ = (
+        "_done",
+        "_exchange",
+        "_is_judged",
+        "_is_seen",
+        "_questions",
+        "_recording",
+        "duration",
+    )
 
     def __init__(self, recording: "Recording") -> None:
         self._recording = recording
         self._questions: Iterator[Question] = iter(recording.pipeline.questions)
         self._exchange: Exchange | None = None
-        self._is_seen = False
+        self._is_judged = self._is_seen = False
         self._done: set[object] = set()
         self.duration = recording.settle()
 
@@ -41,14 +50,20 @@ class Conclusion:
             except BaseException as error:
                 if not interruptions.is_own(error):
                     self.ask_no_more()
-                    self._make()
+                    # A hook's locks are none of those that the steps wait for.
+                    if self._is_judged and interruptions.may_hold_lock(error):
+                        self._recording.server_span.free_locks()
+                    else:
+                        self._make()
                 raise
         except Exception as error:
             _guard.swallow("recording.finish", error)
         finally:
             try:
                 self._recording.close(self.duration)
-            except BaseException:  # interrupted: it does nothing twice
+            except BaseException as error:  # interrupted: it does nothing twice
+                if interruptions.may_hold_lock(error):
+                    self._recording.server_span.free_locks()
                 self._recording.close(self.duration)
                 raise
 
@@ -83,6 +98,7 @@ class Conclusion:
         for question in self._questions:
             if self._exchange is not None:
                 self._exchange = question.ask(self._exchange)
+        self._is_judged = True
         if self._exchange is not None:
             held = self._recording.server_span
             self._recording.pipeline.conclude(

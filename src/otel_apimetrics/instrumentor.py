@@ -145,10 +145,11 @@ class ApiMetricsInstrumentor(BaseInstrumentor):  # type: ignore[misc]  # contrib
         if isinstance(app, (ApiMetricsWSGIMiddleware, ApiMetricsASGIMiddleware)):
             app = app.app
         kind = bare.interface_of(app)
-        if kind == "wsgi":
-            return ApiMetricsWSGIMiddleware(app, pipeline=pipeline, **options)
-        if kind == "asgi":
-            return ApiMetricsASGIMiddleware(app, pipeline=pipeline, **options)
+        middlewares = {"wsgi": ApiMetricsWSGIMiddleware, "asgi": ApiMetricsASGIMiddleware}
+        if kind in middlewares:
+            middleware = middlewares[kind](app, pipeline=pipeline, **options)
+            self._registry.note_middleware(pipeline)
+            return middleware
         raise ConfigError(
             f"instrument_app: {type(app).__qualname__} is no WSGI and no ASGI app. Pass the"
             " object that your server is given, or wrap it in ApiMetricsWSGIMiddleware or"
@@ -156,11 +157,18 @@ class ApiMetricsInstrumentor(BaseInstrumentor):  # type: ignore[misc]  # contrib
         )
 
     def uninstrument_app(self, app: Any) -> Any:
-        """Stop recording one app, and return what to serve without us."""
-        if isinstance(app, (ApiMetricsWSGIMiddleware, ApiMetricsASGIMiddleware)):
-            return app.app
-        self._registry.set(app, None)
-        return app
+        """Stop recording one app, and return what to serve without us.
+
+        Under `instrument()` too it stays unrecorded, until `uninstrument()`.
+        """
+        middleware = isinstance(app, (ApiMetricsWSGIMiddleware, ApiMetricsASGIMiddleware))
+        if middleware:
+            self._registry.drop_middleware(app._pipeline)  # noqa: SLF001  of our own room
+        else:
+            self._registry.set(app, None)
+        if self._registry.default is None:
+            self._let_go()
+        return app.app if middleware else app
 
     def _instrument(self, **options: Any) -> None:
         pipeline = make_pipeline(build(options, os.environ))
@@ -187,12 +195,19 @@ class ApiMetricsInstrumentor(BaseInstrumentor):  # type: ignore[misc]  # contrib
         wrapt.register_post_import_hook(install, module)
 
     def _uninstrument(self, **_options: Any) -> None:
-        self._registry.forget()
-        self._wraps.undo()
-        processors.detach_all()
-        log_lock.detach_all()
-        ending.disarm_signal()
         self._options = MappingProxyType({})
+        self._let_go()
+
+    def _let_go(self) -> None:
+        """Undo what no app needs any more that was instrumented by itself."""
+        self._registry.forget_default()
+        if not self._registry.has_apps():
+            self._wraps.undo()
+        left = self._registry.of_single_apps()
+        processors.detach_all(but=[pipeline.tracer_provider() for pipeline in left])
+        if not left:
+            log_lock.detach_all()
+            ending.disarm_signal()
 
 
 def _adapter(name: str) -> Any:

@@ -14,6 +14,7 @@ from types import CodeType, TracebackType
 from typing import Any
 
 _RAISE = opmap["RAISE_VARARGS"]
+_ACQUIRING = frozenset({"acquire", "__enter__"})
 
 
 def is_own(error: BaseException) -> bool:
@@ -43,6 +44,20 @@ def came_by_signal(error: BaseException) -> bool:
     """Tell whether a Python function that handles a signal has raised this."""
     codes = {frame.tb_frame.f_code for frame in _frames(error.__traceback__)}
     return not codes.isdisjoint(_handlers())
+
+
+def may_hold_lock(error: BaseException) -> bool:
+    """Tell whether what was interrupted may have left a lock held that nobody gives back.
+
+    One that a Python function acquires (gevent's do; `threading.Condition`) is held by nobody
+    where the function is left by an exception once it is acquired.
+
+    Args:
+        error: of the interruption.
+    """
+    return any(
+        frame.tb_frame.f_code.co_name in _ACQUIRING for frame in _frames(error.__traceback__)
+    )
 
 
 def _frames(traceback: TracebackType | None) -> Iterator[TracebackType]:

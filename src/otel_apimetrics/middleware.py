@@ -136,14 +136,13 @@ class ApiMetricsASGIMiddleware(_Middleware):
         self._adapter = bare.asgi_adapter()
 
     # `async def`, because uvicorn takes a plain `def` with a coroutine behind it for ASGI 2.
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> Any:
         """Serve one connection."""
         app = self.app
         pipeline = self._pipeline
         if pipeline is None:
-            await app(scope, receive, send)
-        else:
-            await call_asgi(app, scope, receive, send, pipeline, self._adapter, app)
+            return await app(scope, receive, send)
+        return await call_asgi(app, scope, receive, send, pipeline, self._adapter, app)
 
 
 def _pipeline(options: dict[str, Any]) -> Pipeline | None:

@@ -10,7 +10,10 @@ from collections import deque
 from collections.abc import Callable
 from contextvars import ContextVar
 from time import monotonic
-from typing import Protocol
+from typing import Protocol, TypeAlias
+
+from opentelemetry import context as otel_context
+from opentelemetry.context import Context
 
 from otel_apimetrics import _guard, collection, health
 from otel_apimetrics.content import buffer
@@ -38,6 +41,15 @@ current: ContextVar["OpenRequest | None"] = ContextVar("otel_apimetrics_request"
 Set once at entry. What changes is the object behind it: a variable that was set inside a
 sync endpoint or below Starlette's `BaseHTTPMiddleware` would be lost.
 """
+
+Outside: TypeAlias = "tuple[OpenRequest | None, Context]"
+"""What is current around a call into an app."""
+
+
+def outside() -> Outside:
+    """Give what is current here, for `Recording.leave`."""
+    return current.get(), otel_context.get_current()
+
 
 at_end: list[Callable[[], None]] = []
 """Run once the last records are made, when the process ends. They must not raise."""

@@ -1,6 +1,7 @@
 """The span processor that sees SERVER spans start, and puts the lock on every span."""
 
 import weakref
+from collections.abc import Collection
 from threading import Lock
 from typing import Any
 
@@ -134,10 +135,15 @@ def ensure(provider: trace.TracerProvider, redactor: Redactor) -> None:
     _last = provider
 
 
-def detach_all() -> None:
-    """Make every processor inert, until `attach` or `ensure`."""
+def detach_all(but: Collection[trace.TracerProvider] = ()) -> None:
+    """Make every processor inert, until `attach` or `ensure`.
+
+    Args:
+        but: providers whose processor stays as it is.
+    """
     global _last  # noqa: PLW0603  the next request must attach again
     with _lock:
         _last = None
-        for processor in _attached.values():
-            processor.detach()
+        for provider, processor in _attached.items():
+            if not any(provider is kept for kept in but):
+                processor.detach()

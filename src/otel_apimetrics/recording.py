@@ -4,11 +4,8 @@ import secrets
 from collections.abc import Callable
 from functools import partial
 from time import monotonic, perf_counter_ns, time_ns
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
-
-from opentelemetry import context as otel_context
-from opentelemetry.context import Context
 
 from otel_apimetrics import _guard, collection, open_requests, spans
 from otel_apimetrics.conclusion import Conclusion
@@ -30,9 +27,6 @@ from otel_apimetrics.server_span import ServerSpan
 
 if TYPE_CHECKING:
     from otel_apimetrics.asking import Asked
-
-Entered: TypeAlias = tuple[open_requests.OpenRequest | None, Context]
-"""What was current before `Recording.enter`."""
 
 
 class Recording:
@@ -109,16 +103,17 @@ class Recording:
         owner = spans.decide(instrumented_inside=instrumented_inside)
         self.server_span.begin(owner, self.request, self.started_ns)
 
-    def enter(self) -> "Entered":
-        """Make this recording, and its span, current. Pair with `leave`."""
-        before = open_requests.current.get(), otel_context.get_current()
+    def enter(self) -> None:
+        """Make this recording, and its span, current.
+
+        Pair with `leave`, inside a `try`: a signal handler may raise anywhere.
+        """
         open_requests.current.set(self)
         self.running += 1
         self.server_span.attach()
-        return before
 
-    def leave(self, before: "Entered") -> None:
-        """Make current again what was so before `enter`, in the same thread or task.
+    def leave(self, before: open_requests.Outside) -> None:
+        """Make current again what was `outside` before `enter`, in the same thread or task.
 
         The values, not tokens: contrib's WSGI middleware attaches in one call and detaches in a
         later one, and a token of ours would bring that back.
@@ -128,7 +123,7 @@ class Recording:
         open_requests.current.set(request)
         self.server_span.set_aside(context)
 
-    def leave_if_here(self, before: "Entered") -> None:
+    def leave_if_here(self, before: open_requests.Outside) -> None:
         """Do what `leave` does if this thread or task is still in this request.
 
         A coroutine that is thrown away may be so from anywhere.

@@ -1,11 +1,13 @@
 """The SERVER span of one request: started, adopted or awaited, and let go at the last byte."""
 
+from contextlib import suppress
+
 from opentelemetry import context as otel_context
 from opentelemetry import propagate, trace
 from opentelemetry.context import Context
 from opentelemetry.propagators.textmap import Getter
 
-from otel_apimetrics import _guard, semconv, span_lock, spans
+from otel_apimetrics import _guard, semconv, span_attributes, span_lock, spans
 from otel_apimetrics.attributes import Attributes, request_attributes
 from otel_apimetrics.exchange import Headers, Request
 from otel_apimetrics.pipeline import Pipeline
@@ -39,7 +41,7 @@ class ServerSpan:
         self._pipeline = pipeline
         self._settled = False
         self._aside: Context | None = None
-        """What the app had made current when it was left, where that was not the span alone."""
+        """What was current in the app when it was left; of our own span, from its start."""
         self.owner = Owner.NOBODY
         self.span: trace.Span | None = None
         """The recording span that the record goes on; `None` where there is none."""
@@ -76,7 +78,7 @@ class ServerSpan:
             attributes=self.given,
             start_time=started_ns,
         )
-        self.context = trace.set_span_in_context(span, parent)
+        self.context = self._aside = trace.set_span_in_context(span, parent)
         if span.is_recording():
             span_lock.guard(span, self._pipeline.redactor)
             span_lock.hold(span)
@@ -120,10 +122,11 @@ class ServerSpan:
 
         Never raises.
         """
-        if self._aside is not None:
-            otel_context.attach(self._aside)
+        aside = self._aside
+        if aside is not None:
+            otel_context.attach(aside)
             # Where the span is ours, the app has chosen what stands in its place.
-            if self.owner is Owner.OURS:
+            if aside is self.context or self.owner is Owner.OURS:
                 return
         if self.context is not None:
             try:
@@ -146,11 +149,11 @@ class ServerSpan:
             outside: what was current around the app, and is so again.
         """
         inside = otel_context.get_current()
-        if inside is outside:
+        if inside is not outside:
+            self._aside = inside
+            otel_context.attach(outside)
+        elif self._aside is not None:
             self._aside = None
-            return
-        self._aside = None if inside is self.context else inside
-        otel_context.attach(outside)
 
     def ids(self) -> tuple[int, int, int]:
         """Give the ids of the trace, the span and its parent; 0 where there is none."""
@@ -172,6 +175,12 @@ class ServerSpan:
                 span_lock.release(self.span, end_time, at_once=self.owner is Owner.OURS)
             except Exception as error:
                 _guard.swallow("server_span.release", error)
+
+    def free_locks(self) -> None:
+        """Have the span wait for no lock that an interrupted step has left held."""
+        if self.span is not None:
+            with suppress(Exception):  # a span of a foreign kind keeps its own
+                span_attributes.free_locks(self.span)
 
     def close(self, *, outside: bool = False) -> None:
         """End the span if its owner is inside the app; `outside`: whoever owns it.

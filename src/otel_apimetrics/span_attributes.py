@@ -5,11 +5,15 @@ fifth of what a record costs. Ours are strings, numbers, booleans and tuples of 
 """
 
 from collections.abc import Mapping
+from threading import Lock
 from typing import Any
 
 from opentelemetry import trace
 from opentelemetry.attributes import BoundedAttributes
 from opentelemetry.sdk.trace import Span
+
+_PATIENCE = 0.5
+"""Seconds: the SDK holds the locks of a span for microseconds."""
 
 
 def put(span: trace.Span, attributes: Mapping[str, Any]) -> bool:
@@ -40,3 +44,19 @@ def put(span: trace.Span, attributes: Mapping[str, Any]) -> bool:
     except AttributeError:
         return False
     return True
+
+
+def free_locks(span: trace.Span) -> None:
+    """Have a span wait for no lock that an interrupted step has left held. May raise.
+
+    Args:
+        span: recording.
+    """
+    for holder in (span, *(getattr(span, name, None) for name in ("_attributes", "_events"))):
+        lock: Any = getattr(holder, "_lock", None)
+        if lock is None:
+            continue
+        if lock.acquire(timeout=_PATIENCE):
+            lock.release()
+        else:
+            holder._lock = Lock()  # type: ignore[union-attr] # noqa: SLF001  no public way

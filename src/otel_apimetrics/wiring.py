@@ -56,6 +56,7 @@ class Registry:
         self._of_app: weakref.WeakKeyDictionary[Any, Pipeline | None] = weakref.WeakKeyDictionary()
         # Apps whose class has no room for a weak reference (Litestar's), kept alive here.
         self._of_id: dict[int, tuple[Any, Pipeline | None]] = {}
+        self._of_middlewares: weakref.WeakSet[Pipeline] = weakref.WeakSet()
 
     def set(self, app: Any, pipeline: Pipeline | None) -> None:
         """Give an app its own pipeline; `None`: it is not recorded."""
@@ -75,8 +76,40 @@ class Registry:
         except TypeError:
             return self.default
 
+    def note_middleware(self, pipeline: Pipeline) -> None:
+        """Note the pipeline of an app in a middleware, which asks nobody for it."""
+        self._of_middlewares.add(pipeline)
+
+    def drop_middleware(self, pipeline: Pipeline | None) -> None:
+        """Forget the pipeline of a middleware that is served no more."""
+        if pipeline is not None:
+            self._of_middlewares.discard(pipeline)
+
+    def has_apps(self) -> bool:
+        """Tell whether an app of a known framework was instrumented by itself."""
+        return bool(self._of_apps())
+
+    def of_single_apps(self) -> list[Pipeline]:
+        """Return the pipelines of all that was instrumented by itself."""
+        return [*self._of_apps(), *self._of_middlewares]
+
+    def _of_apps(self) -> list[Pipeline]:
+        ids = (pipeline for _, pipeline in tuple(self._of_id.values()))
+        return [one for one in (*self._of_app.values(), *ids) if one is not None]
+
+    def forget_default(self) -> None:
+        """Forget the default, and which apps were left out of it."""
+        self.default = None
+        for app, pipeline in tuple(self._of_app.items()):
+            if pipeline is None:
+                self._of_app.pop(app, None)
+        for key, (_, pipeline) in tuple(self._of_id.items()):
+            if pipeline is None:
+                self._of_id.pop(key, None)
+
     def forget(self) -> None:
         """Forget every app and the default."""
         self.default = None
         self._of_app.clear()
         self._of_id.clear()
+        self._of_middlewares.clear()

@@ -1,8 +1,10 @@
 """The queue between requests and an exporter, with an exporter in-process."""
 
 import os
+import signal
 import sys
 import threading
+from contextlib import suppress
 from threading import Event
 from types import SimpleNamespace
 
@@ -339,3 +341,34 @@ def test_the_size_counts_bodies_and_headers_of_both_sides():
         response=Response(status=200, headers=(("b", "3"),), body=Body(content="xy")),
     )
     assert size_of(full) - size_of(bare) == 3 + 3 + 2 + 2
+
+
+def test_a_signal_while_one_thread_puts_keeps_no_other_from_it(queue, backend):
+    def interrupts(number, frame):
+        raise KeyboardInterrupt
+
+    def trace(frame, event, argument):
+        code = frame.f_code
+        if event == "return" and (code.co_name, code.co_filename) == (
+            "__enter__",
+            threading.__file__,
+        ):
+            sys.settrace(None)
+            signal.raise_signal(signal.SIGUSR1)
+        return trace
+
+    backend.may_take.clear()
+    queue.accept(exchange())
+    assert backend.asked.wait(10)
+    before = signal.signal(signal.SIGUSR1, interrupts)
+    sys.settrace(trace)
+    try:
+        with suppress(KeyboardInterrupt):
+            queue.accept(exchange(1))
+    finally:
+        sys.settrace(None)
+        signal.signal(signal.SIGUSR1, before)
+    other = threading.Thread(target=queue.accept, args=(exchange(2),), daemon=True)
+    other.start()
+    other.join(10)
+    assert not other.is_alive()

@@ -39,6 +39,7 @@ from otel_apimetrics import (  # noqa: E402
 from otel_apimetrics.content import buffer  # noqa: E402
 from tests.faults.apps import CANARY  # noqa: E402
 from tests.faults.traffic import SCENARIOS, Scenario  # noqa: E402
+from tests.instrumented import switch_off  # noqa: E402
 from tests.telemetry import Telemetry  # noqa: E402
 
 LOG = io.StringIO()
@@ -123,10 +124,7 @@ def instrumented(
         else:
             yield lambda app: instrumentor.instrument_app(app, **chosen)
     finally:
-        if instrumentor.is_instrumented_by_opentelemetry:
-            instrumentor.uninstrument()
-        else:
-            instrumentor._uninstrument()
+        switch_off(instrumentor)
 
 
 def make_app(scenario: Scenario, telemetry: Telemetry) -> Any:

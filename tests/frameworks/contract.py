@@ -14,6 +14,7 @@ from tests.frameworks.cases import Row
 from tests.frameworks.cases.apps import OPTIONS, answers, build, forget, instrument
 from tests.frameworks.cases.in_process import Served, serve
 from tests.frameworks.cases.recorded import check, describe
+from tests.instrumented import switch_off
 from tests.telemetry import Telemetry
 
 
@@ -36,7 +37,7 @@ def serve_both(
         ours = instrument(app, framework, twice=twice, **options)
         with_us = serve(ours, framework, row)
     finally:
-        instrumentor._uninstrument()
+        switch_off(instrumentor)
         forget()
         answers.clock.behind_ns = 0
     return without, with_us

@@ -112,6 +112,54 @@ def test_the_messages_themselves_are_handed_on(telemetry: Telemetry):
     assert handed[1] is END
 
 
+@pytest.mark.parametrize("kind", ["http", "websocket", "lifespan", "other"])
+def test_what_the_app_returns_is_returned(telemetry: Telemetry, kind):
+    async def app(scope, receive, send):
+        await receive()
+        return "not None"
+
+    async def channel(*_):
+        return {"type": f"{kind}.x"}
+
+    scope = make_scope(type=kind)
+    assert asyncio.run(recorded(app, telemetry)(scope, channel, channel)) == "not None"
+
+
+class NoTruth:
+    def __bool__(self):
+        raise ArithmeticError("neither")
+
+
+@pytest.mark.swallows_errors
+@pytest.mark.parametrize("kind", ["http", "websocket", "lifespan"])
+@pytest.mark.parametrize(
+    "message",
+    [
+        5,
+        {},
+        {"type": ["http.response.start"]},
+        {"type": "http.response.start"},
+        {"type": "http.response.start", "status": 400, "trailers": NoTruth()},
+        {"type": "http.response.body", "more_body": NoTruth()},
+    ],
+)
+def test_a_message_that_is_none_of_asgis_is_the_servers_to_refuse(
+    telemetry: Telemetry, kind, message
+):
+    async def app(scope, receive, send):
+        await send(message)
+
+    async def receive():
+        return {"type": "lifespan.startup"}
+
+    async def send(message):
+        raise LookupError("of the server")
+
+    served = recorded(app, telemetry)
+    with pytest.raises(LookupError, match="of the server"):
+        asyncio.run(served(make_scope(type=kind), receive, send))
+
+
 def test_receive_is_never_called_of_our_own_accord(telemetry: Telemetry):
     seen = serve_asgi(recorded(saying(START, END), telemetry), make_scope("POST"))
     assert seen.received == 0

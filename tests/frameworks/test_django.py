@@ -2,7 +2,10 @@
 
 import asyncio
 import logging
+import subprocess
+import sys
 from concurrent.futures import ThreadPoolExecutor
+from textwrap import dedent
 
 import pytest
 
@@ -10,6 +13,7 @@ from otel_apimetrics import ApiMetricsInstrumentor, ConfigError
 from otel_apimetrics.frameworks import django as adapter
 from tests.frameworks import django_project
 from tests.in_process import converse, make_environ, make_scope, serve_asgi, serve_wsgi
+from tests.one_span.processes import ROOT
 from tests.telemetry import Telemetry
 
 django_project.configure()
@@ -268,3 +272,25 @@ def test_an_error_of_ours_at_an_exception_leaves_the_answer(
     assert serve_wsgi(handler, make_environ(path="/boom/")).status == 500
     assert [place for place, _ in no_swallowed_errors] == ["django.exception"]
     assert telemetry.total() == 1
+
+
+def test_a_response_that_is_held_until_the_process_ends_says_nothing_at_its_end():
+    code = """
+    from django.conf import settings
+    settings.configure(ROOT_URLCONF=__name__, ALLOWED_HOSTS=["*"])
+    from django.core.wsgi import get_wsgi_application
+    from django.http import HttpResponse
+    from django.urls import path
+    from otel_apimetrics import ApiMetricsInstrumentor
+    from tests.in_process import make_environ
+    urlpatterns = [path("a", lambda request: HttpResponse("body"))]
+    app = ApiMetricsInstrumentor().instrument_app(get_wsgi_application())
+    held = app(make_environ(path="/a"), lambda *_: None)
+    def fails(response):
+        raise ValueError("the last line")
+    fails(held)
+    """
+    done = subprocess.run(
+        [sys.executable, "-c", dedent(code)], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert done.stderr.splitlines()[-1] == "ValueError: the last line"

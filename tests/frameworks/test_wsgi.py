@@ -2,8 +2,10 @@
 
 import gc
 import io
+import sys
 from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier, Thread
+from wsgiref.handlers import SimpleHandler
 
 import pytest
 from hypothesis import given, settings
@@ -277,6 +279,36 @@ def test_an_error_in_close_passes_through_and_is_recorded(telemetry: Telemetry):
 
     assert isinstance(served.error, KeyError)
     assert telemetry.server_span.attributes["error.type"] == "KeyError"
+
+
+def served_by_wsgiref(app) -> tuple[bytes, str]:
+    out, errors = io.BytesIO(), io.StringIO()
+    handler = SimpleHandler(io.BytesIO(), out, errors, make_environ())
+    handler.run(app)
+    return out.getvalue(), (errors.getvalue().splitlines() or [""])[-1]
+
+
+@pytest.mark.parametrize(
+    "headers", [lambda: list(TEXT), lambda: iter(TEXT), lambda: tuple(TEXT), lambda: None]
+)
+def test_a_server_is_given_headers_that_it_refuses_as_it_would_be(telemetry: Telemetry, headers):
+    def app(environ, start_response):
+        start_response(OK, headers())
+        return [b"body"]
+
+    assert served_by_wsgiref(recorded(app, telemetry)) == served_by_wsgiref(app)
+
+
+def test_what_is_answered_with_exc_info_by_its_name_is_noted(telemetry: Telemetry):
+    def app(environ, start_response):
+        try:
+            raise ValueError("x")
+        except ValueError:
+            start_response("500 Oops", TEXT, exc_info=sys.exc_info())
+        return [b"body"]
+
+    assert serve_wsgi(recorded(app, telemetry), make_environ()).status == 500
+    assert [event.name for event in telemetry.server_span.events] == ["exception"]
 
 
 def test_start_response_twice_with_exc_info_leaves_the_last_status(telemetry: Telemetry):

@@ -10,7 +10,7 @@ import weakref
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from threading import Condition, Thread
+from threading import Condition, RLock, Thread
 from time import monotonic
 from typing import TypeAlias
 
@@ -87,10 +87,10 @@ class DeliveryQueue:
         self._patience = Patience()
         self._waiting: deque[tuple[Exchange, int]] = deque()
         self._bytes = 0
-        self._busy = False
-        self._closed = False
-        self._hurried = False
-        self._changed = Condition()
+        self._busy = self._closed = self._hurried = False
+        # Entered itself: a signal handler may raise in the Python of a condition's `__enter__`.
+        self._lock = RLock()
+        self._changed = Condition(self._lock)
         self._thread: Thread | None = None
         self._is_inline = False
         self._rests_until = 0.0
@@ -121,7 +121,7 @@ class DeliveryQueue:
         self._own()
         if self._is_inline:
             self._hand_on(deadline)
-        with self._changed:
+        with self._lock:
             self._hurried = True
             self._changed.notify_all()
             while self._waiting or self._busy:
@@ -141,7 +141,7 @@ class DeliveryQueue:
         thread = self._thread
         if thread is not None:
             thread.join(timeout)
-        with self._changed:
+        with self._lock:
             left = len(self._waiting)
             self._waiting.clear()
         if left:
@@ -159,7 +159,7 @@ class DeliveryQueue:
         """
         self._own()
         self._patience.end_by(deadline)
-        with self._changed:
+        with self._lock:
             self._closed = True
             self._changed.notify_all()
 
@@ -179,7 +179,7 @@ class DeliveryQueue:
     def _put(self, exchange: Exchange, size: int) -> None:
         self._own()
         dropped = 0
-        with self._changed:
+        with self._lock:
             self._waiting.append((exchange, size))
             self._bytes += size
             while len(self._waiting) > MAX_COUNT or self._bytes > MAX_BYTES:
@@ -222,7 +222,7 @@ class DeliveryQueue:
         """Hand on from this thread: one batch if it is time, or all of them until `deadline`."""
         while True:
             began = monotonic()
-            with self._changed:
+            with self._lock:
                 full = len(self._waiting) >= BATCH
                 is_time = began >= (self._rests_until if full else self._due_at)
                 if self._busy or not self._waiting or not (is_time or began < deadline):
@@ -233,7 +233,7 @@ class DeliveryQueue:
                     self._deliver(batch, self._patience.within(max(INLINE, deadline - began)))
             finally:
                 ended = monotonic()
-                with self._changed:
+                with self._lock:
                     self._busy = False
                     self._rests_until = ended + REST * (ended - began)
                     self._due_at = max(ended + DELAY, self._rests_until)
@@ -244,13 +244,13 @@ class DeliveryQueue:
         with suppress_instrumentation():
             while (batch := self._take()) is not None:
                 self._deliver(batch, self._patience)
-                with self._changed:
+                with self._lock:
                     self._busy = False
                     self._changed.notify_all()
 
     def _take(self) -> list[Exchange] | None:
         """Wait for a batch; `None` once the queue is closed and empty."""
-        with self._changed:
+        with self._lock:
             while not self._waiting:
                 if self._closed:
                     return None

@@ -24,7 +24,7 @@ Scope: TypeAlias = MutableMapping[str, Any]
 Message: TypeAlias = MutableMapping[str, Any]
 Receive: TypeAlias = Callable[[], Awaitable[Message]]
 Send: TypeAlias = Callable[[Message], Awaitable[None]]
-ASGIApp: TypeAlias = Callable[[Scope, Receive, Send], Awaitable[None]]
+ASGIApp: TypeAlias = Callable[[Scope, Receive, Send], Awaitable[Any]]
 
 _SERVER_ERROR = 500
 
@@ -47,12 +47,14 @@ class Call:
         self._on_response = on_response
         self._trailers = False
 
-    async def serve(self, app: ASGIApp, scope: Scope) -> None:
-        """Call the app; what it raises passes through, after the record is made."""
+    async def serve(self, app: ASGIApp, scope: Scope) -> Any:
+        """Call the app; what it raises or returns passes through, after the record is made."""
         recording = self._recording
-        before = recording.enter()
+        before = open_requests.outside()
         try:
-            await app(scope, self.receive, self.send)
+            recording.enter()
+            result: Any = await app(scope, self.receive, self.send)
+            recording.leave(before)
         except GeneratorExit:
             # The coroutine is thrown away, perhaps from another context: nothing may be
             # awaited, and what is current there is none of our business.
@@ -66,8 +68,8 @@ class Call:
             # What cancels or ends the app waits for nobody.
             await recording.end_async(wait=isinstance(error, Exception))
             raise
-        recording.leave(before)
         await recording.end_async()
+        return result
 
     async def receive(self) -> Message:
         """Hand on what the app asks for, and copy the body."""
@@ -85,12 +87,9 @@ class Call:
         if recording.settled:
             await self._send(message)
             return
-        kind = message.get("type", "") if isinstance(message, dict) else ""
+        kind = self._note_coming(message) if isinstance(message, dict) else ""
         if kind == "http.response.start":
             message = self._note_start(_with_lasting_headers(message))
-        elif self._is_last(kind, message):
-            # Before it is sent: Hypercorn says "disconnect" while it sends.
-            recording.response_ended = True
         # Taken before it is sent: a middleware outside, such as Starlette's GZip, may put its
         # own body into the same message.
         body = message.get("body") if kind == "http.response.body" else None
@@ -134,6 +133,17 @@ class Call:
             _guard.swallow("asgi.start", error)
         return message
 
+    def _note_coming(self, message: Message) -> str:
+        """Give the type of a message, and note the last one. Not all that is told is ASGI's."""
+        kind: str = message.get("type", "")
+        try:
+            if kind != "http.response.start" and self._is_last(kind, message):
+                # Before it is sent: Hypercorn says "disconnect" while it sends.
+                self._recording.response_ended = True
+        except Exception as error:
+            _guard.swallow("asgi.message", error)
+        return kind
+
     def _is_last(self, kind: str, message: Message) -> bool:
         """Tell the message that ends a response; there are four ways."""
         if kind in {"http.response.body", "http.response.zerocopysend"}:
@@ -171,7 +181,7 @@ async def call_asgi(
     pipeline: Pipeline,
     adapter: Adapter,
     instance: Any,
-) -> None:
+) -> Any:
     """Call an ASGI app under a recording, or plainly where there is none to make.
 
     Args:
@@ -196,17 +206,12 @@ async def call_asgi(
             _guard.swallow("asgi.begin", error)
     elif kind == "lifespan" and MARK not in scope:
         _mark(scope)
-        await call_lifespan(
-            app, scope, receive, send, pipeline, may_raise=adapter.raises_at_lifespan
-        )
-        return
+        may_raise = adapter.raises_at_lifespan
+        return await call_lifespan(app, scope, receive, send, pipeline, may_raise=may_raise)
     if recording is None:
-        await app(scope, receive, send)
-    elif kind == "http":
-        await Call(recording, receive, send, adapter.on_response).serve(app, scope)
-    else:
-        call = WebSocketCall(recording, receive, send, adapter.on_response)
-        await call.serve(app, scope)
+        return await app(scope, receive, send)
+    call = Call if kind == "http" else WebSocketCall
+    return await call(recording, receive, send, adapter.on_response).serve(app, scope)
 
 
 def asgi_entry(
@@ -223,14 +228,12 @@ def asgi_entry(
         # `async def`: uvicorn takes a plain `def` for ASGI 2.
         async def __call__(  # noqa: N807
             self: Any, scope: Scope, receive: Receive, send: Send
-        ) -> None:
+        ) -> Any:
             pipeline = pipeline_of(self)
             if pipeline is None:
-                await original(self, scope, receive, send)
-                return
-
+                return await original(self, scope, receive, send)
             app = functools.partial(original, self)
-            await call_asgi(app, scope, receive, send, pipeline, adapter, self)
+            return await call_asgi(app, scope, receive, send, pipeline, adapter, self)
 
         functools.update_wrapper(__call__, original)
         return __call__

@@ -30,26 +30,26 @@ def flushing(
     """Wrap `send` so that the app's last word waits until everything is handed on."""
 
     async def send_after_flush(message: Message) -> None:
-        if message["type"] in _ENDINGS:
-            try:
+        try:
+            if message["type"] in _ENDINGS:
                 await _settle_hooks()
                 await _flush_aside(pipeline)
-            except Exception as error:
-                _guard.swallow("asgi.lifespan", error)
+        except Exception as error:
+            _guard.swallow("asgi.lifespan", error)
         await send(message)
 
     return send_after_flush
 
 
 async def call_lifespan(
-    app: Callable[..., Awaitable[None]],
+    app: Callable[..., Awaitable[Any]],
     scope: MutableMapping[str, Any],
     receive: Callable[[], Awaitable[Message]],
     send: Callable[[Message], Awaitable[None]],
     pipeline: Pipeline,
     *,
     may_raise: bool,
-) -> None:
+) -> Any:
     """Call an app with its lifespan; where it has none, serve one in its place.
 
     An app has none if it returns without a word, as many a bare one does, or (`may_raise`)
@@ -57,6 +57,7 @@ async def call_lifespan(
     What else raises has failed to start, and the server shall see that.
     """
     touched = False
+    result: Any = None
 
     async def noting_receive() -> Message:
         nonlocal touched
@@ -71,7 +72,7 @@ async def call_lifespan(
     flushing_send = flushing(send, pipeline)
     with _attending():
         try:
-            await app(scope, noting_receive, noting_send)
+            result = await app(scope, noting_receive, noting_send)
         except Exception:
             if touched or not may_raise:
                 raise
@@ -80,6 +81,7 @@ async def call_lifespan(
             await send({"type": "lifespan.startup.complete"})
             await receive()
             await flushing_send({"type": "lifespan.shutdown.complete"})
+    return result
 
 
 @contextmanager

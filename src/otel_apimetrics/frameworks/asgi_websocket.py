@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
-from otel_apimetrics import _guard
+from otel_apimetrics import _guard, open_requests
 from otel_apimetrics.exchange import WebSocket
 from otel_apimetrics.recording import Recording
 from otel_apimetrics.snapshot import CLIENT_DISCONNECT
@@ -39,16 +39,18 @@ class WebSocketCall:
         self._bytes_received = self._bytes_sent = 0
 
     async def serve(
-        self, app: Callable[..., Awaitable[None]], scope: MutableMapping[str, Any]
-    ) -> None:
-        """Call the app; what it raises passes through, after the record is made."""
+        self, app: Callable[..., Awaitable[Any]], scope: MutableMapping[str, Any]
+    ) -> Any:
+        """Call the app; what it raises or returns passes through, after the record is made."""
         recording = self._recording
         recording.websocket = WebSocket()
         # Never given up for silence: pings do not pass through us.
         recording.moved = float("inf")
-        before = recording.enter()
+        before = open_requests.outside()
         try:
-            await app(scope, self.receive, self.send)
+            recording.enter()
+            result: Any = await app(scope, self.receive, self.send)
+            recording.leave(before)
         except GeneratorExit:
             self._note_traffic()
             recording.leave_if_here(before)
@@ -61,9 +63,9 @@ class WebSocketCall:
             # What cancels or ends the app waits for nobody.
             await recording.end_async(wait=isinstance(error, Exception))
             raise
-        recording.leave(before)
         self._note_traffic()
         await recording.end_async()
+        return result
 
     async def receive(self) -> Message:
         """Hand on what the app asks for, and count it."""

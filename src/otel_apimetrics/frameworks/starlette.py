@@ -170,14 +170,14 @@ def install_routes(wraps: MethodWraps) -> None:
 def _noting(note: Callable[[Any, Scope], None]) -> Callable[[Any], Any]:
     def make(original: Any) -> Any:
         @functools.wraps(original)
-        async def handle(self: Any, scope: Scope, receive: Receive, send: Send) -> None:
+        async def handle(self: Any, scope: Scope, receive: Receive, send: Send) -> Any:
             try:
                 note(self, scope)
             except Exception as error:
                 _guard.swallow("starlette.route", error)
             if scope["type"] == "http":
                 send = _noting_errors(send)
-            await original(self, scope, receive, send)
+            return await original(self, scope, receive, send)
 
         return handle
 
@@ -192,16 +192,20 @@ def _noting_errors(send: Send) -> Send:
     """
 
     async def noting(message: Message) -> None:
-        if message["type"] == "http.response.start" and message["status"] in {400, 422}:
-            recording = open_requests.current.get()
-            if isinstance(recording, Recording) and not recording.settled:
-                try:
-                    recording.validation_errors = validation_errors(sys.exc_info()[1])
-                except Exception as error:
-                    _guard.swallow("starlette.validation", error)
+        try:
+            _note_validation(message)
+        except Exception as error:
+            _guard.swallow("starlette.validation", error)
         await send(message)
 
     return noting
+
+
+def _note_validation(message: Message) -> None:
+    if message["type"] == "http.response.start" and message["status"] in {400, 422}:
+        recording = open_requests.current.get()
+        if isinstance(recording, Recording) and not recording.settled:
+            recording.validation_errors = validation_errors(sys.exc_info()[1])
 
 
 def _note_route(route: Any, scope: Scope) -> None:
@@ -230,20 +234,22 @@ def _deciding(original: Any) -> Any:
     @functools.wraps(original)
     async def __call__(  # noqa: N807
         self: "Starlette", scope: Scope, receive: Receive, send: Send
-    ) -> None:
+    ) -> Any:
         recording = _undecided(scope)
-        before = None
-        if recording is not None:
-            try:
-                recording.begin_span(instrumented_inside=instrumented_inside(self))
-                before = recording.enter()
-            except Exception as error:
-                _guard.swallow("starlette.decide", error)
+        before = open_requests.outside()
+        entered = False
         try:
-            await original(self, scope, receive, send)
+            if recording is not None:
+                try:
+                    recording.begin_span(instrumented_inside=instrumented_inside(self))
+                    entered = True
+                    recording.enter()
+                except Exception as error:
+                    _guard.swallow("starlette.decide", error)
+            return await original(self, scope, receive, send)
         finally:
-            if recording is not None and before is not None:
-                recording.leave(before)
+            if recording is not None and entered:
+                recording.leave_if_here(before)
 
     return __call__
 

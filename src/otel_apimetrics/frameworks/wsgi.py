@@ -5,7 +5,7 @@ accord. PEP 3333 is kept to the letter: `write`, `exc_info`, `close`, the number
 """
 
 import functools
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any, TypeAlias
 
 from otel_apimetrics import _guard, open_requests
@@ -50,31 +50,39 @@ class Call:
     def serve(self, app: WSGIApp, environ: Environ) -> Iterable[bytes]:
         """Call the app; what it raises passes through, after the record is made."""
         recording = self._recording
-        before = recording.enter()
+        before = open_requests.outside()
         try:
-            iterable = app(environ, self.start_response)
+            try:
+                recording.enter()
+                iterable = app(environ, self.start_response)
+            finally:
+                recording.leave(before)
+            return tee_response(iterable, recording, environ)
         except BaseException as error:
-            recording.leave(before)
-            recording.note_failure(error, self._on_response)
-            recording.end()
+            recording.leave(before)  # again: a signal handler may have raised in it
+            try:
+                recording.note_failure(error, self._on_response)
+            finally:
+                recording.end()
             raise
-        recording.leave(before)
-        return tee_response(iterable, recording, environ)
 
     def start_response(self, status: str, headers: Any, *rest: Any, **named: Any) -> Any:
         """Note the status and the headers, then hand them on, with what hooks add."""
         recording = self._recording
-        if not isinstance(headers, (list, tuple)):
-            headers = list(headers)  # an iterator is read once, and that is the server's
+        iterated = type(headers) is not list and isinstance(headers, Iterator)
+        if iterated:
+            headers = list(headers)  # it is read once, and that is the server's
         try:
-            _note_response(recording, status, headers, *rest)
+            _note_response(recording, status, headers or (), *rest, **named)
             recording.server_span.notice_current()
             if self._on_response is not None:
                 self._on_response(recording)
             if recording.pipeline.response_hooks:
-                headers = [*headers, *added_headers(recording)]
+                headers = [*(headers or ()), *added_headers(recording)]
         except Exception as error:
             _guard.swallow("wsgi.start_response", error)
+        if iterated:  # still one: wsgiref, for one, refuses it
+            headers = iter(headers)
         write = self._start_response(status, headers, *rest, **named)
         if write is None:
             return None
@@ -97,7 +105,12 @@ class _WriteTee:
 
 
 def _note_response(
-    recording: Recording, status: str, headers: Any, exc_info: Any = None, *_rest: Any
+    recording: Recording,
+    status: str,
+    headers: Any,
+    exc_info: Any = None,
+    *_rest: Any,
+    **_named: Any,
 ) -> None:
     recording.status = int(status[:3])
     recording.response_headers = tuple((name.lower(), value) for name, value in headers)

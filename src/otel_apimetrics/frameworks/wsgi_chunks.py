@@ -4,6 +4,7 @@ from typing import Any
 
 from otel_apimetrics import _guard
 from otel_apimetrics.frameworks.headers import declared_length
+from otel_apimetrics.open_requests import outside
 from otel_apimetrics.recording import Recording
 from otel_apimetrics.snapshot import CLIENT_DISCONNECT, is_bodiless
 
@@ -41,18 +42,23 @@ def note_failure(recording: Recording, error: BaseException) -> None:
 
 def close_response(recording: Recording, iterable: Any) -> None:
     """Close the app's iterable where it can be closed, and make the record."""
-    before = recording.enter()
+    before = outside()
     try:
-        close = getattr(iterable, "close", None)
-        if close is not None:
-            close()
+        try:
+            recording.enter()
+            close = getattr(iterable, "close", None)
+            if close is not None:
+                close()
+        finally:
+            recording.leave(before)
+        note_early_end(recording)
     except BaseException as error:
-        recording.leave(before)
-        note_failure(recording, error)
-        recording.end()
+        recording.leave(before)  # again: a signal handler may have raised in it
+        try:
+            note_failure(recording, error)
+        finally:
+            recording.end()
         raise
-    recording.leave(before)
-    note_early_end(recording)
     recording.end()
 
 

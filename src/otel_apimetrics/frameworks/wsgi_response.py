@@ -15,6 +15,7 @@ from otel_apimetrics.frameworks.wsgi_chunks import (
     throw_away,
 )
 from otel_apimetrics.frameworks.wsgi_sequence import tee_sequence
+from otel_apimetrics.open_requests import outside
 from otel_apimetrics.recording import Recording
 from otel_apimetrics.snapshot import CLIENT_DISCONNECT
 
@@ -40,8 +41,12 @@ class ResponseTee(StandIn):
         """Close the app's iterable where it can be closed, and make the record."""
         close_response(self._apimetrics_recording, self._apimetrics_for)
 
-    def __del__(self) -> None:
-        throw_away(self._apimetrics_recording)
+    def __del__(self, is_process_over: Callable[[], bool] = sys.is_finalizing) -> None:
+        recording = getattr(self, "_apimetrics_recording", None)
+        # Not there: interrupted in its making. When the process is over the record is made, and
+        # modules may be gone; hence the argument.
+        if recording is not None and not is_process_over():
+            throw_away(recording)
 
 
 class IteratorResponseTee(ResponseTee):
@@ -99,21 +104,22 @@ def _begin(iterable: Iterable[bytes]) -> tuple[Iterator[bytes], bytes]:
 
 def _watched(recording: Recording, ask: Callable[[Any], Any], whom: Any) -> Any:
     """Ask the app's iterable; what it raises passes through, after the record is made."""
-    before = recording.enter()
+    before = outside()
     try:
-        answer = ask(whom)
+        try:
+            recording.enter()
+            return ask(whom)
+        finally:
+            recording.leave(before)
     except StopIteration:
-        recording.leave(before)
         recording.response_ended = True
         recording.end()
         raise
     except BaseException as error:
-        recording.leave(before)
+        recording.leave(before)  # again: a signal handler may have raised in it
         note_failure(recording, error)
         recording.end()
         raise
-    recording.leave(before)
-    return answer
 
 
 def tee_response(

@@ -1,6 +1,7 @@
 """The list or tuple that a WSGI app returns, seen item by item: a list or tuple too."""
 
-from collections.abc import Iterable, Iterator
+import sys
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from otel_apimetrics.frameworks.wsgi_chunks import close_response, note_chunk, throw_away
@@ -15,8 +16,10 @@ class _End:
     def __init__(self, recording: Recording) -> None:
         self.recording = recording
 
-    def __del__(self) -> None:
-        throw_away(self.recording)
+    def __del__(self, is_process_over: Callable[[], bool] = sys.is_finalizing) -> None:
+        # See `ResponseTee.__del__`.
+        if hasattr(self, "recording") and not is_process_over():
+            throw_away(self.recording)
 
 
 class _Items:
