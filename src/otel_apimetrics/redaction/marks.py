@@ -26,8 +26,8 @@ KEYED: Final = frozenset({"hash", "tokenise"})
 
 _TELLING: Final = 12
 """Characters of the shortest secret whose last four may be told."""
-_ENDS: Final = frozenset("]\"'`\\")
-"""What could end a mark, or the string around it: not told."""
+_ENDS: Final = frozenset("]%\"'`\\")
+"""What could end a mark, the string around it, or be read as an escape: not told."""
 
 
 class Marker:
