@@ -19,6 +19,9 @@ OTEL_EXPORTER_MOESIF_MAX_BODY_SIZE = "OTEL_EXPORTER_MOESIF_MAX_BODY_SIZE"
 OTEL_EXPORTER_MOESIF_DYNAMIC_SAMPLING = "OTEL_EXPORTER_MOESIF_DYNAMIC_SAMPLING"
 """`true` or `false`: follow the rates that are set in Moesif."""
 
+OTEL_EXPORTER_MOESIF_TRANSACTION_ID_HEADER = "OTEL_EXPORTER_MOESIF_TRANSACTION_ID_HEADER"
+"""`true` sends clients `x-moesif-transaction-id`, the id of their request's event."""
+
 OTEL_EXPORTER_MOESIF_SKIP = "OTEL_EXPORTER_MOESIF_SKIP"
 """Import path `module:name` of a callable: which exchanges Moesif does not get."""
 

@@ -5,7 +5,7 @@ from base64 import b64decode
 
 import pytest
 
-from otel_apimetrics import _guard, health
+from otel_apimetrics import ApiMetricsWSGIMiddleware, _guard, health
 from otel_apimetrics.config import ConfigError
 from otel_apimetrics.exchange import (
     Body,
@@ -21,6 +21,7 @@ from otel_apimetrics.exporters.moesif.by_name import MoesifByName
 from otel_apimetrics.exporters.moesif.event import event
 from otel_apimetrics.exporters.moesif.sampling import read_rates
 from tests.exporters.sink import Reply
+from tests.in_process import make_environ, serve_wsgi
 
 pytestmark = pytest.mark.usefixtures("quick")
 KEYS = [
@@ -294,3 +295,22 @@ def test_a_wrong_setting_is_refused_and_no_secret_is_repeated(options):
         MoesifSpanExporter(**{"application_id": "app", **options})
     assert "pw" not in str(caught.value)
     assert "two words" not in str(caught.value)
+
+
+def test_a_client_is_told_the_id_of_its_event_where_that_was_asked_for(backend):
+    def app(environ, start_response):
+        start_response("200 OK", [("Content-Type", "text/plain")])
+        return [b"body"]
+
+    for wanted in (True, False):
+        moesif = MoesifSpanExporter(
+            application_id="app", base_uri=backend.url, transaction_id_header=wanted
+        )
+        served = ApiMetricsWSGIMiddleware(app, exporters=[moesif])
+        answer = serve_wsgi(served, make_environ())
+        assert served._pipeline.outlets[0].flush(10)
+        (told,) = batches(backend).pop()
+        (headers,) = [event[2] for event in answer.events if event[0] == "start"]
+        sent = dict(headers).get("x-moesif-transaction-id")
+        assert sent == (told["transaction_id"] if wanted else None)
+        assert told["response"]["headers"].get("x-moesif-transaction-id") == sent

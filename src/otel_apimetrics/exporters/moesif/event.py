@@ -68,7 +68,7 @@ def _about(exchange: Exchange) -> dict[str, Any]:
         "weight": max(1, round(exchange.weight)),
         "blocked_by": None,
         # Moesif drops what it has had under the same id, so a repeated delivery counts once.
-        "transaction_id": _uuid(exchange.id),
+        "transaction_id": transaction_id(exchange.id),
     }
 
 
@@ -116,8 +116,8 @@ def _refuse(word: str) -> None:
 _DECODER: Final = json.JSONDecoder(parse_constant=_refuse)
 
 
-def _uuid(digits: str) -> str:
-    """Write 32 hex digits as a UUID (RFC 9562)."""
+def transaction_id(digits: str) -> str:
+    """Write the 32 hex digits of an exchange's id as a UUID (RFC 9562)."""
     return f"{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:]}"
 
 

@@ -1,13 +1,13 @@
 """Delivers to Moesif."""
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, ClassVar, Final
+from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 from otel_apimetrics.config.hooks import hook
 from otel_apimetrics.config.values import body_size, flag, text
-from otel_apimetrics.exchange import Exchange
+from otel_apimetrics.exchange import Exchange, Headers
 from otel_apimetrics.exporters.json_bytes import json_bytes
-from otel_apimetrics.exporters.moesif.event import MAX_EVENT, event
+from otel_apimetrics.exporters.moesif.event import MAX_EVENT, event, transaction_id
 from otel_apimetrics.exporters.moesif.sampling import Sampling
 from otel_apimetrics.exporters.needs import Needs
 from otel_apimetrics.exporters.parcel import Answer, Parcel
@@ -24,7 +24,12 @@ from otel_apimetrics.exporters.settings import (
     url,
 )
 from otel_apimetrics.exporters.vendor import VendorExporter
+from otel_apimetrics.typing import ResponseHook
 
+if TYPE_CHECKING:
+    from otel_apimetrics.recording import Recording
+
+_TRANSACTION_ID: Final = "x-moesif-transaction-id"
 _JSON: Final = (("Content-Type", "application/json; charset=utf-8"),)
 _UNPAID: Final = "the subscription is not active: look at it in Moesif"
 SETTINGS: Final = {
@@ -33,6 +38,7 @@ SETTINGS: Final = {
     "api_version": Setting(text),
     "max_body_size": Setting(body_size, 100_000),
     "dynamic_sampling": Setting(flag, default=True),
+    "transaction_id_header": Setting(flag, default=False),
     "skip": Setting(hook),
     "timeout": Setting(seconds, 10.0),
     "spool": Setting(directory),
@@ -50,6 +56,7 @@ class MoesifSpanExporter(VendorExporter):
             - `api_version`: put into each event.
             - `max_body_size`: bytes of a body; larger ones are replaced by a message.
             - `dynamic_sampling`: follow the rates that are set in Moesif.
+            - `transaction_id_header`: send clients `x-moesif-transaction-id`, the event's id.
             - `skip`: callable of the redacted exchange, or its import path: what Moesif does not
               get.
             - `timeout`: seconds that Moesif may take to answer.
@@ -86,6 +93,9 @@ class MoesifSpanExporter(VendorExporter):
         self._max_body_size: Final[int] = chosen["max_body_size"]
         self._skip: Final[Callable[[Exchange], object] | None] = chosen["skip"]
         self._sampling: Final = Sampling(sender) if chosen["dynamic_sampling"] else None
+        self.response_hook: ResponseHook | None = None
+        if chosen["transaction_id_header"]:
+            self.response_hook = transaction_id_header
 
     def event(self, exchange: Exchange) -> bytes | None:
         """Give Moesif's event, unless `skip` or the rates leave the exchange out."""
@@ -149,3 +159,8 @@ class MoesifSpanExporter(VendorExporter):
     def _update(self, path: str, told: object) -> bool:
         parcel = Parcel(path, json_bytes(told), _JSON)
         return self._sender.send(parcel, self._patience.within(self._timeout)).taken
+
+
+def transaction_id_header(recording: "Recording") -> Headers:
+    """Give the line that tells a client the id of its event in Moesif; a `ResponseHook`."""
+    return ((_TRANSACTION_ID, transaction_id(recording.id)),)
