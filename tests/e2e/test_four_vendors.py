@@ -13,7 +13,7 @@ from threading import Event
 import pytest
 
 from tests.exporters.sink import Reply, Sink, sink
-from tests.servers.serving import Process, environment, serving
+from tests.servers.serving import Process, environment, serving, uwsgi
 
 pytestmark = pytest.mark.e2e
 
@@ -59,9 +59,12 @@ def variables(sinks: Sinks) -> dict[str, str]:
     )
 
 
-def command(server: str) -> list[str]:
+def command(server: str) -> list[str | Path]:
+    if server == "uwsgi":
+        instrumented = BIN / "opentelemetry-instrument"
+        return [instrumented, *uwsgi("--enable-threads", "--module", "counted_wsgi:app")]
     program, *arguments = COMMANDS[server]
-    return [str(BIN / "opentelemetry-instrument"), str(BIN / program), *arguments]
+    return [BIN / "opentelemetry-instrument", BIN / program, *arguments]
 
 
 def ask(process: Process, number: int) -> int:
@@ -157,7 +160,9 @@ def test_one_that_hangs_one_that_fails_and_one_that_refuses_cost_the_others_noth
     assert "metlo.key" not in output
 
 
-@pytest.mark.parametrize("server", COMMANDS)
+@pytest.mark.parametrize(
+    "server", [*COMMANDS, pytest.param("uwsgi", marks=pytest.mark.needs("uwsgi"))]
+)
 def test_sigterm_under_load_loses_nothing_that_was_answered(
     server: str, sinks: Sinks, tmp_path: Path
 ):
