@@ -1,10 +1,20 @@
 from array import array
+from collections.abc import Iterator
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from otel_apimetrics.content import BodyBuffer
+from otel_apimetrics.content import buffer as module
+
+
+@pytest.fixture(autouse=True)
+def no_bytes_in_flight() -> Iterator[None]:
+    """Forget what these buffers keep: nobody clears them."""
+    yield
+    module.forget()
+
 
 unhurried = settings(deadline=None)
 

@@ -80,8 +80,8 @@ def response_hooks(exporters: Iterable[Any]) -> tuple[ResponseHook, ...]:
 
 def _by_name(name: str) -> Any:
     try:
-        (point,) = entry_points(group=GROUP, name=_entry_point(name))
-        exporter = point.load()()
+        # The first one, as the SDK takes it: metadata may be on the path twice.
+        exporter = next(iter(entry_points(group=GROUP, name=_entry_point(name)))).load()()
     except Exception as error:
         # Missing credentials, say: one clear line, and the app runs on.
         _guard.swallow(f"exporters.{name}", error, reveal=True)
