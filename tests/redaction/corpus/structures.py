@@ -154,7 +154,7 @@ _URLS: Final = (
     ("SMTP", "Symfony documentation: Mailer, transport DSN", _url("smtps", "mail.example.com:465", user="mailer%40example.com")),
     ("FTP", _URI, _url("ftp", "files.example.com/in/")),
     ("HTTP", _URI, _url("https", "packages.example.com/simple/")),
-    ("Git over HTTP", "Git documentation: gitcredentials", _url("https", "git.example.com/team/shop.git", user="oauth2")),
+    ("Git over HTTP", "Git documentation: gitcredentials", _url("https", "git.example.com/team/shop.git", user="x-token-auth")),
     ("proxy", "curl documentation: proxy", _url("http", "proxy.example.com:3128")),
     ("Sentry with a secret key", "Sentry developer documentation: DSN, legacy", _url("https", "errors.example.com/42")),
 )  # fmt: skip
