@@ -95,10 +95,13 @@ versions:
 # of what later versions of others have deprecated.
 OLD := -W ignore::DeprecationWarning -W ignore::PendingDeprecationWarning \
 	-W ignore::ResourceWarning -W ignore::pytest.PytestUnraisableExceptionWarning
+# What starts servers needs them, and their clients.
+IN_PROCESS := -m "not e2e" -p no:randomly \
+	$(patsubst %,--ignore=tests/%,benchmarks collector e2e examples parity servers suites)
 lowest:
 	@if [ -n "$$(.ci/python 3.10)" ]; then \
 	    $(MAKE) --no-print-directory .venv-lowest/.made && \
-	    .venv-lowest/bin/python -m pytest --quiet -m "not e2e" -p no:randomly $(OLD); \
+	    .venv-lowest/bin/python -m pytest --quiet $(IN_PROCESS) $(OLD); \
 	else $(call absent,Python 3.10,the lowest versions); fi
 
 # In-process tests on a newer Python with the newest SDK, which contrib may not allow yet. What asks
@@ -106,7 +109,7 @@ lowest:
 newest-sdk:
 	@if [ -n "$$(.ci/python 3.13)" ]; then \
 	    $(MAKE) --no-print-directory .venv-newest-sdk/.made && \
-	    .venv-newest-sdk/bin/python -m pytest --quiet -m "not e2e" -p no:randomly \
+	    .venv-newest-sdk/bin/python -m pytest --quiet $(IN_PROCESS) \
 	        --ignore=tests/redaction --ignore=tests/cli; \
 	else $(call absent,Python 3.13,the newest SDK); fi
 
