@@ -21,6 +21,9 @@ from tests.telemetry import Telemetry
 
 SOURCES = str(Path(otel_apimetrics.__file__).parent)
 
+MEASURING = sys.gettrace()
+"""What measures the coverage, put back behind each trace of ours."""
+
 
 class Unknown(BaseException):
     pass
@@ -162,7 +165,7 @@ def served_with_a_signal_at(number: int, telemetry: Telemetry):
         if begun:
             calls.append(f"{frame.f_code.co_filename}:{frame.f_lineno}")
             if len(calls) - 1 == number:
-                sys.settrace(None)
+                sys.settrace(MEASURING)
                 signal.raise_signal(signal.SIGUSR1)
 
     def label(exchange):
@@ -178,7 +181,7 @@ def served_with_a_signal_at(number: int, telemetry: Telemetry):
         try:
             seen = contextvars.copy_context().run(serve_wsgi, served, make_environ())
         finally:
-            sys.settrace(None)
+            sys.settrace(MEASURING)
             gc.enable()
     return seen, calls
 
@@ -274,12 +277,12 @@ def interrupted_around_the_app(number: int, served, serve):
         if frame.f_code.co_name == "enter":
             begun.append(True)
         if frame.f_code.co_name in ENDS:
-            sys.settrace(None)
+            sys.settrace(MEASURING)
             return None
         if begun and event != "line":
             places.append(f"{event} {frame.f_code.co_filename}:{frame.f_lineno}")
             if len(places) - 1 == number:
-                sys.settrace(None)
+                sys.settrace(MEASURING)
                 signal.raise_signal(signal.SIGUSR1)
         return trace
 
@@ -289,7 +292,7 @@ def interrupted_around_the_app(number: int, served, serve):
         try:
             seen = serve(served)
         finally:
-            sys.settrace(None)
+            sys.settrace(MEASURING)
             gc.enable()
     left = open_requests.current.get(), otel_trace.get_current_span()
     return seen, places, left
