@@ -2,7 +2,7 @@
 
 import json
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
 _DEEPEST: Final = 64
@@ -26,6 +26,11 @@ def json_bytes(value: Any) -> bytes:
     except (TypeError, ValueError, RecursionError):
         text = _encode(_plain(value, 0))
     return text.encode("utf-8", "replace")
+
+
+def json_array(written: Iterable[bytes]) -> bytes:
+    """Put values that `json_bytes` has written into one array."""
+    return b"[%b]" % b",".join(written)
 
 
 def _plain(value: Any, depth: int) -> Any:

@@ -67,6 +67,13 @@ class VendorExporter(SpanExporter, ABC):
     def parcel(self, events: Sequence[bytes]) -> Parcel:
         """Put translated events into one request. A pure function."""
 
+    def begin(self, patience: Patience) -> None:
+        """Do what has to be done before exchanges are translated; nothing, unless overridden.
+
+        Args:
+            patience: how long it may block.
+        """
+
     def answered(self, answer: Answer) -> None:
         """Look at an answer of the vendor's that took a parcel. Must not raise or block."""
 
@@ -94,6 +101,10 @@ class VendorExporter(SpanExporter, ABC):
         """
         if patience is None:
             patience = self._patience.within(self._timeout)
+        self.begin(patience)
+        return self._deliver(exchanges, patience)
+
+    def _deliver(self, exchanges: Sequence[Exchange], patience: Patience) -> bool:
         events = [event for each in exchanges if (event := self._translated(each)) is not None]
         taken = True
         for batch in _batches(events, self.most_events, self.most_bytes):

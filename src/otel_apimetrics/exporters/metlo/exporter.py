@@ -4,14 +4,10 @@ from collections.abc import Sequence
 from threading import Thread
 from typing import Any, ClassVar, Final
 
-from opentelemetry.sdk.trace import ReadableSpan
-from opentelemetry.sdk.trace.export import SpanExportResult
-
 from otel_apimetrics import _guard, health
-from otel_apimetrics.config.given import Given
 from otel_apimetrics.config.values import body_size, choice, flag, text
 from otel_apimetrics.exchange import Exchange
-from otel_apimetrics.exporters.json_bytes import json_bytes
+from otel_apimetrics.exporters.json_bytes import json_array, json_bytes
 from otel_apimetrics.exporters.metlo.trace import UnwantedError, trace
 from otel_apimetrics.exporters.needs import Needs
 from otel_apimetrics.exporters.parcel import Parcel
@@ -26,6 +22,7 @@ from otel_apimetrics.exporters.settings import (
     seconds,
     secret,
     url,
+    whole,
 )
 from otel_apimetrics.exporters.vendor import VendorExporter
 
@@ -35,24 +32,11 @@ _KEY: Final = "look at OTEL_EXPORTER_METLO_API_KEY (api_key)"
 _WAIT: Final = 3.0
 """Seconds that the check of the key may take."""
 _MOST_WORKERS: Final = 32
-
-
-def _workers(given: Given) -> int:
-    remedy = f"use a whole number from 1 to {_MOST_WORKERS}"
-    try:
-        number = int(given.value) if isinstance(given.value, (str, int)) else 0
-    except ValueError as error:
-        raise given.refuse(remedy) from error
-    if isinstance(given.value, bool) or not 1 <= number <= _MOST_WORKERS:
-        raise given.refuse(remedy)
-    return number
-
-
 SETTINGS: Final = {
     "host": Setting(url, REQUIRED),
     "api_key": Setting(secret, REQUIRED),
     "mode": Setting(choice("batch", "single"), "batch"),
-    "workers": Setting(_workers, 4),
+    "workers": Setting(whole(1, _MOST_WORKERS), 4),
     "environment": Setting(text, "production"),
     "max_body_size": Setting(body_size, 64 * 1024),
     "disabled": Setting(flag, default=False),
@@ -119,25 +103,24 @@ class MetloSpanExporter(VendorExporter):
         """Put traces into one request."""
         if self._single:
             return Parcel(f"{_PREFIX}/log-request/single", events[0], _JSON)
-        body = b"[%b]" % b",".join(events)
-        return Parcel(f"{_PREFIX}/log-request/batch", body, _JSON, count=len(events))
-
-    def export(self, spans: Sequence[ReadableSpan]) -> SpanExportResult:
-        """Deliver what ended spans tell of; see `VendorExporter`."""
-        return SpanExportResult.SUCCESS if self.disabled else super().export(spans)
+        path = f"{_PREFIX}/log-request/batch"
+        return Parcel(path, json_array(events), _JSON, count=len(events))
 
     def export_exchanges(
         self, exchanges: Sequence[Exchange], patience: Patience | None = None
     ) -> bool:
-        """Deliver exchanges; see `VendorExporter`."""
-        if self.disabled:
-            return True
-        patience = self._patience.within(self._timeout) if patience is None else patience
+        """Deliver exchanges, unless it is disabled; see `VendorExporter`."""
+        return self.disabled or super().export_exchanges(exchanges, patience)
+
+    def begin(self, patience: Patience) -> None:
+        """Have the key looked at, the first time."""
         if not self._verified:
             self._verified = True
             self._verify(patience)
+
+    def _deliver(self, exchanges: Sequence[Exchange], patience: Patience) -> bool:
         if self._workers == 1 or len(exchanges) == 1:
-            return super().export_exchanges(exchanges, patience)
+            return super()._deliver(exchanges, patience)
         return self._in_parallel(exchanges, patience)
 
     def _verify(self, patience: Patience) -> None:
@@ -157,7 +140,7 @@ class MetloSpanExporter(VendorExporter):
     def _in_parallel(self, exchanges: Sequence[Exchange], patience: Patience) -> bool:
         shares = [exchanges[start :: self._workers] for start in range(self._workers)]
         results: list[bool] = []
-        work = super().export_exchanges
+        work = super()._deliver
         threads: list[Thread] = []
         for share in filter(None, shares[1:]):
             thread = Thread(

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final
 from otel_apimetrics.config.hooks import hook
 from otel_apimetrics.config.values import body_size, flag, text
 from otel_apimetrics.exchange import Exchange, Headers
-from otel_apimetrics.exporters.json_bytes import json_bytes
+from otel_apimetrics.exporters.json_bytes import json_array, json_bytes
 from otel_apimetrics.exporters.moesif.event import MAX_EVENT, event, transaction_id
 from otel_apimetrics.exporters.moesif.sampling import Sampling
 from otel_apimetrics.exporters.needs import Needs
@@ -109,17 +109,12 @@ class MoesifSpanExporter(VendorExporter):
 
     def parcel(self, events: Sequence[bytes]) -> Parcel:
         """Put events into one batch."""
-        body = b"[%b]" % b",".join(events)
-        return Parcel("/v1/events/batch", body, _JSON, count=len(events))
+        return Parcel("/v1/events/batch", json_array(events), _JSON, count=len(events))
 
-    def export_exchanges(
-        self, exchanges: Sequence[Exchange], patience: Patience | None = None
-    ) -> bool:
-        """Deliver exchanges; see `VendorExporter`."""
-        patience = self._patience.within(self._timeout) if patience is None else patience
+    def begin(self, patience: Patience) -> None:
+        """Ask Moesif for its rates where that is due."""
         if self._sampling is not None:
             self._sampling.refresh(patience)
-        return super().export_exchanges(exchanges, patience)
 
     def answered(self, answer: Answer) -> None:
         """Note whether Moesif has other rates now."""

@@ -12,7 +12,7 @@ from otel_apimetrics.config.values import flag, names, text
 from otel_apimetrics.environment_variables import OTEL_APIMETRICS_ENVIRONMENT
 from otel_apimetrics.exchange import Consumer, Exchange, Headers, Request
 from otel_apimetrics.exporters.har.address import host_header
-from otel_apimetrics.exporters.json_bytes import json_bytes
+from otel_apimetrics.exporters.json_bytes import json_array, json_bytes
 from otel_apimetrics.exporters.needs import Needs
 from otel_apimetrics.exporters.parcel import Parcel
 from otel_apimetrics.exporters.readme.event import event_of, log_id
@@ -143,7 +143,7 @@ class ReadMeSpanExporter(VendorExporter):
 
     def parcel(self, events: Sequence[bytes]) -> Parcel:
         """Put logs into the array that ReadMe takes."""
-        return Parcel("/v1/request", b"[" + b",".join(events) + b"]", count=len(events))
+        return Parcel("/v1/request", json_array(events), count=len(events))
 
     def _logs(self, request: Request) -> bool:
         if request.method == "OPTIONS":
