@@ -52,14 +52,20 @@ class Outlet(Protocol):
 class Pipeline:
     """Everything that one configuration makes of an exchange. Safe to share by threads."""
 
-    def __init__(self, config: Config, metrics: Metrics, outlets: tuple[Outlet, ...] = ()) -> None:
+    def __init__(
+        self,
+        config: Config,
+        metrics: Metrics,
+        outlets: tuple[Outlet, ...] = (),
+        response_hooks: tuple[ResponseHook, ...] = (),
+    ) -> None:
         self.config = config
         self.redactor = Redactor(config.redaction, _addresses(config.client_ip))
         self.masking = Masking(config, self.redactor)
         self.addresses = ClientAddress(config.trusted_proxies, config.client_ip)
         self.metrics = metrics
         self.outlets = outlets
-        self.response_hooks: tuple[ResponseHook, ...] = ()
+        self.response_hooks = response_hooks
         """What may add headers to a response: nothing, unless an exporter was asked to."""
         self._tracer: tuple[trace.TracerProvider | None, trace.Tracer | None] = None, None
         self.kept_bytes = 0 if config.capture_body == "off" else config.max_body_size

@@ -245,8 +245,7 @@ class Recording:
         self._settled = self.replaced = True
         self.response_body.clear()
         self.source = None
-        if self.pipeline.metrics.counts_active:
-            self._count_active(-1)
+        self.count_out()
         return True
 
     def abandon(self) -> None:

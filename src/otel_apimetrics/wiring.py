@@ -39,9 +39,8 @@ def make_pipeline(config: Config) -> Pipeline:
                 max_consumers=config.max_consumers,
                 labels=config.metric_labels,
             )
-    pipeline = Pipeline(config, metrics, outlets(exporters, config))
-    pipeline.response_hooks = response_hooks(exporters.values())
-    return pipeline
+    hooks = response_hooks(exporters.values())
+    return Pipeline(config, metrics, outlets(exporters, config), hooks)
 
 
 class Registry:
