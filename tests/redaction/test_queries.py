@@ -137,6 +137,8 @@ pieces = st.lists(
 @given(pieces)
 @example('{a(b:"x\\')
 @example("{a(b:5){(c:6)}}")
+@example("{#(a(b:")
+@example('{#"\r(a(b:')
 def test_twice_is_once_and_the_first_look_passes_none_by(text):
     masked = queries.scrub(text)
     assert queries.scrub(masked) == masked

@@ -13,8 +13,8 @@ SIGN: Final = "%[0-9A-Fa-f]{2}"
 """An escape."""
 
 _ESCAPE: Final = re.compile(SIGN)
-_RUN: Final = re.compile(r"[^\s\"'<>`\\]+")
-"""What one URL or form can be in a text."""
+_RUN: Final = re.compile(rf"(?:{MARKED.pattern}|[^\s\"'<>`\\])+")
+"""What one URL or form can be in a text, with the marks in it, some of which have a blank."""
 _UNSAFE: Final = re.compile(r"[\x00-\x20\"'%<>\\^`{|}\x7f]")
 
 Scrub = Callable[[str], str]

@@ -33,7 +33,7 @@ _QUOTE: Final = re.compile(r'(\\*)"')
 _STRING: Final = '"…"'
 
 SIGN: Final = (
-    r"(?:\{|query|mutation|subscription|fragment)(?:[^\"()]|#[^\n]*?(?:\n|\\+[nr]))*"
+    r"(?:\{|query|mutation|subscription|fragment)(?:[^\"()]|#[^\n]*)*"
     + _NAMED.replace(r"\ufeff", r"\x{FEFF}").replace("{1,15}", "+")
 )
 """For the first look, with re2: points at whatever is masked here."""
