@@ -1,6 +1,6 @@
 # `make demo` shows it, `make test` proves it. Both make what they need in .venv.
 .DELETE_ON_ERROR:
-.PHONY: help demo test lint types architecture unit unit-served unit-rooms versions lowest newest-sdk bench constraints docs clean
+.PHONY: help demo test lint types architecture unit unit-served unit-rooms versions lowest newest-sdk search bench constraints docs clean
 
 PYTHON ?= python3
 VENV := .venv
@@ -13,6 +13,7 @@ help:
 	@echo "make demo   an example API under opentelemetry-instrument, and what it told OpenTelemetry"
 	@echo "make test   everything that CI runs"
 	@echo "make lint types architecture unit lowest newest-sdk   the parts of it"
+	@echo "make search new examples for the tests of properties, for some ten minutes"
 	@echo "make bench  what a request costs, beside the SDK's floor and contrib"
 	@echo "make constraints docs clean"
 
@@ -118,6 +119,10 @@ define absent
 echo "Left out: tests on $(2), because there is no $(1). Install it (pyenv install, deadsnakes) and try again." >&2; \
 [ -z "$(CI)" ]
 endef
+
+# Under CI the properties are tried with the same examples each time; here with new ones.
+search: $(VENV)/.made
+	EXAMPLES=search $(BIN)/python -m pytest --quiet -m hypothesis
 
 bench: $(VENV)/.made
 	$(BIN)/python -m benchmarks

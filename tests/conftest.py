@@ -1,5 +1,6 @@
 """Fixtures that every test gets or may ask for."""
 
+import os
 from collections.abc import Iterator
 from importlib.util import find_spec
 from typing import Any
@@ -26,9 +27,12 @@ collect_ignore = [] if find_spec(CONTRIB) else ["one_span", "test_promises.py"]
 if find_spec("whitenoise") is None:
     collect_ignore.append("extensions")
 
-# A machine that does something else as well is no failure.
+# A machine that does something else as well is no failure. `make search` looks for new examples;
+# the gate tries the same ones each time, so that a change fails for what it changed.
 settings.register_profile("patient", deadline=None)
-settings.load_profile("patient")
+settings.register_profile("gate", deadline=None, derandomize=True)
+settings.register_profile("search", deadline=None, max_examples=2000)
+settings.load_profile(os.environ.get("EXAMPLES", "gate" if os.environ.get("CI") else "patient"))
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

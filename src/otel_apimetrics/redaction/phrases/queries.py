@@ -32,10 +32,9 @@ _TOKEN: Final = re.compile(
 _QUOTE: Final = re.compile(r'(\\*)"')
 _STRING: Final = '"…"'
 
-SIGN: Final = (
-    r"(?:\{|query|mutation|subscription|fragment)(?:[^\"()]|#[^\n]*)*"
-    + _NAMED.replace(r"\ufeff", r"\x{FEFF}").replace("{1,15}", "+")
-)
+SIGN: Final = r"(?:\{|query|mutation|subscription|fragment)(?:[^\"()]|#[^\n]*)*" + _NAMED.replace(
+    r"\ufeff", r"\x{FEFF}"
+).replace("{1,15}", "+")
 """For the first look, with re2: points at whatever is masked here."""
 
 
