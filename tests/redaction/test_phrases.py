@@ -4,15 +4,18 @@ import json
 import sys
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from otel_apimetrics.redaction import MARK, RedactionPolicy, Redactor
 from otel_apimetrics.redaction import redactor as redactor_module
+from otel_apimetrics.redaction.names import Names
+from otel_apimetrics.redaction.phrases import statements
 
 JSON = "application/json"
 SECRET = "q7Zx9Kd2Lm4Vb8Wt"
 redactor = Redactor()
+NAMES = Names()
 
 
 @pytest.fixture(scope="module")
@@ -207,3 +210,19 @@ def test_the_first_look_passes_no_shape_by_and_twice_is_once(without_re2, text):
         masked = redactor.body(written, JSON)
         assert masked == without_re2.body(written, JSON)
         assert redactor.body(masked, JSON) == masked
+
+
+clauses = st.lists(
+    st.sampled_from(
+        ["PASSWORD", "password", "Identified", "IDENTIFIED", " with x", " by", " AS", " ", "\\n", "\n", "'", "x"]
+    ),
+    max_size=12,
+).map("".join)  # fmt: skip
+
+
+@given(clauses)
+@example("IDENTIFIED WITH sha2 BY 'x'")
+@example("Identified AS 'x'")
+@example("alter user a with PASSWORD 'x'")
+def test_the_first_look_at_statements_passes_no_clause_by(text):
+    assert statements.suspects(text, NAMES) or not list(statements.find(text, NAMES))

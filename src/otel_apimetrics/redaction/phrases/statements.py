@@ -26,6 +26,14 @@ _CLAUSE: Final = re.compile(
     r"(?:\s|\\[nrt]){1,8}(?=')"
 )
 """`ALTER USER a WITH PASSWORD 'x'`, `IDENTIFIED BY 'x'`."""
+# Begin with letters, so that `re` looks for these alone: some ten times as fast.
+_GATES: Final = (
+    re.compile(r"password(?:\s|\\[nrt]){1,8}'"),
+    re.compile(
+        r"identified(?:\s{1,4}with\s{1,4}[\w'\"`]{1,64})?\s{1,4}(?:by|as)(?:\s|\\[nrt]){1,8}'"
+    ),
+)
+"""Whatever `_CLAUSE` finds, in small letters."""
 _GRANTEE: Final = re.compile(r"\b(?i:user|role|login|group|with|encrypted)\b")
 _LONGEST_CLAUSE: Final = 256
 _VALUES: Final = re.compile(r"\)(?:\s|\\[nrt]){0,16}(?i:values?)(?:\s|\\[nrt]){0,16}(?=\()")
@@ -134,7 +142,7 @@ def _detail_end(text: str, start: int) -> int:
 
 def _has_clause(text: str) -> bool:
     lower = text.lower()
-    return ("password" in lower or "identified" in lower) and _CLAUSE.search(text) is not None
+    return any(gate.search(lower) for gate in _GATES)
 
 
 def _clauses(text: str) -> Iterator[Place]:
