@@ -100,6 +100,8 @@ redactors = st.sampled_from(
 @given(pieces, redactors)
 @example("token%3Dabc%26x=%22", Redactor(RedactionPolicy(mask="hash", key="k")))
 @example("%3Dpassword%3D%%5C%", Redactor(RedactionPolicy(mask="last4")))
+@example("code%3Dpassword%3D%", Redactor())
+@example("code%3Dpassword%3D%", Redactor(RedactionPolicy(mask="hash", key="k")))
 @example("Bearer%20%3D%", Redactor(RedactionPolicy(mask="hash", key="k")))
 def test_twice_is_once_in_texts_urls_and_bodies(text, redactor):
     for method in (redactor.text, redactor.query, redactor.url, redactor.path):

@@ -138,6 +138,9 @@ pieces = st.lists(
 @example('{a(b:"x\\')
 @example("{a(b:5){(c:6)}}")
 @example("{#(a(b:")
+@example("a(b:{#")
+@example('{a(\\"a(b:')
+@example('fragment F on T @d#\n"x"a(b:-$')
 @example('{#"\r(a(b:')
 def test_twice_is_once_and_the_first_look_passes_none_by(text):
     masked = queries.scrub(text)

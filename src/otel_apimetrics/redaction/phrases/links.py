@@ -7,13 +7,16 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
+from otel_apimetrics.redaction.marks import MARKED
 from otel_apimetrics.redaction.names import is_harmless
 from otel_apimetrics.redaction.phrases.place import Place
 
 # It begins with the one letter that the engine searches for.
 _CODE: Final = re.compile(r"=(?:(?<=[?&#;]code=)|(?<=\\u0026code=)|(?<=\Acode=))", re.IGNORECASE)
-_RUN: Final = re.compile(r"[^\s\"'<>`]+")
-_PARAMETER: Final = re.compile(r"(?:[?&#;]|\A)([\w.-]{1,64})=([^&#;\\)\]]*)")
+_RUN: Final = re.compile(rf"(?:{MARKED.pattern}|[^\s\"'<>`])+")
+_PARAMETER: Final = re.compile(
+    rf"(?:[?&#;]|\A)([\w.-]{{1,64}})=((?:{MARKED.pattern}|[^&#;\\)\]])*)"
+)
 _BESIDE: Final = frozenset(
     [
         "authuser",
@@ -59,7 +62,7 @@ def _in_run(run: str, at: int) -> Iterator[Place]:
     secret = [
         code
         for code in codes
-        if (beside and len(code[2]) >= _SHORTEST) or not is_harmless(code[2].replace("/", ""))
+        if (beside and len(code[2]) >= _SHORTEST) or not is_harmless(_unmarked(code[2]))
     ]
     if secret:
         secret += [parameter for name, parameter in found if name == "state" and parameter[2]]
@@ -67,3 +70,7 @@ def _in_run(run: str, at: int) -> Iterator[Place]:
         start, end = parameter.span(2)
         if not run.startswith("[REDACTED", start):
             yield Place(at + start, at + end, parameter[1].lower())
+
+
+def _unmarked(code: str) -> str:
+    return MARKED.sub("", code).replace("/", "")

@@ -32,9 +32,10 @@ _TOKEN: Final = re.compile(
 _QUOTE: Final = re.compile(r'(\\*)"')
 _STRING: Final = '"…"'
 
-SIGN: Final = r"(?:\{|query|mutation|subscription|fragment)(?:[^\"()]|#[^\n]*)*" + _NAMED.replace(
-    r"\ufeff", r"\x{FEFF}"
-).replace("{1,15}", "+")
+SIGN: Final = (
+    r"(?:\{|query|mutation|subscription|fragment)[^\"()#]*(?:[(#](?s:.)*)?"
+    + _NAMED.replace(r"\ufeff", r"\x{FEFF}").replace("{1,15}", "+")
+)
 """For the first look, with re2: points at whatever is masked here."""
 
 
@@ -54,10 +55,13 @@ def scrub(text: str) -> str:
     """
     if not suspects(text):
         return text
+    *_, last = (arguments.start() for arguments in _ARGUMENTS.finditer(text))
     parts: list[str] = []
     done = at = read = 0
     while (start := _START.search(text, at)) is not None:
         at = start.end()
+        if at > last:
+            break  # nothing but comments can be left to take out
         if start[0] == "{" and at <= read:
             continue  # in what another brace has opened that is no GraphQL
         document = _Document(text, start)
