@@ -21,8 +21,10 @@ from otel_apimetrics.config.declarative import (
     options_in_file,
 )
 from otel_apimetrics.frameworks import bare, startup
+from otel_apimetrics.frameworks.adapter import chain
 from otel_apimetrics.frameworks.classes import MethodWraps
 from otel_apimetrics.middleware import ApiMetricsASGIMiddleware, ApiMetricsWSGIMiddleware
+from otel_apimetrics.pipeline import Pipeline
 from otel_apimetrics.wiring import Registry, make_pipeline
 
 _logger = logging.getLogger("otel_apimetrics")
@@ -140,7 +142,7 @@ class ApiMetricsInstrumentor(BaseInstrumentor):  # type: ignore[misc]  # contrib
         if framework is not None:
             framework.check(pipeline.config, app)
             framework.install(self._wraps, self._registry.of)
-            self._registry.set(app, pipeline)
+            self._set(app, pipeline)
             return app
         if isinstance(app, (ApiMetricsWSGIMiddleware, ApiMetricsASGIMiddleware)):
             app = app.app
@@ -165,10 +167,18 @@ class ApiMetricsInstrumentor(BaseInstrumentor):  # type: ignore[misc]  # contrib
         if middleware:
             self._registry.drop_middleware(app._pipeline)  # noqa: SLF001  of our own room
         else:
-            self._registry.set(app, None)
+            self._set(app, None)
         if self._registry.default is None:
             self._let_go()
         return app.app if middleware else app
+
+    def _set(self, app: Any, pipeline: Pipeline | None) -> None:
+        """Give an app its pipeline, and the one that it hands on to (Django's static files)."""
+        self._registry.set(app, pipeline)
+        framework = _framework_of(app)
+        if framework is not None:
+            for inner in filter(framework.is_app, chain(app, "application")):
+                self._registry.set(inner, pipeline)
 
     def _instrument(self, **options: Any) -> None:
         pipeline = make_pipeline(build(options, os.environ))

@@ -18,11 +18,16 @@ from tests.telemetry import Telemetry
 
 django_project.configure()
 
+from django.contrib.staticfiles.handlers import (  # noqa: E402
+    ASGIStaticFilesHandler,
+    StaticFilesHandler,
+)
 from django.core.asgi import get_asgi_application  # noqa: E402  needs the settings
 from django.core.handlers.asgi import ASGIHandler  # noqa: E402
 from django.core.handlers.base import BaseHandler  # noqa: E402
 from django.core.handlers.wsgi import WSGIHandler  # noqa: E402
 from django.core.wsgi import get_wsgi_application  # noqa: E402
+from django.test import override_settings  # noqa: E402
 
 
 @pytest.fixture(autouse=True)
@@ -120,6 +125,37 @@ def test_a_stream_keeps_its_chunks_and_is_captured(telemetry, instrumentor):
     for span in telemetry.server_spans:
         assert span.attributes["apimetrics.consumer.id"] == "streamed"
         assert span.attributes["http.response.body.size"] == 6
+
+
+def test_a_handler_of_static_files_and_the_one_in_it_are_recorded(
+    telemetry, instrumentor, settings_of_static_files
+):
+    wsgi = StaticFilesHandler(get_wsgi_application())
+    assert instrumentor.instrument_app(wsgi, **telemetry.providers) is wsgi
+    asgi = ASGIStaticFilesHandler(get_asgi_application())
+    assert instrumentor.instrument_app(asgi, **telemetry.providers) is asgi
+    for path in ("/static/file.txt", "/items/1/"):
+        assert serve_wsgi(wsgi, make_environ(path=path)).status == 200
+        assert serve_asgi(asgi, make_scope(path=path)).status == 200
+    routes = [span.attributes.get("http.route") for span in telemetry.server_spans]
+    assert routes == [None, None, "/items/<int:pk>/", "/items/<int:pk>/"]
+    for served in (wsgi, asgi):
+        instrumentor.uninstrument_app(served)
+    serve_wsgi(wsgi, make_environ(path="/items/1/"))
+    serve_asgi(asgi, make_scope(path="/items/1/"))
+    assert telemetry.total() == 4
+
+
+@pytest.fixture
+def settings_of_static_files(tmp_path):
+    (tmp_path / "file.txt").write_text("static")
+    with override_settings(
+        DEBUG=True,
+        STATIC_URL="/static/",
+        STATICFILES_DIRS=[tmp_path],
+        INSTALLED_APPS=["django.contrib.staticfiles"],
+    ):
+        yield
 
 
 def test_handlers_made_before_and_after_instrument_are_recorded(telemetry, instrumentor):
