@@ -1,0 +1,156 @@
+"""From families to the bytes of a scrape, by prometheus_client's encoders."""
+
+import gzip
+from collections.abc import Iterable, Iterator, Sequence
+from functools import lru_cache
+from typing import Any, Final, NamedTuple
+
+from prometheus_client.exposition import choose_encoder, gzip_accepted
+from prometheus_client.metrics_core import Metric
+from prometheus_client.registry import Collector
+from prometheus_client.samples import Exemplar as ClientExemplar
+from prometheus_client.utils import INF, floatToGoString
+
+from otel_apimetrics import _guard
+from otel_apimetrics.prometheus.families import Exemplar, Family, Series
+
+_FAST: Final = 4
+"""Level of gzip: a scrape is read once."""
+
+
+class Scrape(NamedTuple):
+    """The answer to a scrape."""
+
+    body: bytes
+    content_type: str
+    is_gzip: bool
+
+
+def expose(
+    families: Iterable[Family],
+    others: Iterable[Metric] = (),
+    *,
+    accept: str = "",
+    accept_encoding: str = "",
+    names: Sequence[str] = (),
+    created: bool = True,
+) -> Scrape:
+    """Write families in the format that a client asks for.
+
+    Args:
+        families: of different names.
+        others: families of prometheus_client's own; one whose name is taken is left out.
+        accept: the header `Accept`: text 0.0.4, text 1.0.0 or OpenMetrics 1.0.0 with exemplars.
+        accept_encoding: the header `Accept-Encoding`.
+        names: what to expose, by the names of families and of samples; empty exposes all.
+        created: with the time at which each series began, as `_created`.
+    """
+    metrics = {family.name: _metric(family, created=created) for family in families}
+    for other in others:
+        if metrics.setdefault(other.name, other) is not other:
+            _guard.warn_once(
+                f"prometheus.registry.{other.name}",
+                "%s of prometheus_client is not exposed: an OpenTelemetry instrument has its name.",
+                other.name,
+            )
+    wanted = [kept for one in metrics.values() if (kept := _filtered(one, names))]
+    encode, content_type = choose_encoder(accept)
+    body = encode(_Collected(wanted))
+    if gzip_accepted(accept_encoding):
+        return Scrape(gzip.compress(body, _FAST), content_type, is_gzip=True)
+    return Scrape(body, content_type, is_gzip=False)
+
+
+class _Collected(Collector):
+    """What the encoders ask for a registry."""
+
+    def __init__(self, metrics: list[Metric]) -> None:
+        self._metrics: Final = metrics
+
+    def collect(self) -> Iterable[Metric]:
+        return self._metrics
+
+
+def _filtered(metric: Metric, names: Sequence[str]) -> Metric | None:
+    if not names or metric.name in names:
+        return metric
+    samples = [sample for sample in metric.samples if sample.name in names]
+    if not samples:
+        return None
+    kept = Metric(metric.name, metric.documentation, metric.type, metric.unit)
+    kept.samples = samples
+    return kept
+
+
+def _metric(family: Family, *, created: bool) -> Metric:
+    metric = Metric(family.name, family.help, family.kind, family.unit)
+    add = _ADDERS[family.kind]
+    for series in family.series:
+        add(metric, series)
+        if created and series.created and family.kind != "gauge":
+            metric.add_sample(f"{family.name}_created", dict(series.labels), series.created)
+    return metric
+
+
+def _add_counter(metric: Metric, series: Series) -> None:
+    newest = series.exemplars[-1] if series.exemplars else None
+    metric.add_sample(
+        f"{metric.name}_total", dict(series.labels), series.value, exemplar=_exemplar(newest)
+    )
+
+
+def _add_gauge(metric: Metric, series: Series) -> None:
+    metric.add_sample(metric.name, dict(series.labels), series.value)
+
+
+def _add_summary(metric: Metric, series: Series) -> None:
+    metric.add_sample(f"{metric.name}_count", dict(series.labels), series.count)
+    metric.add_sample(f"{metric.name}_sum", dict(series.labels), series.value)
+
+
+def _add_histogram(metric: Metric, series: Series) -> None:
+    labels = dict(series.labels)
+    below = 0
+    lower = -INF
+    for bound, count in _buckets(series):
+        below += count
+        metric.add_sample(
+            f"{metric.name}_bucket",
+            {**labels, "le": _le(bound)},
+            below,
+            exemplar=_exemplar(_within(series, lower, bound)),
+        )
+        lower = bound
+    metric.add_sample(f"{metric.name}_count", labels, series.count)
+    metric.add_sample(f"{metric.name}_sum", labels, series.value)
+
+
+def _buckets(series: Series) -> Iterator[tuple[float, int]]:
+    # One that was recorded before its instrument had bounds holds no bucket.
+    counts = series.buckets or (series.count,)
+    yield from zip((*series.bounds, INF), counts, strict=True)
+
+
+@lru_cache(maxsize=1_024)
+def _le(bound: float) -> str:
+    return str(floatToGoString(bound))  # type: ignore[no-untyped-call]
+
+
+def _within(series: Series, lower: float, upper: float) -> Exemplar | None:
+    found = [one for one in series.exemplars if lower < one.value <= upper]
+    return max(found, key=lambda one: one.seconds, default=None)
+
+
+def _exemplar(exemplar: Exemplar | None) -> ClientExemplar | None:
+    if exemplar is None or not exemplar.trace_id:
+        return None
+    labels = {"trace_id": exemplar.trace_id, "span_id": exemplar.span_id}
+    return ClientExemplar(labels, exemplar.value, exemplar.seconds)
+
+
+_ADDERS: Final[dict[str, Any]] = {
+    "counter": _add_counter,
+    "gauge": _add_gauge,
+    "summary": _add_summary,
+    "histogram": _add_histogram,
+}

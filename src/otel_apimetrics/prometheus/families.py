@@ -1,0 +1,51 @@
+"""What is exposed, between OpenTelemetry's points and Prometheus' text."""
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+Kind = Literal["counter", "gauge", "histogram", "summary"]
+Labels = tuple[tuple[str, str], ...]
+"""Names and values, in the order of the names; no name comes twice."""
+
+
+@dataclass(frozen=True, slots=True)
+class Exemplar:
+    """One measurement behind a number, and the span in which it was made."""
+
+    value: float
+    seconds: float
+    """Of the Unix epoch."""
+    trace_id: str
+    """32 hexadecimal digits, with `span_id` (16)."""
+    span_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Series:
+    """One set of labels of a family, with what it holds."""
+
+    labels: Labels
+    value: float = 0.0
+    """Of a counter or a gauge; the sum of a histogram or a summary."""
+    count: int = 0
+    """Measurements in a histogram or a summary."""
+    buckets: tuple[int, ...] = ()
+    """Of a histogram: measurements in each bucket, not cumulative, the last without a bound."""
+    bounds: tuple[float, ...] = ()
+    """The upper bounds of all buckets but the last, which has none."""
+    created: float = 0.0
+    """Seconds of the Unix epoch from which it counts; 0 where nobody knows."""
+    exemplars: tuple[Exemplar, ...] = ()
+
+
+@dataclass(slots=True)
+class Family:
+    """All series of one name."""
+
+    name: str
+    """Without the suffix of a sample, such as `_total`."""
+    kind: Kind
+    help: str = ""
+    unit: str = ""
+    """In words, at the end of the name; empty where it has none."""
+    series: list[Series] = field(default_factory=list)

@@ -1,0 +1,54 @@
+"""`/metrics` as a route of a Flask app."""
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from otel_apimetrics.prometheus.endpoint import (
+    ALLOWED,
+    Authorize,
+    Scraped,
+    ScrapeWSGIApp,
+    leave_unrecorded,
+)
+
+if TYPE_CHECKING:
+    from flask import Flask
+
+ENDPOINT = "prometheus_metrics"
+"""The route's name, for `url_for` and for other extensions."""
+
+
+def add_route(
+    app: "Flask",
+    reader: Scraped,
+    *,
+    path: str = "/metrics",
+    authorize: Authorize | None = None,
+    decorator: Callable[[Callable[[], Any]], Callable[..., Any]] | None = None,
+) -> None:
+    """Serve the endpoint from a Flask app, which records no request to it.
+
+    Args:
+        app: not served yet.
+        reader: a `PrometheusReader` of the app's `MeterProvider`.
+        path: of the route.
+        authorize: tells whether a scrape may read; without it each one may.
+        decorator: of the view, such as one that asks for a login.
+
+    Raises:
+        AssertionError: the app has such a route, or has served its first request (Flask's own).
+    """
+    scrape = ScrapeWSGIApp(reader, authorize=authorize)
+
+    def prometheus_metrics() -> Any:
+        from flask import make_response, request
+
+        leave_unrecorded()
+        made = scrape.answer(request.environ)
+        response = make_response(made.body, made.status.value)
+        for name, value in made.headers:
+            response.headers[name] = value
+        return response
+
+    view = prometheus_metrics if decorator is None else decorator(prometheus_metrics)
+    app.add_url_rule(path, ENDPOINT, view, methods=list(ALLOWED), provide_automatic_options=False)

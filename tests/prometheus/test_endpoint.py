@@ -1,0 +1,150 @@
+"""`/metrics` in Flask, WSGI and ASGI apps."""
+
+import asyncio
+import gzip
+
+import flask
+import pytest
+from opentelemetry.sdk.metrics import MeterProvider
+from prometheus_client import CollectorRegistry
+from starlette.applications import Starlette
+from starlette.responses import PlainTextResponse
+from starlette.routing import Route
+
+from otel_apimetrics.prometheus import PrometheusReader, ScrapeASGIApp, ScrapeWSGIApp, add_route
+from tests.in_process import make_environ, make_scope, serve_asgi, serve_wsgi
+
+TYPE = "text/plain; version=0.0.4; charset=utf-8"
+
+
+@pytest.fixture
+def reader():
+    made = PrometheusReader(registry=CollectorRegistry(), target_info=False, created=False)
+    provider = MeterProvider([made], shutdown_on_exit=False)
+    made.provider = provider
+    provider.get_meter("shop").create_counter("orders").add(1)
+    return made
+
+
+@pytest.fixture(params=["wsgi", "asgi", "flask"])
+def ask(request, reader):
+    """Ask the endpoint of either kind: status, header lines by name, body."""
+
+    def asked(method="GET", query="", headers=None, authorize=None):
+        headers = headers or {}
+        if request.param == "asgi":
+            app = ScrapeASGIApp(reader, authorize=authorize)
+            lines = [(name.lower().encode(), value.encode()) for name, value in headers.items()]
+            seen = serve_asgi(app, make_scope(method, query=query.encode(), headers=lines))
+            shown = [(name.decode(), value.decode()) for name, value in seen.sent[0]["headers"]]
+        else:
+            app = ScrapeWSGIApp(reader, authorize=authorize)
+            if request.param == "flask":
+                app = flask.Flask("shop")
+                add_route(app, reader, authorize=authorize)
+            seen = serve_wsgi(app, make_environ(method, "/metrics", query=query, headers=headers))
+            shown = seen.events[0][2]
+        assert seen.error is None
+        return seen.status, {name.lower(): value for name, value in shown}, seen.body
+
+    return asked
+
+
+def test_a_scrape_has_a_type_and_a_length_and_says_what_it_depends_on(ask):
+    status, headers, body = ask()
+    assert (status, headers["content-type"]) == (200, TYPE)
+    assert body == b"# HELP orders_total \n# TYPE orders_total counter\norders_total 1.0\n"
+    assert headers["content-length"] == str(len(body))
+    assert headers["vary"] == "Accept, Accept-Encoding"
+
+
+def test_a_client_chooses_format_coding_and_names(ask):
+    asked = {"Accept": "application/openmetrics-text", "Accept-Encoding": "gzip"}
+    _, headers, body = ask(query="name[]=orders_total&name[]=x&name=y", headers=asked)
+    assert headers["content-type"].startswith("application/openmetrics-text")
+    assert headers["content-encoding"] == "gzip"
+    assert gzip.decompress(body).endswith(b"# EOF\n")
+    assert ask(query="name%5B%5D=unknown")[::2] == (200, b"")
+
+
+def test_other_methods_are_told_which_are_allowed(ask):
+    status, headers, _ = ask("HEAD")
+    assert (status, headers["content-type"]) == (200, TYPE)
+    status, headers, _ = ask("POST")
+    assert (status, {*headers["allow"].split(", ")}) == (405, {"GET", "HEAD", "OPTIONS"})
+    assert ask("OPTIONS")[0] == 200
+
+
+def test_who_may_not_read_reads_nothing(ask):
+    def authorize(headers):
+        return headers.get("authorization") == "Basic c2VjcmV0"
+
+    status, headers, body = ask(authorize=authorize)
+    assert (status, headers["www-authenticate"][:5]) == (401, "Basic")
+    assert b"orders" not in body
+    assert ask(authorize=authorize, headers={"Authorization": "Basic c2VjcmV0"})[0] == 200
+
+
+@pytest.mark.swallows_errors
+def test_an_authorization_that_raises_or_says_nothing_lets_nobody_in(ask, no_swallowed_errors):
+    assert ask(authorize=lambda headers: headers["authorization"])[0] == 500
+    assert ask(authorize=lambda _headers: "yes")[0] == 401
+    assert [place for place, _ in no_swallowed_errors] == ["prometheus.authorize"]
+
+
+def test_an_authorization_may_be_a_coroutine_function_under_asgi(reader):
+    async def authorize(headers):
+        await asyncio.sleep(0)
+        return "x-token" in headers
+
+    app = ScrapeASGIApp(reader, authorize=authorize)
+    assert serve_asgi(app, make_scope()).status == 401
+    assert serve_asgi(app, make_scope(headers=[(b"x-token", b"1")])).status == 200
+
+
+def test_the_endpoint_is_not_recorded_and_the_rest_of_the_app_is(reader, instrumentor, telemetry):
+    providers = {**telemetry.providers, "meter_provider": reader.provider}
+    wsgi = flask.Flask("shop")
+    wsgi.get("/hello")(lambda: "hello")
+    add_route(wsgi, reader)
+    instrumentor.instrument_app(wsgi, **providers)
+    client = wsgi.test_client()
+    asgi = Starlette(
+        routes=[
+            Route("/hello", lambda _request: PlainTextResponse("hello")),
+            Route("/metrics", ScrapeASGIApp(reader)),
+        ]
+    )
+    instrumentor.instrument_app(asgi, **providers)
+    for path in ("/hello", "/metrics"):
+        assert client.get(path).status_code == 200
+        assert serve_asgi(asgi, make_scope(path=path)).status == 200
+    shown = client.get("/metrics").text
+    total = [line for line in shown.splitlines() if line.startswith("apimetrics_requests_total{")]
+    assert [line.rpartition(" ")[2] for line in total] == ["2.0"]
+    assert "/hello" in total[0]
+
+
+def test_a_decorator_of_the_view_decides(reader):
+    app = flask.Flask("shop")
+
+    def login(view):
+        return lambda: view() if flask.request.headers.get("X-Login") else ("log in", 403)
+
+    add_route(app, reader, path="/internal", decorator=login)
+    client = app.test_client()
+    assert client.get("/internal").status_code == 403
+    assert client.get("/internal", headers={"X-Login": "1"}).status_code == 200
+    with app.test_request_context():
+        assert flask.url_for("prometheus_metrics") == "/internal"
+
+
+def test_an_asgi_endpoint_alone_serves_a_lifespan_and_refuses_websockets(reader):
+    app = ScrapeASGIApp(reader)
+    phases = [{"type": "lifespan.startup"}, {"type": "lifespan.shutdown"}]
+    seen = serve_asgi(app, {"type": "lifespan"}, phases)
+    assert [message["type"] for message in seen.sent] == [
+        f"{phase['type']}.complete" for phase in phases
+    ]
+    refused = serve_asgi(app, {"type": "websocket"}, [{"type": "websocket.connect"}])
+    assert [message["type"] for message in refused.sent] == ["websocket.close"]

@@ -1,0 +1,118 @@
+"""`/metrics` on a port of its own, alone and by its name."""
+
+import os
+import socket
+import ssl
+import subprocess
+import sys
+import urllib.request
+from pathlib import Path
+
+import pytest
+from opentelemetry.sdk.metrics import MeterProvider
+from prometheus_client import CollectorRegistry
+
+from otel_apimetrics import ConfigError
+from otel_apimetrics.prometheus import PrometheusReader, ScrapeServer
+
+
+@pytest.fixture
+def reader():
+    made = PrometheusReader(registry=CollectorRegistry(), target_info=False, created=False)
+    provider = MeterProvider([made], shutdown_on_exit=False)
+    provider.get_meter("shop").create_counter("orders").add(1)
+    return made
+
+
+def get(url, **options):
+    with urllib.request.urlopen(url, timeout=10, **options) as answer:
+        return answer.status, answer.read()
+
+
+def test_a_server_shows_the_metrics_and_stops_when_it_is_closed(reader):
+    server = ScrapeServer(reader, port=0)
+    try:
+        assert server.url == f"http://127.0.0.1:{server.port}/metrics"
+        status, body = get(server.url)
+        assert (status, body.splitlines()[-1]) == (200, b"orders_total 1.0")
+        with pytest.raises(urllib.error.HTTPError, match="404"):
+            get(server.url.replace("/metrics", "/"))
+    finally:
+        server.close()
+    with pytest.raises(urllib.error.URLError):
+        get(server.url)
+
+
+def test_a_port_that_is_taken_names_the_remedy(reader):
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = other.getsockname()[1]
+        with pytest.raises(
+            ConfigError, match=rf"127\.0\.0\.1:{port}.*OTEL_EXPORTER_PROMETHEUS_PORT"
+        ):
+            ScrapeServer(reader, port=port)
+
+
+def test_a_certificate_makes_it_tls(reader, tmp_path):
+    pem = tmp_path / "server.pem"
+    subprocess.run(
+        ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=localhost",
+         "-addext", "subjectAltName=IP:127.0.0.1", "-keyout", tmp_path / "key.pem", "-out", pem],
+        check=True, capture_output=True,
+    )  # fmt: skip
+    server = ScrapeServer(reader, port=0, certificate=str(pem), key=str(tmp_path / "key.pem"))
+    try:
+        trusted = ssl.create_default_context(cafile=str(pem))
+        assert server.url.startswith("https://")
+        assert get(server.url, context=trusted)[0] == 200
+    finally:
+        server.close()
+    with pytest.raises(ConfigError, match="certificate"):
+        ScrapeServer(reader, port=0, certificate=str(tmp_path / "missing.pem"))
+
+
+PROGRAM = """
+import os, urllib.request
+from opentelemetry import metrics
+metrics.get_meter("shop").create_counter("orders").add(1)
+url = f"http://localhost:{os.environ['PORT']}/metrics"
+print(urllib.request.urlopen(url, timeout=10).read().decode())
+"""
+
+
+def run(program, **environment):
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = str(free.getsockname()[1])
+    command = [
+        str(Path(sys.executable).with_name("opentelemetry-instrument")),
+        sys.executable,
+        "-c",
+        program,
+    ]
+    variables = {
+        **os.environ,
+        "OTEL_METRICS_EXPORTER": "apimetrics_prometheus",
+        "OTEL_TRACES_EXPORTER": "none",
+        "OTEL_LOGS_EXPORTER": "none",
+        "OTEL_EXPORTER_PROMETHEUS_HOST": "localhost",
+        "OTEL_EXPORTER_PROMETHEUS_PORT": port,
+        "PORT": port,
+        **environment,
+    }
+    return subprocess.run(
+        command, env=variables, capture_output=True, text=True, timeout=60, check=False
+    )
+
+
+@pytest.mark.e2e
+def test_opentelemetry_instrument_serves_it_by_its_name():
+    done = run(PROGRAM)
+    assert "orders_total 1.0" in done.stdout, done.stderr
+    assert "process_resident_memory_bytes" in done.stdout
+
+
+@pytest.mark.e2e
+def test_what_it_cannot_do_is_one_line_and_the_app_runs_on():
+    done = run("print('runs')", OTEL_EXPORTER_PROMETHEUS_PORT="web")
+    assert done.stdout == "runs\n"
+    assert done.stderr.count("OTEL_EXPORTER_PROMETHEUS_PORT='web' is no port") == 1
+    assert "Traceback" not in done.stderr
