@@ -70,6 +70,19 @@ def test_a_certificate_makes_it_tls(reader, tmp_path):
         ScrapeServer(reader, port=0, certificate=str(tmp_path / "missing.pem"))
 
 
+def test_clients_that_say_nothing_do_not_hold_up_the_others(reader):
+    server = ScrapeServer(reader, port=0)
+    silent = [socket.create_connection(("127.0.0.1", server.port)) for _ in range(7)]
+    try:
+        assert get(server.url)[0] == 200
+        silent += [socket.create_connection(("127.0.0.1", server.port)) for _ in range(2)]
+        assert silent[-1].recv(1) == b""
+    finally:
+        for one in silent:
+            one.close()
+        server.close()
+
+
 PROGRAM = """
 import os, urllib.request
 from opentelemetry import metrics

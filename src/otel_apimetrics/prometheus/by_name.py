@@ -27,11 +27,6 @@ class PrometheusByName(PrometheusReader):
             self.server = ScrapeServer(self, _port(port), host)
         except ConfigError as error:
             _logger.error("otel-apimetrics: %s", error)  # noqa: TRY400  the remedy, no traceback
-        except ImportError:
-            _logger.error(  # noqa: TRY400
-                "otel-apimetrics: Prometheus cannot scrape without cheroot. Install"
-                " otel-apimetrics[prometheus]."
-            )
         else:
             _logger.info("Prometheus may scrape %s", self.server.url)
 

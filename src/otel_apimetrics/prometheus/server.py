@@ -1,17 +1,24 @@
-"""`/metrics` on a port of its own."""
+"""`/metrics` on a port of its own.
 
-import os
+The standard library's server, made fit to stand in the open: threads that hold up no exit, as many
+as there are scrapes and no more, a client that says nothing is left, and TLS is agreed upon on the
+thread of the connection.
+"""
+
 import socket
+import ssl
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
+from socketserver import ThreadingMixIn
 from typing import Any, Final
+from wsgiref.simple_server import WSGIRequestHandler, WSGIServer
 
 from otel_apimetrics.config import ConfigError
 from otel_apimetrics.prometheus.endpoint import Authorize, Scraped, ScrapeWSGIApp
 
-_THREADS: Final = 2
-"""Scrapes at a time: collecting takes turns anyway, and a slow client shall not hold the others."""
+_AT_ONCE: Final = 8
+"""Connections that are served; more are closed. Prometheus opens one a scrape."""
+_SECONDS: Final = 10.0
+"""For a client to go on."""
 
 
 class ScrapeServer:
@@ -27,7 +34,6 @@ class ScrapeServer:
 
     Raises:
         ConfigError: the port is taken, or the certificate cannot be read.
-        ImportError: cheroot is not installed.
     """
 
     def __init__(
@@ -40,69 +46,94 @@ class ScrapeServer:
         certificate: str | None = None,
         key: str | None = None,
     ) -> None:
-        from cheroot.wsgi import Server
-
-        app = _Routed(ScrapeWSGIApp(reader, authorize=authorize))
-        self._server: Final[Server] = Server(_free(host, port), app, numthreads=_THREADS)
-        scheme = "https" if certificate else "http"
-        if certificate:
-            self._server.ssl_adapter = _tls(certificate, key or certificate)
-        with _without_socket_activation():
-            self._server.prepare()
-        self.port: Final[int] = self._server.bind_addr[1]
-        self.url: Final = f"{scheme}://{host}:{self.port}/metrics"
+        context = _tls(certificate, key) if certificate else None
+        self._server: Final = _listening(host, port, context)
+        self._server.set_app(_Routed(ScrapeWSGIApp(reader, authorize=authorize)))
+        self.port: Final[int] = self._server.server_port
+        self.url: Final = f"{'https' if certificate else 'http'}://{host}:{self.port}/metrics"
         self._thread: Final = threading.Thread(
-            target=self._server.serve, name="otel-apimetrics-scrapes", daemon=True
+            target=self._server.serve_forever, name="otel-apimetrics-scrapes", daemon=True
         )
         self._thread.start()
 
     def close(self) -> None:
-        """Listen no more; a scrape that is being served is finished."""
-        self._server.stop()
+        """Listen no more."""
+        self._server.shutdown()
+        self._server.server_close()
         self._thread.join()
 
 
-def _free(host: str, port: int) -> tuple[str, int]:
-    """Resolve an address, and tell whether one may listen there."""
+def _listening(host: str, port: int, context: ssl.SSLContext | None) -> "_Server":
     try:
         family, _, _, _, address = socket.getaddrinfo(
             host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
         )[0]
-        with socket.create_server(address[:2], family=family) as tried:
-            numeric, free = tried.getsockname()[:2]
+        kind = type("_FamilyServer", (_Server,), {"address_family": family})
+        server: _Server = kind((address[0], address[1]), _Handler)
     except OSError as error:
         raise ConfigError(
             f"Prometheus cannot scrape {host}:{port}: {error}. Choose another port"
             " (OTEL_EXPORTER_PROMETHEUS_PORT), or serve the metrics from the app."
         ) from error
-    return str(numeric), int(free)
+    if context is not None:
+        server.socket = context.wrap_socket(
+            server.socket, server_side=True, do_handshake_on_connect=False
+        )
+    return server
 
 
-def _tls(certificate: str, key: str) -> Any:
-    from cheroot.ssl.builtin import BuiltinSSLAdapter
-
+def _tls(certificate: str, key: str | None) -> ssl.SSLContext:
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     try:
-        return BuiltinSSLAdapter(certificate, key)
+        context.load_cert_chain(certificate, key)
     except OSError as error:
         raise ConfigError(
-            f"The certificate {certificate} with the key {key} cannot be used: {error}. Both are"
-            " PEM files."
+            f"The certificate {certificate} or its key cannot be used: {error}. Give PEM files."
         ) from error
+    return context
 
 
-@contextmanager
-def _without_socket_activation() -> Iterator[None]:
-    """Keep cheroot from the socket that systemd has opened for the app's own server."""
-    given = os.environ.pop("LISTEN_PID", None)
-    try:
-        yield
-    finally:
-        if given is not None:
-            os.environ["LISTEN_PID"] = given
+class _Server(ThreadingMixIn, WSGIServer):
+    daemon_threads = True
+
+    def __init__(self, *arguments: Any) -> None:
+        self._left: Final = threading.BoundedSemaphore(_AT_ONCE)
+        super().__init__(*arguments)
+
+    def server_bind(self) -> None:
+        # The name of this machine is asked for otherwise, which may take seconds.
+        self.server_name = "localhost"
+        self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        self.socket.bind(self.server_address)
+        self.server_address = self.socket.getsockname()
+        self.server_port = self.server_address[1]
+        self.setup_environ()
+
+    def process_request(self, request: Any, client_address: Any) -> None:
+        if self._left.acquire(blocking=False):
+            super().process_request(request, client_address)
+        else:
+            self.shutdown_request(request)
+
+    def process_request_thread(self, request: Any, client_address: Any) -> None:
+        try:
+            super().process_request_thread(request, client_address)
+        finally:
+            self._left.release()
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Say nothing: a client is gone, or does not speak TLS."""
+
+
+class _Handler(WSGIRequestHandler):
+    timeout = _SECONDS
+
+    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002  the library's name
+        """Say nothing of scrapes."""
 
 
 class _Routed:
-    """Shows the endpoint at /metrics alone, and says so at /."""
+    """Shows the endpoint at /metrics alone, and says so elsewhere."""
 
     def __init__(self, scrape: ScrapeWSGIApp) -> None:
         self._scrape: Final = scrape
