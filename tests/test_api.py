@@ -13,17 +13,19 @@ from otel_apimetrics import (
     set_consumer,
     skip_request,
 )
+from otel_apimetrics.decoding import decode
 from tests.in_process import make_environ, serve_wsgi
 from tests.telemetry import Telemetry
 
 
-def serve(telemetry: Telemetry, say):
+def serve(telemetry: Telemetry, say=lambda: None, **options):
     def app(environ, start_response):
         say()
         start_response("200 OK", [])
         return [b"x"]
 
-    served = serve_wsgi(ApiMetricsWSGIMiddleware(app, **telemetry.providers), make_environ())
+    app = ApiMetricsWSGIMiddleware(app, **telemetry.providers, **options)
+    served = serve_wsgi(app, make_environ())
     assert served.body == b"x"
     return dict(telemetry.server_span.attributes)
 
@@ -130,6 +132,13 @@ def test_what_cannot_be_text_raises_nothing_into_the_app(telemetry, no_swallowed
     assert telemetry.total() == 1
 
 
-def test_a_skipped_request_leaves_no_metric(telemetry):
+def test_a_skipped_request_leaves_no_metric_and_a_span_that_exporters_leave_out(telemetry):
     assert "apimetrics.exchange.id" not in serve(telemetry, skip_request)
     assert telemetry.total() == 0
+    assert telemetry.server_span.attributes["apimetrics.exchange.skipped"] is True
+    assert decode(telemetry.server_span) is None
+
+
+def test_a_request_that_a_hook_skips_is_left_out_too(telemetry):
+    serve(telemetry, skip=lambda _exchange: True)
+    assert decode(telemetry.server_span) is None

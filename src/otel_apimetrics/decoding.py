@@ -39,9 +39,12 @@ def decode(span: ReadableSpan) -> Exchange | None:
         span: ended. It is redacted by whoever wrote it; this function copies what is there.
 
     Returns:
-        The exchange, or `None` where the span is not about an HTTP request.
+        The exchange, or `None` where the span is not about an HTTP request, or about one that
+        was skipped.
     """
     said: Attributes = span.attributes or {}
+    if said.get(semconv.SKIPPED):
+        return None
     known = semconv.EXCHANGE_ID in said
     if not known and (span.kind not in _KINDS or not _method(said)):
         return None

@@ -1,5 +1,7 @@
 """From `exporters=` to what they are handed, through a real app."""
 
+import json
+
 import pytest
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import TracerProvider
@@ -8,8 +10,9 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 from opentelemetry.sdk.trace.sampling import ALWAYS_OFF
 from opentelemetry.trace import SpanKind, StatusCode
 
-from otel_apimetrics import ApiMetricsWSGIMiddleware
+from otel_apimetrics import ApiMetricsWSGIMiddleware, Consumer, Exchange
 from otel_apimetrics.config import build
+from otel_apimetrics.exchange import Request, Response
 from otel_apimetrics.exporters import loading
 from otel_apimetrics.exporters.loading import load, outlets
 from otel_apimetrics.exporters.needs import Needs, widened
@@ -222,3 +225,26 @@ def test_a_protocol_that_there_is_not_is_named_and_nothing_is_exported(monkeypat
     monkeypatch.setenv("OTEL_EXPORTER_OTLP_PROTOCOL", "http/json")
     assert load(build({"exporters": ["otlp"]}, {})) == {}
     assert "use grpc or http/protobuf" in caplog.text
+
+
+def test_the_environment_of_the_plugin_is_that_of_exporters_by_name(monkeypatch):
+    monkeypatch.setenv("OTEL_EXPORTER_METLO_HOST", "http://127.0.0.1:9")
+    monkeypatch.setenv("OTEL_EXPORTER_METLO_API_KEY", "key")
+    monkeypatch.setenv("OTEL_EXPORTER_README_API_KEY", "key")
+    exchange = Exchange(
+        id="0" * 32,
+        request=Request(method="GET", path="/", host="api.example", client_address="192.0.2.1"),
+        response=Response(status=200),
+        consumer=Consumer(id="acme"),
+    )
+
+    def events(**options):
+        exporters = load(build({"exporters": ["metlo", "readme"], **options}, {}))
+        return [json.loads(exporters[name].event(exchange)) for name in ("metlo", "readme")]
+
+    metlo, readme = events(environment="staging")
+    assert metlo["meta"]["environment"] == "staging"
+    assert readme["development"] is True
+    metlo, readme = events()
+    assert metlo["meta"]["environment"] == "production"
+    assert readme["development"] is False

@@ -12,6 +12,7 @@ from opentelemetry.sdk.trace.export import SpanExportResult
 from otel_apimetrics import _guard, semconv
 from otel_apimetrics.config import Config
 from otel_apimetrics.exchange import Exchange
+from otel_apimetrics.exporters import deployment
 from otel_apimetrics.exporters.delivery import DeliveryQueue, Export
 from otel_apimetrics.exporters.on_request import RequestDelivery
 from otel_apimetrics.exporters.patience import Patience
@@ -44,8 +45,11 @@ def load(config: Config) -> dict[str, Any]:
                 " gets every request.",
                 chosen,
             )
-        elif (exporter := _by_name(chosen)) is not None:
-            made[chosen] = exporter
+        else:
+            with deployment.told(config.environment):
+                exporter = _by_name(chosen)
+            if exporter is not None:
+                made[chosen] = exporter
     return made
 
 

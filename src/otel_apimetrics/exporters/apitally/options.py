@@ -1,6 +1,5 @@
 """The options of the exporter: keywords, and `OTEL_EXPORTER_APITALLY_*` in the environment."""
 
-import os
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,11 +7,11 @@ from typing import Any, Final
 from uuid import UUID
 
 from otel_apimetrics.config import ConfigError
-from otel_apimetrics.config.given import Given, is_absent
+from otel_apimetrics.config.given import Given
 from otel_apimetrics.config.hooks import hook
 from otel_apimetrics.config.patterns import patterns
 from otel_apimetrics.config.values import flag, rate, text
-from otel_apimetrics.environment_variables import OTEL_APIMETRICS_ENVIRONMENT
+from otel_apimetrics.exporters import deployment
 from otel_apimetrics.exporters.apitally.masks import MaskBody
 from otel_apimetrics.exporters.apitally.selection import Exclude
 from otel_apimetrics.exporters.settings import Setting, directory, read_settings, seconds, url
@@ -79,8 +78,8 @@ def read_options(given: dict[str, Any]) -> Options:
 
 def _of_the_plugin() -> str | None:
     """Give the environment that the plugin was told, as far as the vendor takes such names."""
-    value = os.environ.get(OTEL_APIMETRICS_ENVIRONMENT)
-    return None if is_absent(value) else _env(Given(value, OTEL_APIMETRICS_ENVIRONMENT))
+    given = deployment.environment()
+    return None if given is None else _env(given)
 
 
 def _client_id(given: Given) -> str:

@@ -7,6 +7,7 @@ from typing import Any, ClassVar, Final
 from otel_apimetrics import _guard, health
 from otel_apimetrics.config.values import body_size, choice, flag, text
 from otel_apimetrics.exchange import Exchange
+from otel_apimetrics.exporters import deployment
 from otel_apimetrics.exporters.json_bytes import json_array, json_bytes
 from otel_apimetrics.exporters.metlo.trace import UnwantedError, trace
 from otel_apimetrics.exporters.needs import Needs
@@ -37,7 +38,7 @@ SETTINGS: Final = {
     "api_key": Setting(secret, REQUIRED),
     "mode": Setting(choice("batch", "single"), "batch"),
     "workers": Setting(whole(1, _MOST_WORKERS), 4),
-    "environment": Setting(text, "production"),
+    "environment": Setting(text),
     "max_body_size": Setting(body_size, 64 * 1024),
     "disabled": Setting(flag, default=False),
     "timeout": Setting(seconds, 10.0),
@@ -82,7 +83,7 @@ class MetloSpanExporter(VendorExporter):
         )
         spool = open_spool(chosen["spool"], self.name, f"{host} {key}")
         super().__init__(sender, timeout=chosen["timeout"], spool=spool)
-        self._environment: Final[str] = chosen["environment"]
+        self._environment: Final[str] = chosen["environment"] or _of_the_plugin() or "production"
         self._max_body_size: Final[int] = chosen["max_body_size"]
         self._workers: Final[int] = chosen["workers"] if chosen["mode"] == "single" else 1
         self._single: Final = chosen["mode"] == "single"
@@ -156,3 +157,8 @@ class MetloSpanExporter(VendorExporter):
         for thread in threads:
             thread.join()
         return all(results)
+
+
+def _of_the_plugin() -> str | None:
+    given = deployment.environment()
+    return None if given is None else text(given)

@@ -9,8 +9,8 @@ from otel_apimetrics import _guard
 from otel_apimetrics.config import ConfigError
 from otel_apimetrics.config.given import Given
 from otel_apimetrics.config.values import flag, names, text
-from otel_apimetrics.environment_variables import OTEL_APIMETRICS_ENVIRONMENT
 from otel_apimetrics.exchange import Consumer, Exchange, Headers, Request
+from otel_apimetrics.exporters import deployment
 from otel_apimetrics.exporters.har.address import host_header
 from otel_apimetrics.exporters.json_bytes import json_array, json_bytes
 from otel_apimetrics.exporters.needs import Needs
@@ -46,7 +46,7 @@ _MOST_LOGS: Final = 30
 """Logs in one request: the most that ReadMe's SDK for Node allows."""
 _THEIR_URL: Final = "README_METRICS_SERVER"
 """The variable of ReadMe's own SDKs."""
-_PRODUCTION: Final = frozenset({"", "prod", "production"})
+_PRODUCTION: Final = frozenset({"prod", "production"})
 
 _REMEDIES: Final = {
     401: "OTEL_EXPORTER_README_API_KEY is wrong: copy your project's key from ReadMe's dashboard",
@@ -162,7 +162,8 @@ def _their_url() -> str | None:
 
 
 def _is_development() -> bool:
-    return os.environ.get(OTEL_APIMETRICS_ENVIRONMENT, "").strip().lower() not in _PRODUCTION
+    given = deployment.environment()
+    return given is not None and str(given.value).strip().lower() not in _PRODUCTION
 
 
 def _lists(deny: Sequence[str], allow: Sequence[str]) -> Lists:
