@@ -29,7 +29,7 @@ _LEAST: Final = 0.2
 """Seconds that an attempt gets at the end of a process, whatever is left."""
 _READ: Final = 64 * 1024
 _PIECE: Final = 16 * 1024
-_LEVEL: Final = 1
+LEVEL: Final = 1
 """Of gzip: the next levels take three times as long for a tenth of the bytes."""
 _WORTH_GZIP: Final = 512
 """Bytes from which on a body is sent with a content-coding."""
@@ -194,7 +194,7 @@ class Sender:
         if not self._compress or len(body) < _WORTH_GZIP:
             return body, {}
         # Without a time in it, the same body has the same bytes.
-        return gzip.compress(body, _LEVEL, mtime=0), {"Content-Encoding": "gzip"}
+        return gzip.compress(body, LEVEL, mtime=0), {"Content-Encoding": "gzip"}
 
     def _tell(self, answer: Answer) -> None:
         status = answer.status or 0

@@ -27,7 +27,7 @@ from otel_apimetrics.exporters.apitally.startup import AppStartup
 from otel_apimetrics.exporters.apitally.tally import Tally
 from otel_apimetrics.exporters.memory import size_of
 from otel_apimetrics.exporters.parcel import Answer, Parcel
-from otel_apimetrics.exporters.sender import Sender
+from otel_apimetrics.exporters.sender import LEVEL, Sender
 from otel_apimetrics.exporters.settings import open_spool
 
 KEEP: Final = 3_600.0
@@ -169,7 +169,7 @@ class Hub(Protocol):
     @staticmethod
     def _pack(lines: Sequence[bytes]) -> Parcel:
         # The id is the parcel's own: it stays the same when the parcel is sent again.
-        body = gzip.compress(b"\n".join((*lines, b"")), 6, mtime=0)
+        body = gzip.compress(b"\n".join((*lines, b"")), LEVEL, mtime=0)
         return Parcel(f"/log?uuid={uuid4()}", body, headers=(), count=len(lines))
 
     # -- what the hub answers ----------------------------------------------------------------

@@ -78,7 +78,7 @@ class Masks:
         own = tuple(fields)
         self._fields: Final = either((*FIELDS, *own))
         self._has_own_fields: Final = bool(own)
-        self._bare: Final = _bare(marks.value)
+        self._bare: Final = Bare(marks.value)
         # Names repeat, request after request.
         self._hides_header: Final = lru_cache(1_024)(self._judge_header)
         self._hides_field: Final = lru_cache(1_024)(self._judge_field)
@@ -151,7 +151,7 @@ class Masks:
     def _may_be_bare(self, content: str) -> bool:
         """Tell whether there may be a member to mask that the redaction has not masked alike."""
         # The user's expressions may be about the whole name; and escapes hide names.
-        return self._has_own_fields or "\\" in content or bool(self._bare.search(content))
+        return self._has_own_fields or "\\" in content or self._bare.is_in(content)
 
     def _document(self, content: str) -> str:
         try:
@@ -177,12 +177,31 @@ class Masks:
         return value
 
 
-def _bare(mark: str) -> re.Pattern[str]:
-    """Find a member of those that are masked always, whose scalar value is not the mark."""
-    names = "|".join(FIELDS)
-    return re.compile(
-        rf'"[^"\\]*(?:{names})[^"\\]*"\s*:\s*(?!"{re.escape(mark)}")["\d\-tf]', re.IGNORECASE
-    )
+_NAMES: Final = "|".join(FIELDS)
+_NAMED: Final = re.compile(_NAMES)
+"""Of folded text: what is searched for without regard to case is tried at each character."""
+
+
+class Bare:
+    """Finds members of those that are masked always, whose scalar value is not the mark.
+
+    Args:
+        mark: that the value has where it is masked.
+    """
+
+    def __init__(self, mark: str) -> None:
+        behind = rf'[^"\\]*"\s*:\s*(?!"{re.escape(mark)}")["\d\-tf]'
+        self._behind: Final = re.compile(behind)
+        self._whole: Final = re.compile(rf"(?:{_NAMES}){behind}", re.IGNORECASE)
+
+    def is_in(self, content: str) -> bool:
+        """Tell whether there may be one in a text."""
+        folded = content.casefold()
+        if content.isascii():
+            behind = self._behind
+            return any(behind.match(content, name.end()) for name in _NAMED.finditer(folded))
+        # To fold moves what comes behind: it tells only whether a name is there.
+        return bool(_NAMED.search(folded) and self._whole.search(content))
 
 
 def either(expressions: Iterable[str]) -> re.Pattern[str]:

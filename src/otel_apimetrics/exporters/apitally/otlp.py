@@ -26,7 +26,7 @@ from otel_apimetrics.exporters.apitally.startup import AppStartup
 from otel_apimetrics.exporters.apitally.tally import Tally
 from otel_apimetrics.exporters.memory import size_of
 from otel_apimetrics.exporters.parcel import Answer, Parcel
-from otel_apimetrics.exporters.sender import Sender
+from otel_apimetrics.exporters.sender import LEVEL, Sender
 from otel_apimetrics.exporters.settings import open_spool
 from otel_apimetrics.version import __version__
 
@@ -188,7 +188,7 @@ class Otlp(Protocol):
 
 def _parcel(path: str, body: bytes, count: int) -> Parcel:
     # Whether the vendor takes what is not compressed, nobody knows: its SDK compresses always.
-    return Parcel(path, gzip.compress(body, 6, mtime=0), _HEADERS, count)
+    return Parcel(path, gzip.compress(body, LEVEL, mtime=0), _HEADERS, count)
 
 
 def _resource(known: Mapping[str, Any], env: str) -> bytes:

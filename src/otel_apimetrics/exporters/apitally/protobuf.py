@@ -86,7 +86,7 @@ def attributes(number: int, values: Mapping[str, Any]) -> bytes:
         [
             message(number, _key(key) + message(2, any_value(value)))
             if type(value) is not list or len(value) != 1 or len(value[0]) > _REPEATED
-            else message(number, _header(key, value[0]))
+            else _header(number, key, value[0])
             for key, value in values.items()
             if value is not None
         ]
@@ -99,9 +99,9 @@ def _key(name: str) -> bytes:
 
 
 @lru_cache(4_096)
-def _header(name: str, line: str) -> bytes:
+def _header(number: int, name: str, line: str) -> bytes:
     """Write a header of one line: most are the same in each request."""
-    return _key(name) + message(2, any_value([line]))
+    return message(number, _key(name) + message(2, any_value([line])))
 
 
 def any_value(value: Any, depth: int = 0) -> bytes:
