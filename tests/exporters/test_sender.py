@@ -161,6 +161,14 @@ def test_the_proxy_of_the_environment_is_used_and_left_where_no_proxy_says_so(ba
     assert direct.path == "/v1/events"
 
 
+def test_the_certificates_of_the_environment_are_those_that_are_trusted(monkeypatch):
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", "/etc/own.pem")
+
+    assert (
+        Sender("vendor", "https://vendor.example", headers={})._session().verify == "/etc/own.pem"
+    )
+
+
 def test_a_forked_worker_has_a_connection_of_its_own(backend):
     sender = made(backend)
     sender.send(PARCEL, Patience(10))

@@ -62,19 +62,11 @@ def require_client(name: str) -> None:
         ) from error
 
 
-class Unsigned:
-    """For `requests`: leaves the request alone. Without it a `.netrc` overrides our credentials."""
-
-    def __call__(self, request: Any) -> Any:
-        """Give the request as it is."""
-        return request
-
-
 class Sender:
     """Sends parcels to one backend. Safe between threads and forks; one connection a thread.
 
     Proxies and CA bundles come from the environment, as users of `requests` expect:
-    `HTTPS_PROXY`, `NO_PROXY`, `REQUESTS_CA_BUNDLE`.
+    `HTTPS_PROXY`, `NO_PROXY`, `REQUESTS_CA_BUNDLE`, as they are when a thread sends first.
 
     Args:
         name: of the exporter, for log lines.
@@ -164,7 +156,6 @@ class Sender:
                     timeout=(min(CONNECT, read), read),
                     # A POST that is led elsewhere becomes a GET, or loses its credentials.
                     allow_redirects=False,
-                    auth=Unsigned(),
                     stream=True,
                 ) as response,
             ):
@@ -187,7 +178,13 @@ class Sender:
 
         local, pid = self._local, os.getpid()
         if getattr(local, "pid", None) != pid:
-            local.session, local.pid = requests.Session(), pid
+            session = requests.Session()
+            # Once: to look through the environment takes as long as all else of a request.
+            found = session.merge_environment_settings(self.base_url, {}, None, None, None)
+            session.proxies, session.verify = found["proxies"], found["verify"]
+            # Nor is a `.netrc` looked for: it would override our credentials.
+            session.trust_env = False
+            local.session, local.pid = session, pid
         return local.session
 
     def _coded(self, body: bytes) -> tuple[bytes, dict[str, str]]:
