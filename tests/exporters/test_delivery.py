@@ -77,6 +77,14 @@ def test_a_queue_with_nothing_in_it_is_flushed_at_once(queue):
     assert queue.flush(0)
 
 
+def test_after_a_flush_in_vain_batches_are_waited_for_as_before(queue, backend):
+    backend.may_take.clear()
+    queue.accept(exchange())
+    assert not queue.flush(0.01)
+    queue.accept(exchange(1))
+    assert not queue._is_due()
+
+
 def test_past_the_count_the_oldest_are_dropped_and_counted(queue, backend):
     backend.may_take.clear()
     queue.accept(exchange(0))

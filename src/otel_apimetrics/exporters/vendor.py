@@ -38,7 +38,7 @@ class VendorExporter(SpanExporter, ABC):
 
     name: ClassVar[str]
     """Of the entry point."""
-    most_events: int = 64
+    most_events: int = 120
     """Events in one request."""
     most_bytes: ClassVar[int] = 4 * 1024 * 1024
     """Bytes of the events in one request."""

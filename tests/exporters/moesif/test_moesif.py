@@ -139,7 +139,7 @@ def test_exchanges_go_out_in_batches_with_gzip_and_the_application_id(backend, m
     assert moesif.export_exchanges([exchange(number) for number in range(150)])
 
     requests = [r for r in backend.received if r.path == "/v1/events/batch"]
-    assert [len(r.json) for r in requests] == [100, 50]
+    assert [len(r.json) for r in requests] == [120, 30]
     assert {r.headers["x-moesif-application-id"] for r in requests} == {"app"}
     assert {r.headers["content-encoding"] for r in requests} == {"gzip"}
     assert {r.headers["content-type"] for r in requests} == {"application/json; charset=utf-8"}

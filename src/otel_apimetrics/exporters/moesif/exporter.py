@@ -67,7 +67,6 @@ class MoesifSpanExporter(VendorExporter):
     """
 
     name: ClassVar[str] = "moesif"
-    most_events = 100
     most_bytes: ClassVar[int] = 10 * MAX_EVENT
     needs: ClassVar[Needs] = Needs(bodies=True, headers=True)
 
