@@ -17,7 +17,7 @@ _fixed32: Final = struct.Struct("<I").pack
 _double: Final = struct.Struct("<d").pack
 _DEEPEST: Final = 16
 _REPEATED: Final = 64
-"""Characters of a header that may be the same in the next request."""
+"""Characters of a value that may be the same in the next request."""
 
 
 def varint(value: int) -> bytes:
@@ -83,14 +83,17 @@ def attributes(number: int, values: Mapping[str, Any]) -> bytes:
         values: by key; lists are of strings.
     """
     return b"".join(
-        [
-            message(number, _key(key) + message(2, any_value(value)))
-            if type(value) is not list or len(value) != 1 or len(value[0]) > _REPEATED
-            else _header(number, key, value[0])
-            for key, value in values.items()
-            if value is not None
-        ]
+        [_attribute(number, key, value) for key, value in values.items() if value is not None]
     )
+
+
+def _attribute(number: int, key: str, value: Any) -> bytes:
+    kind = type(value)
+    if kind is int or (kind is str and len(value) <= _REPEATED):
+        return _scalar(number, key, value)
+    if kind is list and len(value) == 1 and len(value[0]) <= _REPEATED:
+        return _header(number, key, value[0])
+    return message(number, _key(key) + message(2, any_value(value)))
 
 
 @lru_cache(2_048)
@@ -98,9 +101,14 @@ def _key(name: str) -> bytes:
     return text(1, name)
 
 
+# What is short is mostly the same in the next request: method, route, status, most headers.
+@lru_cache(4_096)
+def _scalar(number: int, name: str, value: int | str) -> bytes:
+    return message(number, _key(name) + message(2, any_value(value)))
+
+
 @lru_cache(4_096)
 def _header(number: int, name: str, line: str) -> bytes:
-    """Write a header of one line: most are the same in each request."""
     return message(number, _key(name) + message(2, any_value([line])))
 
 
