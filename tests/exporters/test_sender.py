@@ -35,6 +35,23 @@ def test_a_parcel_arrives_with_credentials_and_its_own_headers(backend):
     assert request.headers["user-agent"].startswith("otel-apimetrics/")
 
 
+def test_parcels_to_one_address_have_nothing_of_each_other_nor_of_the_answers(backend):
+    backend.otherwise = Reply(headers={"Set-Cookie": "route=a; Path=/"})
+    sender = made(backend)
+
+    for parcel in (Parcel("/v1/events", b"first", (("X-Kind", "a"),)), Parcel("/v1/events", b"2")):
+        assert sender.send(parcel, Patience(10)).taken
+    assert sender.fetch("/v1/events", Patience(10)).taken
+
+    first, second, third = backend.received
+    assert first.headers["x-kind"] == "a"
+    assert (second.raw, second.headers["content-length"]) == (b"2", "1")
+    assert (third.method, third.raw) == ("GET", b"")
+    assert "x-kind" not in second.headers
+    assert not any("cookie" in request.headers for request in backend.received)
+    assert "content-type" not in third.headers
+
+
 @pytest.mark.parametrize("status", [408, 425, 429, 500, 502, 503, 504, 599])
 def test_what_may_be_taken_later_is_sent_again_with_the_same_bytes(backend, status):
     backend.planned += [Reply(status), Reply(status)]
