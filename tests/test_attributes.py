@@ -49,6 +49,7 @@ FULL = Exchange(
     websocket=WebSocket(close_code=1000, messages_sent=2),
     framework="flask",
     weight=2.0,
+    blocked_by="rule-1",
 )
 
 
@@ -80,6 +81,7 @@ def test_every_part_of_the_record_has_its_attribute():
         "apimetrics.exchange.framework": "flask",
         "apimetrics.exchange.direction": "outgoing",
         "apimetrics.exchange.weight": 2.0,
+        "apimetrics.exchange.blocked_by": "rule-1",
         "error.type": "500",
         "apimetrics.websocket.close_code": 1000,
         "apimetrics.websocket.messages_received": 0,

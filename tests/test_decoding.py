@@ -76,6 +76,7 @@ exchanges = st.builds(
     websocket=maybe(st.builds(WebSocket, close_code=maybe(number), messages_sent=number)),
     framework=text,
     weight=st.floats(1, 1000),
+    blocked_by=maybe(text),
     trace_id=st.integers(1, 2**128 - 1),
     span_id=st.integers(1, 2**64 - 1),
     parent_span_id=st.integers(0, 2**64 - 1),

@@ -136,6 +136,8 @@ def _encode_record(exchange: Exchange, out: Attributes) -> None:
         out[semconv.DIRECTION] = exchange.direction
     if exchange.weight != 1.0:
         out[semconv.WEIGHT] = exchange.weight
+    if exchange.blocked_by is not None:
+        out[semconv.BLOCKED_BY] = exchange.blocked_by
     if exchange.error is not None:
         out[semconv.ERROR_TYPE] = exchange.error
     if exchange.websocket is not None:

@@ -71,6 +71,7 @@ def decode(span: ReadableSpan) -> Exchange | None:
         websocket=_websocket(said),
         framework=_text(said, semconv.FRAMEWORK) or "",
         weight=float(said.get(semconv.WEIGHT, 1.0)),
+        blocked_by=_text(said, semconv.BLOCKED_BY),
         trace_id=trace_id,
         span_id=span_id,
         parent_span_id=0 if parent is None else parent.span_id,

@@ -166,6 +166,8 @@ class Exchange:
     framework: str = ""
     weight: float = 1.0
     """How many requests this one stands for, where `sample_rate` thins."""
+    blocked_by: str | None = None
+    """Id of the rule that answered in the app's place; `None`: the app has answered."""
     trace_id: int = 0
     """0: no span, not even one that was sampled out."""
     span_id: int = 0

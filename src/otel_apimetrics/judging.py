@@ -10,7 +10,7 @@ from typing import Any, TypeAlias
 from otel_apimetrics import _guard, interruptions
 from otel_apimetrics.config import Config
 from otel_apimetrics.exchange import Consumer, Exchange, evolve
-from otel_apimetrics.identity import clean_id
+from otel_apimetrics.identity import clean_id, is_async
 
 _SETTLED = (str, Consumer, dict, bool, type(None))
 """What hooks answer: telling an awaitable takes longer than telling these."""
@@ -84,10 +84,23 @@ def questions(config: Config) -> tuple[Question, ...]:
     if config.skip is not None:
         asked.append(Question("hooks.skip", config.skip, _skipped))
     if config.identify is not None:
-        asked.append(Question("hooks.identify", config.identify, _identified, _is_unknown))
+        asked.append(_identity(config.identify))
     if config.label is not None:
         asked.append(Question("hooks.label", config.label, _labelled))
     return tuple(asked)
+
+
+def early_identity(config: Config) -> Question | None:
+    """Give the question who called, where it can be asked before the app is called.
+
+    An `async` hook cannot: nobody knows how long it takes.
+    """
+    hook = config.identify
+    return None if hook is None or is_async(hook) else _identity(hook)
+
+
+def _identity(hook: Callable[[Exchange], Any]) -> Question:
+    return Question("hooks.identify", hook, _identified, _is_unknown)
 
 
 def _skipped(exchange: Exchange, answer: Any) -> Exchange | None:

@@ -67,6 +67,17 @@ class Masking:
             return exchange
         return evolve(exchange, consumer=evolve(consumer, id=safe, group=group))
 
+    def redact_identity(self, exchange: Exchange) -> Exchange:
+        """Give consumer and company the ids that backends know them by.
+
+        Raises:
+            Exception: whatever fails; the caller guards.
+        """
+        company = exchange.company
+        if company is not None:
+            exchange = evolve(exchange, company=evolve(company, id=self._id(company.id)))
+        return exchange if exchange.consumer is None else self._redact_keys(exchange)
+
     def redact(self, exchange: Exchange, line: Request | None = None) -> Exchange:
         """Return what may leave the process of this exchange.
 

@@ -26,7 +26,7 @@ from otel_apimetrics.identity import (
 from otel_apimetrics.masking import Masking
 from otel_apimetrics.metrics import Metrics
 from otel_apimetrics.redaction import Addresses, Redactor
-from otel_apimetrics.typing import ResponseHook
+from otel_apimetrics.typing import Governor, ResponseHook
 from otel_apimetrics.version import __version__
 
 _SERVER_ERROR = 500
@@ -58,6 +58,7 @@ class Pipeline:
         metrics: Metrics,
         outlets: tuple[Outlet, ...] = (),
         response_hooks: tuple[ResponseHook, ...] = (),
+        governors: tuple[Governor, ...] = (),
     ) -> None:
         self.config = config
         self.redactor = Redactor(config.redaction, _addresses(config.client_ip))
@@ -67,6 +68,9 @@ class Pipeline:
         self.outlets = outlets
         self.response_hooks = response_hooks
         """What may add headers to a response: nothing, unless an exporter was asked to."""
+        self.governors = governors
+        """What may answer in the app's place: nothing, unless an exporter was asked to."""
+        self.early_identity = judging.early_identity(config) if governors else None
         self._tracer: tuple[trace.TracerProvider | None, trace.Tracer | None] = None, None
         self.kept_bytes = 0 if config.capture_body == "off" else config.max_body_size
         """Bytes of each body that a recording keeps."""

@@ -37,9 +37,9 @@ class Recording:
     """
 
     __slots__ = (
-        "_asked", "_left", "_settled", "company", "consumer", "content_length", "error",
-        "exception", "framework", "id", "labels", "metadata", "moved", "pipeline", "replaced",
-        "request", "request_body", "request_ended", "response_body", "response_ended",
+        "_asked", "_left", "_settled", "blocked_by", "company", "consumer", "content_length",
+        "error", "exception", "framework", "id", "labels", "metadata", "moved", "pipeline",
+        "replaced", "request", "request_body", "request_ended", "response_body", "response_ended",
         "response_headers", "route", "running", "server_span", "session", "size_told", "skipped",
         "source", "started", "started_ns", "status", "validation_errors", "websocket",
     )  # fmt: skip
@@ -80,6 +80,7 @@ class Recording:
         self.labels: dict[str, str] | None = None
         self.metadata: dict[str, Any] | None = None
         self.skipped = False
+        self.blocked_by: str | None = None
         self.error: str | None = None
         self.exception: ExceptionInfo | None = None
         self.validation_errors: tuple[ValidationError, ...] = ()

@@ -57,6 +57,7 @@ def snapshot(recording: "Recording", duration_ns: int) -> Exchange:
         validation_errors=recording.validation_errors,
         websocket=recording.websocket,
         framework=recording.framework,
+        blocked_by=recording.blocked_by,
         trace_id=trace_id,
         span_id=span_id,
         parent_span_id=parent_span_id,

@@ -6,7 +6,7 @@ from typing import Any
 
 from otel_apimetrics import forked
 from otel_apimetrics.config import Config
-from otel_apimetrics.exporters.loading import load, outlets, response_hooks
+from otel_apimetrics.exporters.loading import governors, load, outlets, response_hooks
 from otel_apimetrics.exporters.needs import widened
 from otel_apimetrics.metrics import Metrics
 from otel_apimetrics.pipeline import Pipeline
@@ -39,8 +39,10 @@ def make_pipeline(config: Config) -> Pipeline:
                 max_consumers=config.max_consumers,
                 labels=config.metric_labels,
             )
-    hooks = response_hooks(exporters.values())
-    return Pipeline(config, metrics, outlets(exporters, config), hooks)
+    made = exporters.values()
+    return Pipeline(
+        config, metrics, outlets(exporters, config), response_hooks(made), governors(made)
+    )
 
 
 class Registry:

@@ -25,6 +25,7 @@ PLACES_ELSEWHERE = {
     "ending.flush": "tests/test_ending.py",
     "ending.hand_on": "tests/test_ending.py",
     "forked.renew": "tests/test_forked.py",
+    "frameworks.governor": "tests/frameworks/test_governing.py",
     "frameworks.response_hook": "tests/exporters/readme/test_documentation.py",
     "hooks.timeout": "tests/test_asking.py",
     "gateway.connection": "tests/gateway/test_receiver.py",

@@ -17,7 +17,7 @@ from otel_apimetrics.exporters.delivery import DeliveryQueue, Export
 from otel_apimetrics.exporters.on_request import RequestDelivery
 from otel_apimetrics.exporters.patience import Patience
 from otel_apimetrics.exporters.spans import as_span
-from otel_apimetrics.typing import ResponseHook
+from otel_apimetrics.typing import Governor, ResponseHook
 
 GROUP = "opentelemetry_traces_exporter"
 
@@ -80,6 +80,12 @@ def response_hooks(exporters: Iterable[Any]) -> tuple[ResponseHook, ...]:
     """Give what exporters add to responses, where their user has asked for it."""
     hooks = (getattr(exporter, "response_hook", None) for exporter in exporters)
     return tuple(hook for hook in hooks if hook is not None)
+
+
+def governors(exporters: Iterable[Any]) -> tuple[Governor, ...]:
+    """Give what answers in the app's place, where its user has asked for it."""
+    found = (getattr(exporter, "governor", None) for exporter in exporters)
+    return tuple(governor for governor in found if governor is not None)
 
 
 def _by_name(name: str) -> Any:

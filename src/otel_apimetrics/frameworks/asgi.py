@@ -9,6 +9,7 @@ from typing import Any, TypeAlias
 from otel_apimetrics import _guard, open_requests
 from otel_apimetrics.exchange import Request
 from otel_apimetrics.frameworks.adapter import Adapter
+from otel_apimetrics.frameworks.asgi_governed import govern_asgi, with_lines
 from otel_apimetrics.frameworks.asgi_lifespan import call_lifespan
 from otel_apimetrics.frameworks.asgi_request import read_headers, read_request
 from otel_apimetrics.frameworks.asgi_websocket import WebSocketCall
@@ -128,7 +129,7 @@ class Call:
             if self._on_response is not None:
                 self._on_response(recording)
             if recording.pipeline.response_hooks:
-                return _with_added_headers(message, recording)
+                return with_lines(message, added_headers(recording))
         except Exception as error:
             _guard.swallow("asgi.start", error)
         return message
@@ -168,11 +169,6 @@ def _with_lasting_headers(message: Message) -> Message:
     return {**message, "headers": list(headers)} if isinstance(headers, Iterator) else message
 
 
-def _with_added_headers(message: Message, recording: Recording) -> Message:
-    added = [(name.encode(), value.encode()) for name, value in added_headers(recording)]
-    return {**message, "headers": [*(message.get("headers") or ()), *added]} if added else message
-
-
 async def call_asgi(
     app: ASGIApp,
     scope: Scope,
@@ -210,6 +206,8 @@ async def call_asgi(
         return await call_lifespan(app, scope, receive, send, pipeline, may_raise=may_raise)
     if recording is None:
         return await app(scope, receive, send)
+    if pipeline.governors and kind == "http":
+        app = govern_asgi(app, recording, adapter.on_response)
     call = Call if kind == "http" else WebSocketCall
     return await call(recording, receive, send, adapter.on_response).serve(app, scope)
 

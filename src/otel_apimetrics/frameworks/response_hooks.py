@@ -12,6 +12,11 @@ _NAME: Final = re.compile(r"[!#$%&'*+.^_`|~0-9a-z-]+", re.ASCII)
 _VALUE: Final = re.compile(r"[\x21-\x7e](?:[\x20-\x7e]*[\x21-\x7e])?")
 
 
+def is_line(name: str, value: str) -> bool:
+    """Tell a header's line (RFC 9110, section 5), its name in lower case, in printable ASCII."""
+    return bool(_NAME.fullmatch(name) and _VALUE.fullmatch(value))
+
+
 def added_headers(recording: Recording) -> Headers:
     """Ask the hooks of a recording's pipeline, and note what they add. Never raises.
 
@@ -31,7 +36,7 @@ def added_headers(recording: Recording) -> Headers:
 def _asked(hook: ResponseHook, recording: Recording) -> Headers:
     try:
         lines = tuple(hook(recording))
-        if all(_NAME.fullmatch(name) and _VALUE.fullmatch(value) for name, value in lines):
+        if all(is_line(name, value) for name, value in lines):
             return lines
         raise ValueError("no header")  # noqa: TRY301  guarded as what the hook raises is
     except Exception as error:

@@ -15,6 +15,7 @@ from otel_apimetrics.frameworks.headers import BODILESS_METHODS, declared_length
 from otel_apimetrics.frameworks.replacing import replace
 from otel_apimetrics.frameworks.response_hooks import added_headers
 from otel_apimetrics.frameworks.wsgi_chunks import note_chunk
+from otel_apimetrics.frameworks.wsgi_governed import govern_wsgi
 from otel_apimetrics.frameworks.wsgi_input import hand_over, tee_input
 from otel_apimetrics.frameworks.wsgi_request import read_request
 from otel_apimetrics.frameworks.wsgi_response import tee_response
@@ -144,6 +145,8 @@ def call_wsgi(
         _guard.swallow("wsgi.begin", error)
     if recording is None:
         return app(environ, start_response)
+    if pipeline.governors:
+        app = govern_wsgi(app, recording, adapter.on_response)
     return Call(recording, start_response, adapter.on_response).serve(app, environ)
 
 
