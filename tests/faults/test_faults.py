@@ -31,6 +31,8 @@ PLACES_ELSEWHERE = {
     "gateway.connection": "tests/gateway/test_receiver.py",
     "gateway.receive": "tests/gateway/test_receiver.py",
     "gateway.sink": "tests/gateway/test_receiver.py",
+    "moesif.cohorts": "tests/exporters/moesif/test_governance.py",
+    "moesif.rules": "tests/exporters/moesif/test_governance.py",
     "moesif.config": "tests/exporters/moesif/test_moesif.py",
     "spool.put": "tests/exporters/test_spool.py",
     "spool.read": "tests/exporters/test_spool.py",

@@ -27,7 +27,7 @@ class Answer:
     headers: "dict[str, str]"
     """Names in lower case."""
     body: bytes
-    """The beginning of it, at most 64 KiB."""
+    """The beginning of it, 64 KiB at most unless more was asked for."""
 
     @property
     def taken(self) -> bool:

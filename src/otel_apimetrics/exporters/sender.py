@@ -135,18 +135,36 @@ class Sender:
             pause = min(pause * 2, LONGEST_PAUSE)
 
     def fetch(
-        self, path: str, patience: Patience, headers: Mapping[str, str] | None = None
+        self,
+        path: str,
+        patience: Patience,
+        headers: Mapping[str, str] | None = None,
+        *,
+        most: int = _READ,
     ) -> Answer:
-        """Ask for something with GET, once."""
+        """Ask for something with GET, once.
+
+        Args:
+            path: behind the base URL.
+            patience: how long the answer may take.
+            headers: besides those of each request.
+            most: bytes of the answer that are read.
+        """
         return self._attempt(
             Parcel(path, b"", (), method="GET"),
             None,
             {**self._headers, **(headers or {})},
             patience,
+            most,
         )
 
     def _attempt(
-        self, parcel: Parcel, body: bytes | None, headers: dict[str, str], patience: Patience
+        self,
+        parcel: Parcel,
+        body: bytes | None,
+        headers: dict[str, str],
+        patience: Patience,
+        most: int = _READ,
     ) -> Answer:
         read = min(self._timeout, max(patience.left(), _LEAST))
         try:
@@ -161,7 +179,7 @@ class Sender:
                 ) as response,
             ):
                 told = {name.lower(): value for name, value in response.headers.items()}
-                return Answer(response.status_code, told, _beginning(response, read))
+                return Answer(response.status_code, told, _beginning(response, read, most))
         except Exception as error:
             _guard.warn(
                 f"sender.{self.name}",
@@ -223,16 +241,16 @@ class Sender:
         )
 
 
-def _beginning(response: Any, seconds: float) -> bytes:
+def _beginning(response: Any, seconds: float, most: int) -> bytes:
     """Read an answer's body: a backend that answers a byte a second holds nobody up."""
     deadline = monotonic() + seconds
     body = b""
     for piece in response.iter_content(_PIECE):
         body += piece
-        if len(body) >= _READ or monotonic() > deadline:
+        if len(body) >= most or monotonic() > deadline:
             response.close()
             break
-    return body[:_READ]
+    return body[:most]
 
 
 def _asked(value: str) -> float | None:

@@ -22,6 +22,9 @@ OTEL_EXPORTER_MOESIF_DYNAMIC_SAMPLING = "OTEL_EXPORTER_MOESIF_DYNAMIC_SAMPLING"
 OTEL_EXPORTER_MOESIF_TRANSACTION_ID_HEADER = "OTEL_EXPORTER_MOESIF_TRANSACTION_ID_HEADER"
 """`true` sends clients `x-moesif-transaction-id`, the id of their request's event."""
 
+OTEL_EXPORTER_MOESIF_GOVERNANCE = "OTEL_EXPORTER_MOESIF_GOVERNANCE"
+"""`true` follows Moesif's governance rules, which may answer in the app's place."""
+
 OTEL_EXPORTER_MOESIF_SKIP = "OTEL_EXPORTER_MOESIF_SKIP"
 """Import path `module:name` of a callable: which exchanges Moesif does not get."""
 

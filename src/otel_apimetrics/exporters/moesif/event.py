@@ -66,7 +66,7 @@ def _about(exchange: Exchange) -> dict[str, Any]:
         "metadata": dict(exchange.metadata) or None,
         "direction": exchange.direction.capitalize(),
         "weight": max(1, round(exchange.weight)),
-        "blocked_by": None,
+        "blocked_by": exchange.blocked_by,
         # Moesif drops what it has had under the same id, so a repeated delivery counts once.
         "transaction_id": transaction_id(exchange.id),
     }

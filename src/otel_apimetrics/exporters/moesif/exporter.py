@@ -7,7 +7,9 @@ from otel_apimetrics.config.hooks import hook
 from otel_apimetrics.config.values import body_size, flag, text
 from otel_apimetrics.exchange import Exchange, Headers
 from otel_apimetrics.exporters.json_bytes import json_array, json_bytes
+from otel_apimetrics.exporters.moesif.documents import configuration, rules
 from otel_apimetrics.exporters.moesif.event import MAX_EVENT, event, transaction_id
+from otel_apimetrics.exporters.moesif.governance import Governance
 from otel_apimetrics.exporters.moesif.sampling import Sampling
 from otel_apimetrics.exporters.needs import Needs
 from otel_apimetrics.exporters.parcel import Answer, Parcel
@@ -39,6 +41,7 @@ SETTINGS: Final = {
     "max_body_size": Setting(body_size, 100_000),
     "dynamic_sampling": Setting(flag, default=True),
     "transaction_id_header": Setting(flag, default=False),
+    "governance": Setting(flag, default=False),
     "skip": Setting(hook),
     "timeout": Setting(seconds, 10.0),
     "spool": Setting(directory),
@@ -57,6 +60,8 @@ class MoesifSpanExporter(VendorExporter):
             - `max_body_size`: bytes of a body; larger ones are replaced by a message.
             - `dynamic_sampling`: follow the rates that are set in Moesif.
             - `transaction_id_header`: send clients `x-moesif-transaction-id`, the event's id.
+            - `governance`: follow Moesif's governance rules: add their headers to responses, and
+              answer in the app's place where they block.
             - `skip`: callable of the redacted exchange, or its import path: what Moesif does not
               get.
             - `timeout`: seconds that Moesif may take to answer.
@@ -91,7 +96,13 @@ class MoesifSpanExporter(VendorExporter):
         self._api_version: Final[str | None] = chosen["api_version"]
         self._max_body_size: Final[int] = chosen["max_body_size"]
         self._skip: Final[Callable[[Exchange], object] | None] = chosen["skip"]
-        self._sampling: Final = Sampling(sender) if chosen["dynamic_sampling"] else None
+        self._sampling: Final = Sampling() if chosen["dynamic_sampling"] else None
+        self.governor: Final = Governance() if chosen["governance"] else None
+        self._config: Final = configuration(sender, self._configure)
+        self._rules: Final = (
+            None if self.governor is None else rules(sender, self.governor.read_rules)
+        )
+        self._wants_config: Final = self._sampling is not None or self.governor is not None
         self.response_hook: ResponseHook | None = None
         if chosen["transaction_id_header"]:
             self.response_hook = transaction_id_header
@@ -111,14 +122,24 @@ class MoesifSpanExporter(VendorExporter):
         return Parcel("/v1/events/batch", json_array(events), _JSON, count=len(events))
 
     def begin(self, patience: Patience) -> None:
-        """Ask Moesif for its rates where that is due."""
-        if self._sampling is not None:
-            self._sampling.refresh(patience)
+        """Ask Moesif for its rates and rules where that is due."""
+        came = self._wants_config and self._config.refresh(patience)
+        if self._rules is not None:
+            if came:  # who is in the cohort of a new rule is told before the rule is
+                self._rules.ask_again()
+            self._rules.refresh(patience)
 
     def answered(self, answer: Answer) -> None:
-        """Note whether Moesif has other rates now."""
+        """Note whether Moesif has other rates or rules now."""
+        self._config.look_at(answer)
+        if self._rules is not None:
+            self._rules.look_at(answer)
+
+    def _configure(self, config: bytes) -> None:
         if self._sampling is not None:
-            self._sampling.look_at(answer)
+            self._sampling.read(config)
+        if self.governor is not None:
+            self.governor.read_config(config)
 
     def update_user(self, user: Mapping[str, Any]) -> bool:
         """Tell Moesif about a user (`user_id`, `metadata`, ...). See `update_users`."""

@@ -5,21 +5,12 @@ import random
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from time import monotonic
 from typing import Any, Final
 
 from otel_apimetrics import _guard
 from otel_apimetrics.exchange import Exchange, evolve
-from otel_apimetrics.exporters.parcel import Answer
-from otel_apimetrics.exporters.patience import Patience
-from otel_apimetrics.exporters.sender import Sender
 from otel_apimetrics.redaction import repeats_a_repeat
 
-PATH: Final = "/v1/config"
-EVERY: Final = 60.0
-"""Seconds after which the configuration is asked for again."""
-_WAIT: Final = 3.0
-"""Seconds that an answer may take: deliveries wait for it."""
 _ALL: Final = 100.0
 _LONGEST: Final = 500
 """Characters of an expression that is compiled."""
@@ -54,35 +45,14 @@ class Rates:
 
 
 class Sampling:
-    """Keeps the configuration of one application. Used by one thread at a time.
+    """Thins exchanges as the configuration says. Used by one thread at a time."""
 
-    Args:
-        sender: to Moesif.
-    """
-
-    def __init__(self, sender: Sender) -> None:
-        self._sender: Final = sender
-        self._etag = ""
-        self._due = 0.0
+    def __init__(self) -> None:
         self.rates = Rates()
 
-    def refresh(self, patience: Patience) -> None:
-        """Ask for the configuration where it is due. What cannot be had stays as it was."""
-        now = monotonic()
-        if now < self._due:
-            return
-        self._due = now + EVERY
-        headers = {"If-None-Match": self._etag} if self._etag else {}
-        answer = self._sender.fetch(PATH, patience.within(_WAIT), headers)
-        if answer.taken:
-            self.rates = read_rates(answer.body)
-            self._etag = answer.headers.get("x-moesif-config-etag", "")
-
-    def look_at(self, answer: Answer) -> None:
-        """Ask again soon where an answer names another configuration."""
-        etag = answer.headers.get("x-moesif-config-etag")
-        if etag is not None and etag != self._etag:
-            self._due = 0.0
+    def read(self, config: bytes) -> None:
+        """Follow the rates of another configuration."""
+        self.rates = read_rates(config)
 
     def thinned(self, exchange: Exchange) -> Exchange | None:
         """Give an exchange with its weight, `None` where it is left out."""
