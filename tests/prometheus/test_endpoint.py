@@ -92,6 +92,16 @@ def test_an_authorization_that_raises_or_says_nothing_lets_nobody_in(ask, no_swa
     assert [place for place, _ in no_swallowed_errors] == ["prometheus.authorize"]
 
 
+@pytest.mark.swallows_errors
+def test_a_scrape_that_fails_is_answered_without_its_reason(reader, ask, no_swallowed_errors):
+    def fail(*_):
+        raise RuntimeError("collecting password=hunter2")
+
+    reader.scrape = fail
+    assert ask()[::2] == (500, b"500 Internal Server Error\n")
+    assert [place for place, _ in no_swallowed_errors] == ["prometheus.scrape"]
+
+
 def test_an_authorization_may_be_a_coroutine_function_under_asgi(reader):
     async def authorize(headers):
         await asyncio.sleep(0)

@@ -9,13 +9,23 @@ from hypothesis import strategies as st
 from opentelemetry import context, trace
 from opentelemetry.metrics import Observation
 from opentelemetry.sdk.metrics import MeterProvider
+from opentelemetry.sdk.metrics.export import (
+    Gauge,
+    Metric,
+    MetricsData,
+    NumberDataPoint,
+    ResourceMetrics,
+    ScopeMetrics,
+)
 from opentelemetry.sdk.metrics.view import ExponentialBucketHistogramAggregation, View
 from opentelemetry.sdk.resources import Resource
+from opentelemetry.sdk.util.instrumentation import InstrumentationScope
 from prometheus_client import CollectorRegistry, Counter
 from prometheus_client.openmetrics.parser import text_string_to_metric_families as parse_openmetrics
 from prometheus_client.parser import text_string_to_metric_families as parse_text
 
 from otel_apimetrics.prometheus import PrometheusReader
+from otel_apimetrics.prometheus.translation import families_of
 
 OPENMETRICS = "application/openmetrics-text; version=1.0.0"
 EMPTY = CollectorRegistry()
@@ -254,6 +264,23 @@ def test_a_registry_that_fails_takes_nothing_else_with_it(no_swallowed_errors):
     provider.get_meter("shop").create_counter("orders").add(1)
     assert samples(reader) == {("orders_total",): 1}
     assert [place for place, _ in no_swallowed_errors] == ["prometheus.registry"]
+
+
+@pytest.mark.swallows_errors
+def test_a_metric_that_cannot_be_exposed_takes_no_other_with_it(no_swallowed_errors):
+    scope = InstrumentationScope("shop")
+    point = NumberDataPoint({}, 0, 1, 5)
+    whole = Metric("whole", "", "", Gauge([point]))
+    data = MetricsData(
+        [
+            ResourceMetrics(
+                Resource({}), [ScopeMetrics(scope, [Metric("broken", "", "", None), whole], "")], ""
+            )
+        ]
+    )
+    (family,) = families_of(data, scope_labels=False, target_info=False)
+    assert (family.name, family.series[0].value) == ("whole", 5)
+    assert [place for place, _ in no_swallowed_errors] == ["prometheus.metric"]
 
 
 names = st.from_regex(r"[A-Za-z][A-Za-z0-9_./-]{0,20}", fullmatch=True)
