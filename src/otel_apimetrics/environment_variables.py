@@ -9,8 +9,8 @@ variables"). Lists are separated by commas.
 """
 
 OTEL_APIMETRICS_IDENTIFY = "OTEL_APIMETRICS_IDENTIFY"
-"""Who called: `header:NAME`, `basic`, `bearer:CLAIM`, `key:HEADER`, `client_address` or an
-import path `module:name`. Commas chain them; the first that answers wins."""
+"""Who called: `header:NAME`, `basic`, `bearer:CLAIM`, `key:HEADER`, `readme_key:HEADER`,
+`client_address` or an import path `module:name`. Commas chain them; the first that answers wins."""
 
 OTEL_APIMETRICS_LABEL = "OTEL_APIMETRICS_LABEL"
 """Import path `module:name` of a callable that gives an exchange its labels."""

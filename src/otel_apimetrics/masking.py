@@ -9,7 +9,7 @@ from otel_apimetrics.content import media_type
 from otel_apimetrics.exceptions import MAX_MESSAGE, MAX_STACK, READ_MESSAGE
 from otel_apimetrics.exchange import Body, Company, Exchange, Headers, Request, evolve, first
 from otel_apimetrics.header_choice import TAKEN, HeaderChoice
-from otel_apimetrics.identity import LONGEST_ID, clean_id, hash_id, mask_ip_header
+from otel_apimetrics.identity import LONGEST_ID, clean_id, hash_id, is_masked_key, mask_ip_header
 from otel_apimetrics.redaction import FAILED, Redactor, Remembered, compiled
 
 _MOST_LABELS = 40
@@ -163,6 +163,8 @@ class Masking:
 
     def _id(self, value: str) -> str:
         """Hash an id that is itself a secret."""
+        if is_masked_key(value):  # its digest may well look like one
+            return value
         cut = len(value) >= LONGEST_ID
         return value if self._redactor.text(value, truncated=cut) == value else hash_id(value)
 

@@ -15,6 +15,7 @@ from otel_apimetrics.identity import (
     by_client_address,
     by_header,
     by_key,
+    by_readme_key,
 )
 
 unhurried = settings(deadline=None)
@@ -179,9 +180,25 @@ def test_a_space_inside_a_key_of_another_header_is_part_of_it():
     assert of(exchange(("x-api-key", "a abc123"))) != of(exchange(("x-api-key", "b abc123")))
 
 
+@pytest.mark.parametrize("by", [by_key, by_readme_key])
 @pytest.mark.parametrize("headers", [[], [("x-api-key", "")], [("x-api-key", "  ")]])
-def test_without_a_key_there_is_no_name(headers):
-    assert by_key("x-api-key")(exchange(*headers)) is None
+def test_without_a_key_there_is_no_name(headers, by):
+    assert by("x-api-key")(exchange(*headers)) is None
+
+
+@pytest.mark.parametrize("value", ["Bearer owlbert-api-key", "owlbert-api-key "])
+def test_readmes_digest_of_a_key_is_of_the_key_alone(value):
+    told = by_readme_key("Authorization")(exchange(("authorization", value)))
+    assert told == (
+        "sha512-u2GbQ83jIqNa+a8v110+8IDztQQr4joL1xSE+wFH51zSOA1qQKPwOC8t2n2LWJQA1mX4ZLZ45SEokITzLed/ow=="
+        "?-key"
+    )
+
+
+@pytest.mark.parametrize("key", ["a", "pin7", "1234567"])
+def test_the_end_of_a_short_key_is_not_told(key):
+    sent = exchange(("x-api-key", key))
+    assert by_readme_key("x-api-key", "pepper")(sent) == by_key("x-api-key", "pepper")(sent)
 
 
 @pytest.mark.parametrize(
@@ -197,6 +214,7 @@ HOOKS = [
     by_bearer_claim("a.b"),
     by_key("authorization", "\ud800"),
     by_key("x-api-key"),
+    by_readme_key("x-api-key"),
     by_client_address(),
 ]
 VALUES = st.text(max_size=60) | st.binary(max_size=60).map(

@@ -4,7 +4,7 @@ import sys
 import pytest
 
 from otel_apimetrics.exchange import Exchange, Request
-from otel_apimetrics.identity import SpecError, by_key, identify_by, is_async
+from otel_apimetrics.identity import SpecError, by_key, identify_by, is_async, mask_key
 
 HEADERS = (
     ("x-consumer", "acme"),
@@ -13,6 +13,10 @@ HEADERS = (
 )
 SENT = Exchange(
     id="0" * 32, request=Request(method="GET", headers=HEADERS, client_address="203.0.113.0")
+)
+
+LONG = Exchange(
+    id="0" * 32, request=Request(method="GET", headers=(("x-long-key", "abcd1234efgh"),))
 )
 
 MODULE = """
@@ -66,6 +70,10 @@ def test_a_key_is_salted_as_configured(salt):
     )
 
 
+def test_a_key_may_be_named_as_readme_compares_it():
+    assert identify_by("bearer:sub,readme_key:x-long-key")(LONG) == mask_key("abcd1234efgh")
+
+
 def test_a_claim_keeps_its_colons():
     payload = base64.urlsafe_b64encode(b'{"https://example.com/id": "acme"}').decode().rstrip("=")
     request = Request(method="GET", headers=(("authorization", f"Bearer a.{payload}.b"),))
@@ -95,6 +103,7 @@ def test_an_async_hook_makes_an_async_chain(hooks_module):
         "header: ",
         "bearer",
         "key",
+        "readme_key:",
         "basic:x",
         "basic:",
         "client_address:x",
@@ -114,6 +123,7 @@ def test_a_word_that_is_not_understood_is_refused_with_the_list_of_words(spec):
         "basic",
         "bearer:CLAIM",
         "key:HEADER",
+        "readme_key:HEADER",
         "client_address",
         "package.module:function",
     ):

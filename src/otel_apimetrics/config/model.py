@@ -33,8 +33,8 @@ class Config:
 
     identify: Identify | None = None
     """Who called: a callable, a word (`header:NAME`, `basic`, `bearer:CLAIM`, `key:HEADER`,
-    `client_address`), an import path `module:name`, or a list of these, of which the first
-    that answers wins.
+    `readme_key:HEADER`, `client_address`), an import path `module:name`, or a list of these, of
+    which the first that answers wins.
 
     Default: none. Environment: `OTEL_APIMETRICS_IDENTIFY`.
     """

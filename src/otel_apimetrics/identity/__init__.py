@@ -13,10 +13,12 @@ from otel_apimetrics.identity.consumer import (
     by_client_address,
     by_header,
     by_key,
+    by_readme_key,
 )
 from otel_apimetrics.identity.errors import SpecError
 from otel_apimetrics.identity.hooks import chain, is_async
 from otel_apimetrics.identity.ip_headers import IP_HEADERS, mask_ip_header
+from otel_apimetrics.identity.key_mask import is_masked_key, mask_key
 from otel_apimetrics.identity.spec import identify_by
 
 __all__ = [
@@ -30,11 +32,14 @@ __all__ = [
     "by_client_address",
     "by_header",
     "by_key",
+    "by_readme_key",
     "chain",
     "clean_id",
     "hash_id",
     "identify_by",
     "is_async",
+    "is_masked_key",
     "mask_ip",
     "mask_ip_header",
+    "mask_key",
 ]

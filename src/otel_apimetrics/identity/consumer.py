@@ -8,6 +8,7 @@ from typing import Any
 from otel_apimetrics.exchange import Exchange, first
 from otel_apimetrics.identity.clean import clean_id, hash_id
 from otel_apimetrics.identity.errors import SpecError
+from otel_apimetrics.identity.key_mask import mask_key
 from otel_apimetrics.typing import Identify
 
 _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]{1,256}")
@@ -21,6 +22,9 @@ _MAX_CREDENTIALS = 16384
 """Characters of an Authorization header; servers refuse longer ones by default."""
 
 _MAX_PAYLOAD = 8192
+
+_SHORTEST_TOLD = 8
+"""Characters of the shortest key whose last four may be told."""
 
 _SECRET_HEADERS = frozenset({"authorization", "cookie", "proxy-authorization"})
 
@@ -124,11 +128,33 @@ def by_key(header: str, salt: str = "") -> Identify:
     lower = _header_name(header)
 
     def identify(exchange: Exchange, /) -> str | None:
-        key = _header(exchange, lower).strip()
-        if lower in _CREDENTIAL_HEADERS:
-            scheme, _, rest = key.partition(" ")
-            key = rest.strip() or scheme
+        key = _key(exchange, lower)
         return hash_id(key, salt) if key else None
+
+    return identify
+
+
+def by_readme_key(header: str, salt: str = "") -> Identify:
+    """Take the consumer from an API key, named as ReadMe compares it with the keys that it knows.
+
+    Args:
+        header: as `by_key` takes it.
+        salt: for a key of fewer than eight characters, of which the last four would tell too
+            much: it is named as `by_key` does.
+
+    Returns:
+        A hook that answers as `mask_key` does, or `None` where the header is absent.
+
+    Raises:
+        SpecError: the header's name is malformed.
+    """
+    lower = _header_name(header)
+
+    def identify(exchange: Exchange, /) -> str | None:
+        key = _key(exchange, lower)
+        if 0 < len(key) < _SHORTEST_TOLD:
+            return hash_id(key, salt)
+        return clean_id(mask_key(key)) if key else None
 
     return identify
 
@@ -155,6 +181,14 @@ def _header_name(name: str) -> str:
 
 def _header(exchange: Exchange, lower: str) -> str:
     return first(exchange.request.headers, lower)
+
+
+def _key(exchange: Exchange, lower: str) -> str:
+    key = _header(exchange, lower).strip()
+    if lower in _CREDENTIAL_HEADERS:
+        scheme, _, rest = key.partition(" ")
+        key = rest.strip() or scheme
+    return key
 
 
 def _credentials(exchange: Exchange, scheme: str) -> str:

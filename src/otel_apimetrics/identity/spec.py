@@ -11,14 +11,16 @@ from otel_apimetrics.identity.consumer import (
     by_client_address,
     by_header,
     by_key,
+    by_readme_key,
 )
 from otel_apimetrics.identity.errors import SpecError
 from otel_apimetrics.identity.hooks import chain
 from otel_apimetrics.typing import Identify
 
 _REMEDY = (
-    "write header:NAME, basic, bearer:CLAIM, key:HEADER, client_address,"
-    " an import path such as package.module:function, or several of these with commas between"
+    "write header:NAME, basic, bearer:CLAIM, key:HEADER, readme_key:HEADER,"
+    " client_address, an import path such as package.module:function, or several of these with"
+    " commas between"
 )
 
 _PLAIN: dict[str, Callable[[], Identify]] = {
@@ -30,6 +32,7 @@ _WITH_ARGUMENT: dict[str, Callable[[str, str], Identify]] = {
     "bearer": lambda claim, _: by_bearer_claim(claim),
     "header": lambda name, _: by_header(name),
     "key": by_key,
+    "readme_key": by_readme_key,
 }
 
 
@@ -37,9 +40,9 @@ def identify_by(spec: str, *, salt: str = "") -> Identify:
     """Make the hook that a setting names.
 
     Args:
-        spec: `header:NAME`, `basic`, `bearer:CLAIM`, `key:HEADER` (hashed), `client_address`;
-            any other `package.module:attribute` is imported. Several with commas between
-            make a `chain`.
+        spec: `header:NAME`, `basic`, `bearer:CLAIM`, `key:HEADER` (hashed),
+            `readme_key:HEADER` (hashed as ReadMe does), `client_address`; any other
+            `package.module:attribute` is imported. Several with commas between make a `chain`.
         salt: for `key:`, as `by_key` takes it.
 
     Returns:

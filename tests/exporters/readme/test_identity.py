@@ -5,10 +5,13 @@ import pytest
 from otel_apimetrics import ApiMetricsWSGIMiddleware, Consumer, set_consumer
 from otel_apimetrics.exchange import first
 from otel_apimetrics.exporters.readme import ReadMeSpanExporter, mask_key
+from otel_apimetrics.redaction import Redactor
 from tests.in_process import make_environ, serve_wsgi
 from tests.telemetry import Telemetry
 
 KEY = "sk_live_4eC39HqLyjWDarjtT1zdp7dc"
+LIKE_A_SECRET = "key-of-tenant-00151"
+"""Redaction by name takes the end of its digest for a value."""
 
 
 def hello(environ, start_response):
@@ -38,6 +41,16 @@ def test_the_digest_of_a_key_reaches_readme_as_it_was_made(group):
         return Consumer(id=mask_key(first(exchange.request.headers, "x-api-key")))
 
     assert group(identify) == {"id": mask_key(KEY)}
+
+
+def test_a_word_names_a_key_as_readme_compares_it(group):
+    assert group("readme_key:x-api-key") == {"id": mask_key(KEY)}
+
+
+def test_a_digest_that_looks_like_a_secret_stays_what_readme_compares(group):
+    masked = mask_key(LIKE_A_SECRET)
+    assert Redactor().text(masked) != masked
+    assert group(lambda exchange: masked) == {"id": masked}
 
 
 def test_a_key_that_was_hashed_or_is_redacted_is_one_name_and_never_the_key(group):

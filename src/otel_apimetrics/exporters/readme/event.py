@@ -8,8 +8,8 @@ from otel_apimetrics.content import is_textual, media_type
 from otel_apimetrics.exchange import Consumer, Exchange
 from otel_apimetrics.exporters.har.address import origin_of
 from otel_apimetrics.exporters.har.entry import CUT, UNRECORDED, Entry, entry_of
-from otel_apimetrics.exporters.readme.key_mask import mask_key
 from otel_apimetrics.exporters.readme.lists import Lists
+from otel_apimetrics.identity import mask_key
 from otel_apimetrics.redaction import MARK
 from otel_apimetrics.version import __version__
 

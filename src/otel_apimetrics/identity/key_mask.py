@@ -1,4 +1,4 @@
-"""How ReadMe names an API key that it must not know."""
+"""How ReadMe names an API key that it must not know: by its digest and its end."""
 
 import re
 from base64 import b64encode
@@ -6,6 +6,11 @@ from hashlib import sha512
 from typing import Final
 
 _MASKED: Final = re.compile(r"sha512-[A-Za-z0-9+/]{86}==\?.{0,4}", re.DOTALL)
+
+
+def is_masked_key(text: str) -> bool:
+    """Tell whether a text has the form that `mask_key` gives."""
+    return _MASKED.fullmatch(text) is not None
 
 
 def mask_key(key: str) -> str:
@@ -20,7 +25,7 @@ def mask_key(key: str) -> str:
     Returns:
         `sha512-<Base64>?<last four>`.
     """
-    if _MASKED.fullmatch(key):
+    if is_masked_key(key):
         return key
     digest = b64encode(sha512(key.encode("utf-8", "replace")).digest()).decode("ascii")
     return f"sha512-{digest}?{key[-4:]}"
