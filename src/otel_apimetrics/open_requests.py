@@ -9,6 +9,7 @@ import os
 from collections import deque
 from collections.abc import Callable
 from contextvars import ContextVar
+from math import inf
 from time import monotonic
 from typing import Protocol, TypeAlias
 
@@ -41,6 +42,26 @@ current: ContextVar["OpenRequest | None"] = ContextVar("otel_apimetrics_request"
 Set once at entry. What changes is the object behind it: a variable that was set inside a
 sync endpoint or below Starlette's `BaseHTTPMiddleware` would be lost.
 """
+
+
+class LeftOut:
+    """Is `current` while an app serves a request that leaves no record of ours."""
+
+    __slots__ = ("_before",)
+    moved: float = inf
+
+    def __enter__(self) -> None:
+        self._before = current.get()
+        current.set(self)
+
+    def __exit__(self, *_: object) -> None:
+        # A coroutine that is thrown away may be so from anywhere.
+        if current.get() is self:
+            current.set(self._before)
+
+    def abandon(self) -> None:
+        """Do nothing: there is no record to make."""
+
 
 Outside: TypeAlias = "tuple[OpenRequest | None, Context]"
 """What is current around a call into an app."""

@@ -9,7 +9,7 @@ from opentelemetry import trace
 from opentelemetry.context import Context
 from opentelemetry.sdk.trace import ReadableSpan, Span, SpanProcessor
 
-from otel_apimetrics import _guard, open_requests, span_lock, spans
+from otel_apimetrics import _guard, open_requests, semconv, span_lock, spans
 from otel_apimetrics.recording import Recording
 from otel_apimetrics.redaction import RedactionPolicy, Redactor
 
@@ -84,6 +84,8 @@ class ApiMetricsSpanProcessor(SpanProcessor):
                 span_lock.guard(span, redactor)
                 if is_server:
                     spans.note_outer(span)
+                    if isinstance(recording, open_requests.LeftOut):
+                        span.set_attribute(semconv.SKIPPED, True)
         except Exception as error:
             _guard.swallow("processors.on_start", error)
 

@@ -112,8 +112,9 @@ class Config:
     """
     excluded_paths: tuple[str, ...] = ()
     """Regular expressions searched in the path and in the full URL of a request; where one
-    is found, the request leaves no span and no metric of ours. `OTEL_PYTHON_EXCLUDED_URLS`
-    is always added.
+    is found, the request leaves no span and no metric of ours, and exporters to vendors leave
+    out the span that another instrumentation makes of it. `OTEL_PYTHON_EXCLUDED_URLS` is
+    always added.
 
     Default: none. Environment: `OTEL_APIMETRICS_EXCLUDED_PATHS`.
     """

@@ -7,15 +7,15 @@ from contextlib import suppress
 from typing import Any, TypeAlias
 
 from otel_apimetrics import _guard, open_requests
-from otel_apimetrics.exchange import Request
 from otel_apimetrics.frameworks.adapter import Adapter
 from otel_apimetrics.frameworks.asgi_governed import govern_asgi, with_lines
 from otel_apimetrics.frameworks.asgi_lifespan import call_lifespan
-from otel_apimetrics.frameworks.asgi_request import read_headers, read_request
+from otel_apimetrics.frameworks.asgi_request import is_announced, read_headers, read_request
 from otel_apimetrics.frameworks.asgi_websocket import WebSocketCall
-from otel_apimetrics.frameworks.entry import MARK, begin, is_excluded, served_before
-from otel_apimetrics.frameworks.headers import BODILESS_METHODS, declared_length
+from otel_apimetrics.frameworks.entry import MARK, begin, left_out, served_before
+from otel_apimetrics.frameworks.headers import declared_length
 from otel_apimetrics.frameworks.response_hooks import added_headers
+from otel_apimetrics.open_requests import LeftOut
 from otel_apimetrics.pipeline import Pipeline
 from otel_apimetrics.recording import Recording
 from otel_apimetrics.snapshot import CLIENT_DISCONNECT
@@ -204,6 +204,9 @@ async def call_asgi(
         _mark(scope)
         may_raise = adapter.raises_at_lifespan
         return await call_lifespan(app, scope, receive, send, pipeline, may_raise=may_raise)
+    if isinstance(recording, LeftOut):
+        with recording:
+            return await app(scope, receive, send)
     if recording is None:
         return await app(scope, receive, send)
     if pipeline.governors and kind == "http":
@@ -258,31 +261,25 @@ def note_inner(scope: Scope) -> None:
         recording.source = scope
 
 
-def _begin(scope: Scope, pipeline: Pipeline, adapter: Adapter, instance: Any) -> Recording | None:
+def _begin(
+    scope: Scope, pipeline: Pipeline, adapter: Adapter, instance: Any
+) -> Recording | LeftOut:
     _mark(scope)
     headers = scope.get("headers")
     if isinstance(headers, Iterator):
         # It is read once, and that is the app's.
         scope["headers"] = list(headers)
     request = read_request(scope, pipeline.addresses)
-    if is_excluded(pipeline, request):
-        return None
+    excluded = left_out(pipeline, request)
+    if excluded is not None:
+        return excluded
     recording = begin(pipeline, adapter, instance, request, scope)
     try:
         length = recording.content_length = declared_length(request.headers)
-        recording.request_ended = not length and not _is_announced(request)
+        recording.request_ended = not length and not is_announced(request)
     except Exception as error:
         _guard.swallow("asgi.length", error)
     return recording
-
-
-def _is_announced(request: Request) -> bool:
-    """Tell whether a request without a length may have a body: in chunks, or in HTTP/2."""
-    if request.method in BODILESS_METHODS:
-        return False
-    return not request.http_version.startswith("1") or any(
-        name == "transfer-encoding" for name, _ in request.headers
-    )
 
 
 def _note_received(recording: Recording, message: Message) -> None:

@@ -7,7 +7,7 @@ from urllib.parse import quote
 from otel_apimetrics import semconv
 from otel_apimetrics.exchange import Headers, Request
 from otel_apimetrics.frameworks.authority import split_authority
-from otel_apimetrics.frameworks.headers import PATH_SAFE, lines_of
+from otel_apimetrics.frameworks.headers import BODILESS_METHODS, PATH_SAFE, lines_of
 from otel_apimetrics.identity import ClientAddress
 
 RawHeaders = Iterable[tuple[bytes, bytes]]
@@ -47,6 +47,15 @@ def read_request(scope: MutableMapping[str, Any], addresses: ClientAddress) -> R
         # A UNIX socket's path stands in the address's place, without a port.
         local_address=server[0] if server[1] is not None else None,
         local_port=server[1],
+    )
+
+
+def is_announced(request: Request) -> bool:
+    """Tell whether a request without a length may have a body: in chunks, or in HTTP/2."""
+    if request.method in BODILESS_METHODS:
+        return False
+    return not request.http_version.startswith("1") or any(
+        name == "transfer-encoding" for name, _ in request.headers
     )
 
 

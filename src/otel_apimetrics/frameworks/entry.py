@@ -3,7 +3,18 @@
 from contextlib import suppress
 from typing import Any
 
-from otel_apimetrics import _guard, ending, forked, open_requests, processors, spans
+from opentelemetry import trace
+
+from otel_apimetrics import (
+    _guard,
+    ending,
+    forked,
+    open_requests,
+    processors,
+    semconv,
+    span_lock,
+    spans,
+)
 from otel_apimetrics.exchange import Request
 from otel_apimetrics.frameworks.adapter import Adapter
 from otel_apimetrics.frameworks.startup import announce
@@ -41,8 +52,24 @@ def served_before(mark: Any) -> Recording | None:
     return None if first.running and not first.settled else first
 
 
-def is_excluded(pipeline: Pipeline, request: Request) -> bool:
-    """Tell whether a request leaves no span and no metric of ours."""
+def left_out(pipeline: Pipeline, request: Request) -> open_requests.LeftOut | None:
+    """Give what stands for a request that leaves no span and no metric of ours, else `None`.
+
+    The spans of other instrumentations say so: the one around us here, the one inside when it
+    starts while what is given is entered.
+    """
+    if not _is_excluded(pipeline, request):
+        return None
+    processors.ensure(pipeline.tracer_provider(), pipeline.redactor)
+    current = trace.get_current_span()
+    outer = spans.outer_server(current) if spans.is_local(current) else None
+    # A held one is another request's, which calls this app in its own process.
+    if outer is not None and not span_lock.is_held(outer):
+        outer.set_attribute(semconv.SKIPPED, True)
+    return open_requests.LeftOut()
+
+
+def _is_excluded(pipeline: Pipeline, request: Request) -> bool:
     config = pipeline.config
     if config.excluded_paths:
         authority = request.host if request.port is None else f"{request.host}:{request.port}"

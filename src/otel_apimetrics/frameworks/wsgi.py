@@ -10,7 +10,7 @@ from typing import Any, TypeAlias
 
 from otel_apimetrics import _guard, open_requests
 from otel_apimetrics.frameworks.adapter import Adapter
-from otel_apimetrics.frameworks.entry import MARK, begin, is_excluded, served_before
+from otel_apimetrics.frameworks.entry import MARK, begin, left_out, served_before
 from otel_apimetrics.frameworks.headers import BODILESS_METHODS, declared_length
 from otel_apimetrics.frameworks.replacing import replace
 from otel_apimetrics.frameworks.response_hooks import added_headers
@@ -19,6 +19,7 @@ from otel_apimetrics.frameworks.wsgi_governed import govern_wsgi
 from otel_apimetrics.frameworks.wsgi_input import hand_over, tee_input
 from otel_apimetrics.frameworks.wsgi_request import read_request
 from otel_apimetrics.frameworks.wsgi_response import tee_response
+from otel_apimetrics.open_requests import LeftOut
 from otel_apimetrics.pipeline import Pipeline
 from otel_apimetrics.recording import Recording
 
@@ -143,6 +144,9 @@ def call_wsgi(
         recording = _enter(environ, pipeline, adapter, instance)
     except Exception as error:
         _guard.swallow("wsgi.begin", error)
+    if isinstance(recording, LeftOut):
+        with recording:
+            return app(environ, start_response)
     if recording is None:
         return app(environ, start_response)
     if pipeline.governors:
@@ -183,8 +187,8 @@ def _note_inner(environ: Environ) -> None:
 
 def _enter(
     environ: Environ, pipeline: Pipeline, adapter: Adapter, instance: Any
-) -> Recording | None:
-    """Give the recording of this call, `None` where there is none to make."""
+) -> Recording | LeftOut | None:
+    """Give the recording of this call, or what stands for none; `None` further inside."""
     mark = environ.get(MARK)
     if mark is None:
         return _begin(environ, pipeline, adapter, instance)
@@ -202,11 +206,12 @@ def _enter(
 
 def _begin(
     environ: Environ, pipeline: Pipeline, adapter: Adapter, instance: Any
-) -> Recording | None:
+) -> Recording | LeftOut:
     environ[MARK] = True
     request = read_request(environ, pipeline.addresses)
-    if is_excluded(pipeline, request):
-        return None
+    excluded = left_out(pipeline, request)
+    if excluded is not None:
+        return excluded
     recording = begin(pipeline, adapter, instance, request, environ)
     _tee_input(environ, recording)
     return recording

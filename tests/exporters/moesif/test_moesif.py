@@ -4,8 +4,9 @@ import json
 from base64 import b64decode
 
 import pytest
+from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 
-from otel_apimetrics import ApiMetricsWSGIMiddleware, _guard, health
+from otel_apimetrics import ApiMetricsWSGIMiddleware, _guard, health, skip_request
 from otel_apimetrics.config import ConfigError
 from otel_apimetrics.exchange import (
     Body,
@@ -22,6 +23,7 @@ from otel_apimetrics.exporters.moesif.event import event
 from otel_apimetrics.exporters.moesif.sampling import read_rates
 from tests.exporters.sink import Reply
 from tests.in_process import make_environ, serve_wsgi
+from tests.telemetry import Telemetry
 
 pytestmark = pytest.mark.usefixtures("quick")
 KEYS = [
@@ -56,6 +58,24 @@ def moesif(backend):
 
 def batches(backend) -> list[list[dict]]:
     return [r.json for r in backend.received if r.path == "/v1/events/batch"]
+
+
+def test_a_skipped_request_is_not_told_through_the_door_for_spans(moesif, backend):
+    telemetry = Telemetry()
+    telemetry.tracer_provider.add_span_processor(SimpleSpanProcessor(moesif))
+
+    def answer(environ, start_response):
+        if environ["PATH_INFO"] == "/skipped":
+            skip_request()
+        start_response("200 OK", [])
+        return [b""]
+
+    app = ApiMetricsWSGIMiddleware(answer, **telemetry.providers)
+    for path in ("/skipped", "/told"):
+        serve_wsgi(app, make_environ(path=path))
+    assert [e["request"]["uri"] for batch in batches(backend) for e in batch] == [
+        "http://api.example:8000/told"
+    ]
 
 
 def test_an_event_has_all_members_in_their_order():
