@@ -15,6 +15,7 @@ from opentelemetry.trace import StatusCode
 from otel_apimetrics import _guard, judging, semconv, span_lock, spans
 from otel_apimetrics.attributes import Attributes, Said, encode
 from otel_apimetrics.config import Config
+from otel_apimetrics.content import MOST_TEXT
 from otel_apimetrics.exchange import Exchange, Request
 from otel_apimetrics.identity import (
     IP_HEADERS,
@@ -26,6 +27,7 @@ from otel_apimetrics.identity import (
 from otel_apimetrics.masking import Masking
 from otel_apimetrics.metrics import Metrics
 from otel_apimetrics.redaction import Addresses, Redactor
+from otel_apimetrics.shortening import shortened
 from otel_apimetrics.typing import Governor, ResponseHook
 from otel_apimetrics.version import __version__
 
@@ -35,6 +37,9 @@ _NOTHING: Mapping[str, Any] = {}
 
 class Outlet(Protocol):
     """Takes redacted exchanges."""
+
+    max_body_size: int
+    """Bytes of each body that it is shown at most."""
 
     def accept(self, exchange: Exchange, /) -> None:
         """Queue an exchange for delivery.
@@ -72,10 +77,16 @@ class Pipeline:
         """What may answer in the app's place: nothing, unless an exporter was asked to."""
         self.early_identity = judging.early_identity(config) if governors else None
         self._tracer: tuple[trace.TracerProvider | None, trace.Tracer | None] = None, None
-        self.kept_bytes = 0 if config.capture_body == "off" else config.max_body_size
+        self._shown_bytes = min(config.max_body_size, MOST_TEXT)
+        self._wanted_bytes = max((self._shown_bytes, *(one.max_body_size for one in outlets)))
+        self.text_bytes = max(MOST_TEXT, self._wanted_bytes)
+        """Bytes of each body's text, content coding removed, that are read and redacted."""
+        most = max(config.max_body_size, self._wanted_bytes)
+        self.kept_bytes = 0 if config.capture_body == "off" else most
         """Bytes of each body that a recording keeps."""
         named = {semconv.GRAPHQL_NAME, semconv.GRAPHQL_TYPE}.intersection(config.metric_labels)
-        self.kept_request_bytes = config.max_body_size if named else self.kept_bytes
+        named_bytes = config.max_body_size if named else 0
+        self.kept_request_bytes = max(named_bytes, self.kept_bytes)
         """The same of a request's: what it asks of GraphQL may be read and not recorded."""
         self.has_async_hooks = config.has_async_hooks
         self.questions = judging.questions(config)
@@ -140,11 +151,16 @@ class Pipeline:
             return
         safe = self.masking.redact(exchange, safe_line)
         if span is not None and live:
-            _write(span, safe, given, owned=owned, environment=self.config.environment)
+            shown = self._shown(safe, self._shown_bytes)
+            _write(span, shown, given, owned=owned, environment=self.config.environment)
         for outlet in self.outlets:
             if outlet not in done:
-                outlet.accept(safe)
+                outlet.accept(self._shown(safe, outlet.max_body_size))
                 done.add(outlet)
+
+    def _shown(self, safe: Exchange, most: int) -> Exchange:
+        """Give of a redacted exchange what one reader is shown, where another wants more."""
+        return safe if most >= self._wanted_bytes else shortened(safe, most)
 
 
 def _addresses(mode: IpMode) -> Addresses | None:

@@ -94,7 +94,7 @@ def _request_body(recording: "Recording", *, wants: bool) -> Body:
     size, complete = _request_size(recording)
     if not wants or buffer.size == 0:
         return Body(size=size)
-    return _body(buffer, recording.request.headers, size, complete=complete)
+    return _body(recording, buffer, recording.request.headers, size, complete=complete)
 
 
 def _response(recording: "Recording", status: int, *, wants: bool) -> Response:
@@ -107,11 +107,19 @@ def _response(recording: "Recording", status: int, *, wants: bool) -> Response:
         body = Body(size=recording.response_body.size)
     else:
         buffer = recording.response_body
-        body = _body(buffer, headers, buffer.size, complete=recording.response_ended)
+        complete = recording.response_ended
+        body = _body(recording, buffer, headers, buffer.size, complete=complete)
     return Response(status=status, headers=headers, body=body)
 
 
-def _body(buffer: BodyBuffer, headers: Headers, size: int | None, *, complete: bool) -> Body:
+def _body(
+    recording: "Recording",
+    buffer: BodyBuffer,
+    headers: Headers,
+    size: int | None,
+    *,
+    complete: bool,
+) -> Body:
     data = buffer.data
     if not data:  # let go: all requests in flight together keep no more
         return Body(size=size, truncated=True)
@@ -123,7 +131,13 @@ def _body(buffer: BodyBuffer, headers: Headers, size: int | None, *, complete: b
             content_encoding = f"{content_encoding}, {value}" if content_encoding else value
     complete = complete and not buffer.truncated
     try:
-        text = body_text(data, content_type, content_encoding, complete=complete)
+        text = body_text(
+            data,
+            content_type,
+            content_encoding,
+            complete=complete,
+            limit=recording.pipeline.text_bytes,
+        )
     except Exception as error:
         _guard.swallow("snapshot.body", error)
         text = None

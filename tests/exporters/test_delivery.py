@@ -111,6 +111,17 @@ def test_past_the_bytes_the_oldest_are_dropped_too(queue, backend, monkeypatch):
     assert [int(taken.id, 16) for taken in backend.taken] == [0, 3]
 
 
+def test_large_exchanges_go_out_before_they_are_too_many_to_wait(queue, backend, monkeypatch):
+    monkeypatch.setattr(delivery, "DELAY", 600.0)
+    large = exchange(content="x" * (delivery.MAX_BYTES // 8))
+    queue.accept(large)
+    queue.accept(large)
+    assert backend.asked.wait(20)
+    assert queue.flush(10)
+    assert backend.taken == [large, large]
+    assert health.counts("dropped") == {}
+
+
 def test_what_the_exporter_refuses_is_counted_as_failed():
     backend = Backend(answer=False)
     queue = DeliveryQueue("vendor", backend.export)

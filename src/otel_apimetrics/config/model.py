@@ -87,7 +87,8 @@ class Config:
     """
     max_body_size: int = 16384
     """How much of each body is captured, bytes, 0 to 1048576; a string may be a size such as
-    `16KiB` or `64k` (1 k is 1024 bytes).
+    `16KiB` or `64k` (1 k is 1024 bytes). Set, it is the most for all exporters as well; unset,
+    those that take more of a body get it, up to 256 KiB, and spans have what they would have.
 
     Default: `16384`. Environment: `OTEL_APIMETRICS_MAX_BODY_SIZE`.
     """

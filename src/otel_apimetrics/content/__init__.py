@@ -6,6 +6,6 @@ becomes `None` and only its size is told.
 
 from otel_apimetrics.content.buffer import BodyBuffer
 from otel_apimetrics.content.media import is_textual, media_type
-from otel_apimetrics.content.text import Text, body_text
+from otel_apimetrics.content.text import MOST_TEXT, Text, body_text
 
-__all__ = ["BodyBuffer", "Text", "body_text", "is_textual", "media_type"]
+__all__ = ["MOST_TEXT", "BodyBuffer", "Text", "body_text", "is_textual", "media_type"]

@@ -1,11 +1,15 @@
 """A captured body as text."""
 
 from dataclasses import dataclass
+from typing import Final
 
 from otel_apimetrics._guard import swallow
 from otel_apimetrics.content.charset import decode
 from otel_apimetrics.content.coding import CodingError, undo
 from otel_apimetrics.content.media import may_be_text, parse_content_type
+
+MOST_TEXT: Final = 64 * 1024
+"""Bytes of a text, content coding removed, unless an exporter wants more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +32,7 @@ def body_text(
     content_encoding: str,
     *,
     complete: bool,
-    limit: int = 65536,
+    limit: int = MOST_TEXT,
     max_ratio: int = 100,
 ) -> Text | None:
     """Decode a captured body, or tell that it cannot be told.

@@ -17,6 +17,7 @@ from typing import TypeAlias
 from opentelemetry.instrumentation.utils import suppress_instrumentation
 
 from otel_apimetrics import _guard, forked, health, interruptions, open_requests
+from otel_apimetrics.content import MOST_TEXT
 from otel_apimetrics.exchange import Exchange
 from otel_apimetrics.exporters.memory import size_of
 from otel_apimetrics.exporters.patience import Patience
@@ -58,6 +59,7 @@ class DeliveryQueue:
         export: called on the thread, with instrumentation suppressed.
         rate: share of the exchanges that go in, 0 to 1, or a function of the exchange. The
             weight of those is raised accordingly.
+        max_body_size: bytes of each body that its exchanges have.
         shutdown: called at the end, after the last export.
         counts: count what was handed on and what failed; an exporter may do so itself.
         app_started: called at an app's first request with framework and routes; must not block.
@@ -69,12 +71,14 @@ class DeliveryQueue:
         export: Export,
         *,
         rate: Rate = 1.0,
+        max_body_size: int = MOST_TEXT,
         shutdown: Callable[[], object] = lambda: None,
         counts: bool = True,
         app_started: Callable[[str, Sequence[str]], object] = lambda *_: None,
     ) -> None:
         self.name = name
         self.app_started = app_started
+        self.max_body_size = max_body_size
         self._export = export
         self._counts = counts
         self._rate = rate
@@ -93,14 +97,12 @@ class DeliveryQueue:
         self._changed = Condition(self._lock)
         self._thread: Thread | None = None
         self._is_inline = False
-        self._rests_until = 0.0
-        self._due_at = 0.0
+        self._rests_until = self._due_at = 0.0
 
     def accept(self, exchange: Exchange) -> None:
         """Queue an exchange. Never raises, does not block."""
         try:
-            thinned = self._thinned(exchange)
-            if thinned is not None:
+            if (thinned := self._thinned(exchange)) is not None:
                 self._put(thinned, size_of(thinned))
         except BaseException as error:  # of `sample_rate`, or an exporter's that is called here
             if not interruptions.is_own(error):
@@ -139,8 +141,7 @@ class DeliveryQueue:
         self.begin_close(deadline)
         if self._is_inline:
             self._hand_on(deadline)
-        thread = self._thread
-        if thread is not None:
+        if (thread := self._thread) is not None:
             thread.join(timeout)
         with self._lock:
             left = len(self._waiting)
@@ -188,7 +189,7 @@ class DeliveryQueue:
                 dropped += 1
             if self._thread is None:
                 self._start()
-            elif len(self._waiting) in {1, BATCH}:
+            elif len(self._waiting) == 1 or self._is_due():
                 self._changed.notify_all()
         if self._is_inline:
             self._hand_on()
@@ -224,8 +225,7 @@ class DeliveryQueue:
         while True:
             began = monotonic()
             with self._lock:
-                full = len(self._waiting) >= BATCH
-                is_time = began >= (self._rests_until if full else self._due_at)
+                is_time = began >= (self._rests_until if self._is_due() else self._due_at)
                 if self._busy or not self._waiting or not (is_time or began < deadline):
                     return
                 batch = self._batch()
@@ -271,7 +271,8 @@ class DeliveryQueue:
         return batch
 
     def _is_due(self) -> bool:
-        return self._closed or self._hurried or len(self._waiting) >= BATCH
+        full = len(self._waiting) >= BATCH or self._bytes >= MAX_BYTES // 4
+        return self._closed or self._hurried or full
 
     def _deliver(self, batch: list[Exchange], patience: Patience) -> None:
         try:

@@ -14,6 +14,7 @@ from otel_apimetrics.config import Config
 from otel_apimetrics.exchange import Exchange
 from otel_apimetrics.exporters import deployment
 from otel_apimetrics.exporters.delivery import DeliveryQueue, Export
+from otel_apimetrics.exporters.needs import body_limit
 from otel_apimetrics.exporters.on_request import RequestDelivery
 from otel_apimetrics.exporters.patience import Patience
 from otel_apimetrics.exporters.spans import as_span
@@ -66,6 +67,7 @@ def outlets(exporters: Mapping[str, Any], config: Config) -> tuple[DeliveryQueue
 def _outlet(name: str, exporter: Any, config: Config) -> DeliveryQueue:
     options: dict[str, Any] = {
         "rate": config.sample_rate,
+        "max_body_size": body_limit(config, exporter),
         "shutdown": getattr(exporter, "shutdown", lambda: None),
         "counts": not getattr(exporter, "counts_itself", False),
         "app_started": getattr(exporter, "app_started", lambda *_: None),

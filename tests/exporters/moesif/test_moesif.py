@@ -133,19 +133,19 @@ def test_a_cut_body_is_text_that_says_so():
     assert b64decode(response["body"]) == b'{"a": 1}[TRUNCATED]'
 
 
-def test_a_body_past_its_limit_is_a_message_and_a_number_keeps_its_spelling():
+def test_a_body_past_its_limit_is_text_that_is_cut_and_a_number_keeps_its_spelling():
     raw = event(
         exchange(
             asked='{"n": 1.000, "m": 12345678901234567890}',
-            answered=Body(content="x" * 2_000, size=5_000),
+            answered=Body(content="x" + '["é"]' * 500, size=5_000),
         ),
         api_version=None,
         max_body_size=1_000,
     )
     assert b'{"n": 1.000, "m": 12345678901234567890}' in raw
-    assert json.loads(raw)["response"]["body"] == {
-        "msg": "response.body.length 5000 exceeded the maximum of 1000 bytes"
-    }
+    response = json.loads(raw)["response"]
+    assert response["transfer_encoding"] == "base64"
+    assert b64decode(response["body"]).decode() == "x" + '["é"]' * 166 + '["' + "[TRUNCATED]"
 
 
 def test_an_event_stays_below_what_moesif_takes():

@@ -294,7 +294,7 @@ def test_made_by_name_it_takes_the_environment_or_is_off(backend, monkeypatch, c
     monkeypatch.setenv("OTEL_EXPORTER_README_URL", backend.url)
     monkeypatch.setenv("OTEL_EXPORTER_README_DENYLIST", "host")
     exporter = ReadMeByName()
-    assert exporter.needs == Needs(bodies=True, headers=True)
+    assert exporter.needs == Needs(bodies=True, headers=True, max_body_size=256 * 1024)
     assert exporter.export_exchanges([exchange()])
     entry = logs(backend)[0]["request"]["log"]["entries"][0]
     assert entry["request"]["headers"] == [{"name": "host", "value": "[REDACTED 20]"}]

@@ -14,6 +14,7 @@ from otel_apimetrics.exchange import Exchange
 from otel_apimetrics.exporters.apitally.hub import Hub
 from otel_apimetrics.exporters.apitally.lane import EXPORTER
 from otel_apimetrics.exporters.apitally.log_capture import LogCapture
+from otel_apimetrics.exporters.apitally.masks import MAX_BODY
 from otel_apimetrics.exporters.apitally.options import read_options
 from otel_apimetrics.exporters.apitally.otlp import Otlp
 from otel_apimetrics.exporters.apitally.protocol import Protocol
@@ -67,6 +68,7 @@ class ApitallySpanExporter(SpanExporter):
         return Needs(
             bodies=wants.capture_request_body or wants.capture_response_body,
             headers=wants.capture_request_headers or wants.capture_response_headers,
+            max_body_size=MAX_BODY,
         )
 
     def start(self) -> None:

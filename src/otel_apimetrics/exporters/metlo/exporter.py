@@ -57,7 +57,7 @@ class MetloSpanExporter(VendorExporter):
             - `mode`: "batch", or "single" for a collector that takes one trace a request.
             - `workers`: requests at a time in the mode "single".
             - `environment`: as Metlo shows it.
-            - `max_body_size`: characters of each body.
+            - `max_body_size`: bytes of each body.
             - `disabled`: send nothing.
             - `timeout`: seconds that the collector may take to answer.
             - `spool`: directory where batches wait for the collector to come back.
@@ -69,7 +69,6 @@ class MetloSpanExporter(VendorExporter):
     name: ClassVar[str] = "metlo"
     most_bytes: ClassVar[int] = 1_900_000
     """The collector refuses 2 MB."""
-    needs: ClassVar[Needs] = Needs(bodies=True, headers=True)
 
     def __init__(self, **options: Any) -> None:
         chosen = read_settings(self.name, SETTINGS, options)
@@ -85,6 +84,7 @@ class MetloSpanExporter(VendorExporter):
         super().__init__(sender, timeout=chosen["timeout"], spool=spool)
         self._environment: Final[str] = chosen["environment"] or _of_the_plugin() or "production"
         self._max_body_size: Final[int] = chosen["max_body_size"]
+        self.needs: Final = Needs(bodies=True, headers=True, max_body_size=self._max_body_size)
         self._workers: Final[int] = chosen["workers"] if chosen["mode"] == "single" else 1
         self._single: Final = chosen["mode"] == "single"
         self.most_events = 1 if self._single else VendorExporter.most_events

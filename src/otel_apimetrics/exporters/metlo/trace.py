@@ -6,6 +6,7 @@ from urllib.parse import parse_qsl, quote, unquote
 
 from otel_apimetrics.exchange import Body, Exchange, Headers, Request, first
 from otel_apimetrics.exporters.addresses import authority
+from otel_apimetrics.shortening import cut
 
 _REFUSED: Final = re.compile(r"[\\?<>&=]")
 """What Metlo's collector refuses in a path."""
@@ -33,7 +34,7 @@ def trace(exchange: Exchange, *, environment: str, max_body_size: int) -> dict[s
     Args:
         exchange: redacted.
         environment: as Metlo shows it.
-        max_body_size: characters of each body.
+        max_body_size: bytes of each body; a larger one is cut.
 
     Raises:
         UnwantedError: there was no response, or the collector takes no such method or path.
@@ -94,7 +95,6 @@ def _pairs(headers: Headers) -> list[dict[str, str]]:
 
 
 def _text(body: Body, most: int) -> str:
+    body = cut(body, most)
     text = body.content or ""
-    if len(text) > most:
-        return text[:most] + _CUT
     return text + _CUT if body.truncated else text

@@ -9,6 +9,7 @@ from typing import Any, Final
 from otel_apimetrics.exchange import Body, Exchange, Headers
 from otel_apimetrics.exporters.addresses import absolute_url
 from otel_apimetrics.exporters.json_bytes import json_bytes
+from otel_apimetrics.shortening import cut
 
 MAX_EVENT: Final = 1_000_000
 """Bytes of an event that Moesif takes ("1 MB")."""
@@ -24,16 +25,16 @@ def event(exchange: Exchange, *, api_version: str | None, max_body_size: int) ->
     Args:
         exchange: redacted.
         api_version: the user's, of all events.
-        max_body_size: bytes of a body; a larger one is replaced by a message that says so.
+        max_body_size: bytes of a body; a larger one is cut, and sent as text that says so.
 
     Returns:
         JSON with all eleven members, `null` where there is nothing to say.
     """
     request, response = exchange.request, exchange.response
-    bodies = [_encoded(request.body, "request", max_body_size)]
+    bodies = [_encoded(cut(request.body, max_body_size))]
     answer: dict[str, Any] | None = None
     if response is not None:
-        bodies.append(_encoded(response.body, "response", max_body_size))
+        bodies.append(_encoded(cut(response.body, max_body_size)))
         answer = {
             "time": _time(exchange.started_ns + exchange.duration_ns),
             "status": response.status,
@@ -80,16 +81,12 @@ def _side(members: dict[str, Any], body: bytes, encoding: str | None) -> bytes:
     )
 
 
-def _encoded(body: Body, side: str, most: int) -> tuple[bytes, str | None]:
+def _encoded(body: Body) -> tuple[bytes, str | None]:
     """Give a body as JSON, and its transfer encoding."""
     text = body.content
     if not text:
         return b"null", None
     raw = text.encode("utf-8", "replace")
-    if len(raw) > most:
-        size = body.size if body.size is not None else len(raw)
-        told = f"{side}.body.length {size} exceeded the maximum of {most} bytes"
-        return json_bytes({"msg": told}), "json"
     if not body.truncated and _is_document(text):
         return raw.removeprefix(b"\xef\xbb\xbf"), "json"
     if body.truncated:

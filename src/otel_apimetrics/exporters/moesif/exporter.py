@@ -57,7 +57,7 @@ class MoesifSpanExporter(VendorExporter):
             - `application_id`: the Collector Application Id, from Moesif's settings. Required.
             - `base_uri`: of Moesif or a proxy of theirs, without `/v1`.
             - `api_version`: put into each event.
-            - `max_body_size`: bytes of a body; larger ones are replaced by a message.
+            - `max_body_size`: bytes of a body; larger ones are cut, and are text that says so.
             - `dynamic_sampling`: follow the rates that are set in Moesif.
             - `transaction_id_header`: send clients `x-moesif-transaction-id`, the event's id.
             - `governance`: follow Moesif's governance rules: add their headers to responses, and
@@ -73,7 +73,6 @@ class MoesifSpanExporter(VendorExporter):
 
     name: ClassVar[str] = "moesif"
     most_bytes: ClassVar[int] = 10 * MAX_EVENT
-    needs: ClassVar[Needs] = Needs(bodies=True, headers=True)
 
     def __init__(self, **options: Any) -> None:
         chosen = read_settings(self.name, SETTINGS, options)
@@ -95,6 +94,7 @@ class MoesifSpanExporter(VendorExporter):
         super().__init__(sender, timeout=chosen["timeout"], spool=spool)
         self._api_version: Final[str | None] = chosen["api_version"]
         self._max_body_size: Final[int] = chosen["max_body_size"]
+        self.needs: Final = Needs(bodies=True, headers=True, max_body_size=self._max_body_size)
         self._skip: Final[Callable[[Exchange], object] | None] = chosen["skip"]
         self._sampling: Final = Sampling() if chosen["dynamic_sampling"] else None
         self.governor: Final = Governance() if chosen["governance"] else None

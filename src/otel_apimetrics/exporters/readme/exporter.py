@@ -13,7 +13,7 @@ from otel_apimetrics.exchange import Consumer, Exchange, Headers, Request
 from otel_apimetrics.exporters import deployment
 from otel_apimetrics.exporters.har.address import host_header
 from otel_apimetrics.exporters.json_bytes import json_array, json_bytes
-from otel_apimetrics.exporters.needs import Needs
+from otel_apimetrics.exporters.needs import MOST_WANTED, Needs
 from otel_apimetrics.exporters.parcel import Parcel
 from otel_apimetrics.exporters.readme.event import event_of, log_id
 from otel_apimetrics.exporters.readme.lists import Lists
@@ -83,7 +83,8 @@ class ReadMeSpanExporter(VendorExporter):
     """
 
     name: ClassVar[str] = "readme"
-    needs: ClassVar[Needs] = Needs(bodies=True, headers=True)
+    needs: ClassVar[Needs] = Needs(bodies=True, headers=True, max_body_size=MOST_WANTED)
+    """ReadMe's own SDK sends bodies of any size."""
 
     def __init__(self, **options: Any) -> None:
         found = read_settings(self.name, SETTINGS, options)
