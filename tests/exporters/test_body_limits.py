@@ -127,6 +127,22 @@ def test_readme_gets_bodies_of_256_kib_whole_and_longer_ones_as_text_that_is_cut
     assert content["text"] == json.dumps(members)[:MOST_WANTED] + "[TRUNCATED]"
 
 
+def test_readme_gets_less_where_its_user_says_so_by_either_door(telemetry, backend):
+    readme = ReadMeSpanExporter(
+        api_key="key", url=backend.url, anonymous="somebody", max_body_size="20k"
+    )
+    serve(telemetry, WORDS.encode(), readme)
+    spans = Telemetry()
+    serve(spans, WORDS.encode(), Keeping(), capture_body="all", max_body_size="64k")
+    readme.export(spans.spans)
+
+    logs = [each for r in backend.received if r.path == "/v1/request" for each in r.json]
+    entries = [log["request"]["log"]["entries"][0] for log in logs]
+    assert [entry["response"]["content"]["text"] for entry in entries] == [
+        WORDS[: 20 * 1_024] + "[TRUNCATED]"
+    ] * 2
+
+
 def test_json_that_is_whole_for_one_exporter_and_cut_for_another_is_broken_for_none(
     telemetry, backend, moesif
 ):

@@ -14,7 +14,7 @@ OTEL_EXPORTER_MOESIF_API_VERSION = "OTEL_EXPORTER_MOESIF_API_VERSION"
 """The version of the API, put into each event."""
 
 OTEL_EXPORTER_MOESIF_MAX_BODY_SIZE = "OTEL_EXPORTER_MOESIF_MAX_BODY_SIZE"
-"""Bytes of a body that Moesif gets; a larger one is replaced by a message."""
+"""Bytes of a body that Moesif gets; a larger one is cut."""
 
 OTEL_EXPORTER_MOESIF_DYNAMIC_SAMPLING = "OTEL_EXPORTER_MOESIF_DYNAMIC_SAMPLING"
 """`true` or `false`: follow the rates that are set in Moesif."""
@@ -50,7 +50,7 @@ OTEL_EXPORTER_METLO_ENVIRONMENT = "OTEL_EXPORTER_METLO_ENVIRONMENT"
 """The environment, as Metlo shows it."""
 
 OTEL_EXPORTER_METLO_MAX_BODY_SIZE = "OTEL_EXPORTER_METLO_MAX_BODY_SIZE"
-"""Characters of a body that Metlo gets."""
+"""Bytes of a body that Metlo gets."""
 
 OTEL_EXPORTER_METLO_DISABLED = "OTEL_EXPORTER_METLO_DISABLED"
 """`true`: Metlo gets nothing."""
@@ -78,6 +78,9 @@ OTEL_EXPORTER_README_DEVELOPMENT_MODE = "OTEL_EXPORTER_README_DEVELOPMENT_MODE"
 
 OTEL_EXPORTER_README_BACKGROUND_WORKER_MODE = "OTEL_EXPORTER_README_BACKGROUND_WORKER_MODE"
 """`false` delivers on the thread that served the request."""
+
+OTEL_EXPORTER_README_MAX_BODY_SIZE = "OTEL_EXPORTER_README_MAX_BODY_SIZE"
+"""Bytes of a body that ReadMe gets."""
 
 OTEL_EXPORTER_README_BUFFER_LENGTH = "OTEL_EXPORTER_README_BUFFER_LENGTH"
 """The most logs in one request."""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final
 from otel_apimetrics import _guard
 from otel_apimetrics.config import ConfigError
 from otel_apimetrics.config.given import Given
-from otel_apimetrics.config.values import flag, names, text
+from otel_apimetrics.config.values import body_size, flag, names, text
 from otel_apimetrics.exchange import Consumer, Exchange, Headers, Request
 from otel_apimetrics.exporters import deployment
 from otel_apimetrics.exporters.har.address import host_header
@@ -32,6 +32,7 @@ from otel_apimetrics.exporters.settings import (
 )
 from otel_apimetrics.exporters.vendor import VendorExporter
 from otel_apimetrics.redaction import PolicyError
+from otel_apimetrics.shortening import shortened
 from otel_apimetrics.typing import ResponseHook
 
 if TYPE_CHECKING:
@@ -58,6 +59,8 @@ SETTINGS: Final[Mapping[str, Setting]] = {
     "url": Setting(url),
     "development_mode": Setting(flag),
     "background_worker_mode": Setting(flag, True),
+    # ReadMe's own SDK sends bodies of any size.
+    "max_body_size": Setting(body_size, MOST_WANTED),
     "buffer_length": Setting(whole(1, 1_000), _MOST_LOGS),
     "denylist": Setting(names, ()),
     "allowlist": Setting(names, ()),
@@ -83,8 +86,6 @@ class ReadMeSpanExporter(VendorExporter):
     """
 
     name: ClassVar[str] = "readme"
-    needs: ClassVar[Needs] = Needs(bodies=True, headers=True, max_body_size=MOST_WANTED)
-    """ReadMe's own SDK sends bodies of any size."""
 
     def __init__(self, **options: Any) -> None:
         found = read_settings(self.name, SETTINGS, options)
@@ -108,6 +109,8 @@ class ReadMeSpanExporter(VendorExporter):
             spool=open_spool(found["spool"], self.name, f"{base} {credentials}"),
         )
         self.most_events = found["buffer_length"]
+        self._max_body_size: Final[int] = found["max_body_size"]
+        self.needs: Final = Needs(bodies=True, headers=True, max_body_size=self._max_body_size)
         if not found["background_worker_mode"]:
             self.on_request = found["timeout"]
         self._lists: Final = _lists(found["denylist"], found["allowlist"])
@@ -140,7 +143,8 @@ class ReadMeSpanExporter(VendorExporter):
                 " the name that they are to have.",
             )
             return None
-        return json_bytes(event_of(exchange, consumer, self._lists, development=self._development))
+        shown = shortened(exchange, self._max_body_size)
+        return json_bytes(event_of(shown, consumer, self._lists, development=self._development))
 
     def parcel(self, events: Sequence[bytes]) -> Parcel:
         """Put logs into the array that ReadMe takes."""
