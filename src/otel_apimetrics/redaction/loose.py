@@ -7,6 +7,7 @@ from typing import Final
 _TOKEN: Final = re.compile(
     r'"[^"\\]*(?:\\.[^"\\]*)*(?:"|\\?\Z)|/\*.*?(?:\*/|\Z)|//[^\r\n]*|,|[^\s",/]+|/', re.DOTALL
 )
+_TRAILING: Final = re.compile(r",\s*[\]}]")
 _BETWEEN: Final = re.compile(r"[\s,;\x1e]*")
 """What parts documents; the record separator is that of RFC 7464."""
 _MOST: Final = 1_000
@@ -23,6 +24,8 @@ def strict(text: str) -> tuple[str, list[str]]:
     Returns:
         The text without them, or the identical text where there are none; and the comments.
     """
+    if not _may_be_loose(text):
+        return text, []
     parts: list[str] = []
     comments: list[str] = []
     # The place of the last piece that is no comment.
@@ -41,6 +44,14 @@ def strict(text: str) -> tuple[str, list[str]]:
         parts.append(piece)
     plain = "".join((*parts, text[done:]))
     return (text if plain == text else plain), comments
+
+
+def _may_be_loose(text: str) -> bool:
+    """Tell it at the speed of a search; the slashes of URLs are what most texts have."""
+    slashes = text.count("//")
+    if slashes and slashes != text.count("http://") + text.count("https://"):
+        return True
+    return "/*" in text or _TRAILING.search(text) is not None
 
 
 def documents(text: str) -> list[tuple[int, int]]:
