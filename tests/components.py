@@ -29,6 +29,10 @@ COMPONENTS = {
         lambda: Path(sys.executable).with_name("uwsgi").exists(),
         "make test builds uWSGI where a C compiler is (Debian: apt-get install build-essential)",
     ),
+    "openssl": Component(
+        lambda: shutil.which("openssl") is not None,
+        "install openssl (Debian: apt-get install openssl)",
+    ),
     "strace": Component(
         lambda: shutil.which("strace") is not None,
         "install strace (Debian: apt-get install strace)",

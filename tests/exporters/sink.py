@@ -2,6 +2,8 @@
 
 import gzip
 import json
+import ssl
+import sys
 import threading
 from collections import deque
 from collections.abc import Iterator
@@ -45,10 +47,20 @@ class Reply:
     """Answer once this is set."""
 
 
-class Sink:
-    """Answers with what was planned, and then with `otherwise`."""
+class _Server(ThreadingHTTPServer):
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        if not isinstance(sys.exc_info()[1], OSError):  # else a client that left, or trusts us not
+            super().handle_error(request, client_address)
 
-    def __init__(self) -> None:
+
+class Sink:
+    """Answers with what was planned, and then with `otherwise`.
+
+    Args:
+        tls: with a certificate; without it the sink speaks plain HTTP.
+    """
+
+    def __init__(self, tls: ssl.SSLContext | None = None) -> None:
         self.received: list[Received] = []
         self.planned: deque[Reply] = deque()
         self.by_path: dict[str, Reply] = {}
@@ -83,9 +95,15 @@ class Sink:
             def log_message(self, *_: object) -> None:
                 pass
 
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self._server = _Server(("127.0.0.1", 0), Handler)
         self._server.daemon_threads = True
-        self.url = f"http://127.0.0.1:{self._server.server_port}"
+        if tls is not None:
+            # The handshake is the business of a connection's own thread.
+            self._server.socket = tls.wrap_socket(
+                self._server.socket, server_side=True, do_handshake_on_connect=False
+            )
+        self.port = self._server.server_port
+        self.url = f"{'http' if tls is None else 'https'}://127.0.0.1:{self.port}"
         self._thread = threading.Thread(
             target=self._server.serve_forever, args=(0.02,), daemon=True
         )
@@ -125,8 +143,8 @@ class Sink:
 
 
 @contextmanager
-def sink() -> Iterator[Sink]:
-    made = Sink()
+def sink(tls: ssl.SSLContext | None = None) -> Iterator[Sink]:
+    made = Sink(tls)
     try:
         yield made
     finally:

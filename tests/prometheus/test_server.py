@@ -52,6 +52,7 @@ def test_a_port_that_is_taken_names_the_remedy(reader):
             ScrapeServer(reader, port=port)
 
 
+@pytest.mark.needs("openssl")
 def test_a_certificate_makes_it_tls(reader, tmp_path):
     pem = tmp_path / "server.pem"
     subprocess.run(

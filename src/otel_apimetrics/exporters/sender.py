@@ -46,6 +46,13 @@ _REMEDIES: Final = {
     413: "its limit of a request's size is lower than expected",
 }
 
+_HINTS: Final = {
+    "SSLError": " A private authority's certificate belongs into the file of REQUESTS_CA_BUNDLE.",
+    "OSError": " Look whether the file is there that REQUESTS_CA_BUNDLE names.",
+    "ProxyError": " Look at HTTPS_PROXY and NO_PROXY.",
+}
+"""What to do, by the error that the HTTP client raises."""
+
 
 def require_client(name: str) -> None:
     """Import the HTTP client, while the exporter is made.
@@ -184,10 +191,11 @@ class Sender:
             _guard.warn(
                 f"sender.{self.name}",
                 "The exporter %s cannot reach %s (%s). It tries again; what does not fit into its"
-                " queue meanwhile is dropped and counted in apimetrics.exporter.dropped.",
+                " queue meanwhile is dropped and counted in apimetrics.exporter.dropped.%s",
                 self.name,
                 self.base_url,
                 type(error).__qualname__,
+                _HINTS.get(type(error).__qualname__, ""),
             )
             return Answer(None, {}, b"")
 
