@@ -1,6 +1,8 @@
 """A HAR file, whole whenever it is read."""
 
+import itertools
 import json
+import signal
 import stat
 import subprocess
 import sys
@@ -12,7 +14,7 @@ from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace.export import SpanExportResult
 
 from otel_apimetrics import ConfigError, Consumer, health
-from otel_apimetrics.exchange import Exchange, Request, Response
+from otel_apimetrics.exchange import Body, Exchange, Request, Response
 from otel_apimetrics.exporters.har import HarFileExporter
 from otel_apimetrics.exporters.har.by_name import HarByName
 from otel_apimetrics.exporters.har.file import HarFile
@@ -116,6 +118,131 @@ exporter = HarFileExporter(path=sys.argv[1])
 for number in range(20):
     exporter.export_exchanges([Exchange(id="0" * 32, request=Request(method="GET", host="h"))])
 """
+
+
+KINDS = ("application/json", "application/x-www-form-urlencoded", "multipart/form-data; boundary=b")
+HEADERS = (("cookie", "a=b"), ("set-cookie", "a=b; Path=/; Secure"), ("location", "/"))
+
+
+def test_the_file_is_valid_after_every_entry(path):
+    exporter = HarFileExporter(path=path, most_bytes=100_000)
+    written = 0
+    for size in (0, 1, 20_000):
+        for kind, truncated in itertools.product(KINDS, (False, True)):
+            body = Body(content='a="é&<' * size, size=6 * size, truncated=truncated)
+            headers = (("content-type", kind), *HEADERS)
+            exporter.export_exchanges(
+                [
+                    Exchange(
+                        id=f"{written:032x}",
+                        request=Request(
+                            method="POST", host="h", path=f"/{written}", headers=headers, body=body
+                        ),
+                        response=Response(status=200, headers=headers, body=body),
+                    )
+                ]
+            )
+            check_har(json.loads(path.read_bytes()))
+            written += 1
+    files = sorted(path.parent.glob("*.har"), key=lambda file: file.stat().st_mtime_ns)
+    assert len(files) > 1
+    assert paths_in(*files) == [f"/{number}" for number in range(written)]
+
+
+ENDLESS = """
+import itertools, sys
+from otel_apimetrics.exchange import Body, Exchange, Request
+from otel_apimetrics.exporters.har import HarFileExporter
+exporter = HarFileExporter(path=sys.argv[1], most_bytes=2**26)
+body = Body(content="x" * 200_000, size=200_000)
+for number in itertools.count(int(sys.argv[2])):
+    request = Request(method="POST", host="h", path=f"/{number}", body=body)
+    assert exporter.export_exchanges([Exchange(id="0" * 32, request=request)])
+    print(number, flush=True)
+"""
+
+
+def killed_while_writing(path: Path, first: int) -> int:
+    """Start a writer, kill it in the midst of an entry, and give the last number that it told."""
+    command = [sys.executable, "-c", ENDLESS, str(path), str(first)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as writer:
+        told = [int(writer.stdout.readline()) for _ in range(8)][-1]
+        while not list(path.parent.glob("*.unfinished")):
+            assert writer.poll() is None
+        writer.kill()
+        rest = writer.stdout.read().split()
+    assert writer.returncode == -signal.SIGKILL
+    return int(rest[-1]) if rest else told
+
+
+def test_the_file_is_valid_after_a_kill_and_the_next_process_goes_on_with_it(path):
+    first = 0
+    for _ in range(4):
+        told = killed_while_writing(path, first)
+        paths = paths_in(path)
+        assert paths == [f"/{number}" for number in range(len(paths))]
+        # What the last write was to add may be there, if it had not yet been told.
+        assert len(paths) in (told + 1, told + 2)
+        first = len(paths)
+
+
+KILLED = """
+import os, signal, sys
+from pathlib import Path
+from otel_apimetrics.exporters.har.file import HarFile
+
+def entries():
+    os.kill(os.getpid(), signal.SIGKILL)
+    yield b"{}"
+
+HarFile(Path(sys.argv[1]), 10_000).append(entries())
+"""
+
+
+def test_what_a_killed_process_has_not_finished_gives_way_to_the_next_entry(path):
+    exporter = HarFileExporter(path=path)
+    writer = subprocess.run([sys.executable, "-c", KILLED, str(path)], check=False)
+    assert writer.returncode == -signal.SIGKILL
+    assert [file.name for file in path.parent.glob("*.unfinished")] == [".api.har.unfinished"]
+    exporter.export_exchanges([exchange(1)])
+    assert paths_in(path) == ["/1"]
+    assert list(path.parent.glob("*.unfinished")) == []
+
+
+FORKED = """
+import os, sys
+from pathlib import Path
+from otel_apimetrics.exporters.har.file import HarFile
+
+file = HarFile(Path(sys.argv[1]), 10_000)
+until, done = os.pipe()
+
+def entries():
+    if not os.fork():
+        os.close(done)
+        os.read(until, 1)  # until the parent has ended
+        os._exit(0)
+    yield b"{}"
+
+file.append(entries())
+file.append([b"{}"])
+"""
+
+
+def test_a_worker_that_is_forked_while_an_entry_is_written_keeps_nobody_from_the_file(path):
+    subprocess.run([sys.executable, "-c", FORKED, str(path)], check=True, timeout=60)
+    assert len(json.loads(path.read_bytes())["log"]["entries"]) == 2
+
+
+def test_a_link_in_the_place_of_the_unfinished_file_is_not_followed(path, tmp_path):
+    exporter = HarFileExporter(path=path)
+    precious = tmp_path / "precious"
+    precious.write_text("kept")
+    (path.parent / ".api.har.unfinished").symlink_to(precious)
+    exporter.export_exchanges([exchange(1)])
+    assert precious.read_text() == "kept"
+    assert paths_in(path) == ["/1"]
+    assert not path.is_symlink()
 
 
 def test_processes_share_a_file_and_lose_nothing(path):

@@ -2,7 +2,6 @@
 
 import os
 import shutil
-import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -70,16 +69,20 @@ class HarFile:
         return size
 
     def _replace(self, size: int, entries: Sequence[bytes]) -> None:
-        file, name = tempfile.mkstemp(".unfinished", f".{self.path.name}-", self.path.parent)
+        # One name, and whoever writes holds the lock: what a killed process left is in the way of
+        # nobody. Made anew, so that no link is followed.
+        unfinished = self.path.with_name(f".{self.path.name}.unfinished")
+        unfinished.unlink(missing_ok=True)
+        file = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         try:
             with os.fdopen(file, "wb") as new:
                 is_first = self._copy(size, new)
                 if entries:
                     new.write((b"" if is_first else b",\n") + b",\n".join(entries))
                 new.write(_TAIL)
-            Path(name).replace(self.path)
+            unfinished.replace(self.path)
         except BaseException:
-            Path(name).unlink(missing_ok=True)
+            unfinished.unlink(missing_ok=True)
             raise
 
     def _copy(self, size: int, new: BinaryIO) -> bool:
@@ -112,6 +115,10 @@ class HarFile:
         file = os.open(lock, os.O_RDWR | os.O_CREAT, 0o600)
         try:
             fcntl.flock(file, fcntl.LOCK_EX)
-            yield
+            try:
+                yield
+            finally:
+                # Closing alone would leave it to a worker that was forked meanwhile.
+                fcntl.flock(file, fcntl.LOCK_UN)
         finally:
             os.close(file)
