@@ -9,7 +9,7 @@ from urllib.parse import parse_qsl
 
 from otel_apimetrics.content import media_type
 from otel_apimetrics.exchange import Body, Exchange, Headers, Request, Response, first
-from otel_apimetrics.exporters.har.address import url_of
+from otel_apimetrics.exporters.addresses import strict_url
 from otel_apimetrics.exporters.har.parts import params_of
 
 Entry: TypeAlias = dict[str, Any]
@@ -71,7 +71,7 @@ def _request(request: Request) -> Entry:
     size = request.body.size
     said: Entry = {
         "method": request.method,
-        "url": url_of(request),
+        "url": strict_url(request),
         "httpVersion": f"HTTP/{request.http_version}",
         "headers": _headers(request.headers),
         "headersSize": _UNKNOWN,

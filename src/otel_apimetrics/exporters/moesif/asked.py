@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 from otel_apimetrics.exchange import Exchange
-from otel_apimetrics.exporters.addresses import absolute_url
+from otel_apimetrics.exporters.addresses import url_as_sent
 
 _HEADER = "request.headers."
 _BODY = "request.body."
@@ -31,7 +31,7 @@ class Asked:
             return request.method
         if path == "request.route":
             # The whole URL, as in Moesif's Python SDKs.
-            return absolute_url(request)
+            return url_as_sent(request)
         if path == "request.ip":
             return request.client_address
         if path.startswith(_HEADER):

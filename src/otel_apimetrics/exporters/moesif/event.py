@@ -7,7 +7,7 @@ from time import gmtime, strftime
 from typing import Any, Final
 
 from otel_apimetrics.exchange import Body, Exchange, Headers
-from otel_apimetrics.exporters.addresses import absolute_url
+from otel_apimetrics.exporters.addresses import url_as_sent
 from otel_apimetrics.exporters.json_bytes import json_bytes
 from otel_apimetrics.shortening import cut
 
@@ -45,7 +45,7 @@ def event(exchange: Exchange, *, api_version: str | None, max_body_size: int) ->
         bodies = [(json_bytes({"msg": f"the event exceeded {MAX_EVENT} bytes"}), "json")] * 2
     asked = {
         "time": _time(exchange.started_ns),
-        "uri": absolute_url(request),
+        "uri": url_as_sent(request),
         "verb": request.method,
         "headers": _headers(request.headers),
         "api_version": api_version,

@@ -6,7 +6,7 @@ from uuid import UUID, uuid5
 
 from otel_apimetrics.content import is_textual, media_type
 from otel_apimetrics.exchange import Consumer, Exchange
-from otel_apimetrics.exporters.har.address import origin_of
+from otel_apimetrics.exporters.addresses import origin
 from otel_apimetrics.exporters.har.entry import CUT, UNRECORDED, Entry, entry_of
 from otel_apimetrics.exporters.readme.lists import Lists
 from otel_apimetrics.identity import mask_key
@@ -75,7 +75,7 @@ def _entry(exchange: Exchange, lists: Lists) -> Entry:
         if header["name"] == "authorization" and "[REDACTED" not in header["value"]:
             header["value"] = mask_key(header["value"])
     route = exchange.request.route
-    entry["pageref"] = request["url"] if route is None else origin_of(exchange.request) + route
+    entry["pageref"] = request["url"] if route is None else origin(exchange.request) + route
     post_data = request.get("postData")
     if post_data is not None:
         _show(post_data)

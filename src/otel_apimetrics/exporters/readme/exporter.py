@@ -11,7 +11,7 @@ from otel_apimetrics.config.given import Given
 from otel_apimetrics.config.values import body_size, flag, names, text
 from otel_apimetrics.exchange import Consumer, Exchange, Headers, Request
 from otel_apimetrics.exporters import deployment
-from otel_apimetrics.exporters.har.address import host_header
+from otel_apimetrics.exporters.addresses import host_header
 from otel_apimetrics.exporters.json_bytes import json_array, json_bytes
 from otel_apimetrics.exporters.needs import MOST_WANTED, Needs
 from otel_apimetrics.exporters.parcel import Parcel
