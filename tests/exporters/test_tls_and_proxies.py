@@ -1,11 +1,12 @@
 """Certificates and proxies, as users of `requests` know them: a vendor over TLS, behind a tunnel."""
 
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
+from otel_apimetrics import ConfigError
 from otel_apimetrics.exchange import Consumer, Exchange, Request, Response
 from otel_apimetrics.exporters.apitally import ApitallySpanExporter
 from otel_apimetrics.exporters.metlo import MetloSpanExporter
@@ -74,6 +75,53 @@ def test_a_private_authority_is_trusted_where_the_environment_names_its_certific
     monkeypatch.setenv(variable, str(authority.bundle))
     assert sent(vendor.url)
     assert vendor.received[0].headers["authorization"] == "Basic a2V5Og=="
+
+
+VENDORS = {
+    "moesif": lambda **more: MoesifSpanExporter(
+        application_id="app", dynamic_sampling=False, **{"base_uri": NAMED, **more}
+    ),
+    "metlo": lambda **more: MetloSpanExporter(api_key="metlo.key", **{"host": NAMED, **more}),
+    "readme": lambda **more: ReadMeSpanExporter(api_key="key", **{"url": NAMED, **more}),
+    "apitally": lambda **more: ApitallySpanExporter(
+        write_token="apt_" + "a" * 24, **{"endpoint": NAMED, **more}
+    ),
+    "apitally before 1.0": lambda **more: ApitallySpanExporter(
+        client_id="76b5cb91-a0a4-4ea0-a894-57d2b9fcb2c9", **{"endpoint": NAMED, **more}
+    ),
+}
+
+
+def tell(exporter: Any) -> None:
+    exchange = Exchange(
+        id="0" * 32,
+        request=Request(method="GET", host="h"),
+        response=Response(status=200),
+        consumer=Consumer(id="acme"),
+    )
+    assert exporter.export_exchanges([exchange])
+    exporter.shutdown()
+
+
+@pytest.mark.parametrize("name", VENDORS)
+def test_an_exporters_own_certificate_goes_before_that_of_the_environment(
+    vendor, proxy, authority, name, tmp_path_factory, monkeypatch
+):
+    other = Authority(tmp_path_factory.mktemp("other"))
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(other.bundle))
+    monkeypatch.setenv("HTTPS_PROXY", proxy.url)
+    tell(VENDORS[name](certificate=authority.bundle))
+    assert vendor.received[-1].status == 200
+
+
+@pytest.mark.parametrize("name", VENDORS)
+@pytest.mark.parametrize("content", [None, "no certificate"])
+def test_a_certificate_that_cannot_be_read_is_an_error_that_says_so(name, content, tmp_path):
+    path = tmp_path / "authority.pem"
+    if content is not None:
+        path.write_text(content)
+    with pytest.raises(ConfigError, match=r"authority\.pem.*use a file with the certificate"):
+        VENDORS[name](certificate=str(path))
 
 
 def test_a_stranger_gets_nothing_and_one_line_says_how_to_trust_it(vendor, caplog):
@@ -162,28 +210,10 @@ def test_a_proxy_does_not_make_a_stranger_trusted(vendor, proxy, monkeypatch):
 
 
 @pytest.mark.usefixtures("trusted")
-@pytest.mark.parametrize(
-    "made",
-    [
-        lambda: MoesifSpanExporter(application_id="app", base_uri=NAMED, dynamic_sampling=False),
-        lambda: MetloSpanExporter(host=NAMED, api_key="metlo.key"),
-        lambda: ReadMeSpanExporter(api_key="key", url=NAMED),
-        lambda: ApitallySpanExporter(endpoint=NAMED, write_token="apt_" + "a" * 24),
-    ],
-)
-def test_each_exporter_reaches_its_vendor_behind_a_proxy(
-    vendor, proxy, made: Callable[[], Any], monkeypatch
-):
+@pytest.mark.parametrize("name", VENDORS)
+def test_each_exporter_reaches_its_vendor_behind_a_proxy(vendor, proxy, name, monkeypatch):
     monkeypatch.setenv("HTTPS_PROXY", proxy.url)
-    exchange = Exchange(
-        id="0" * 32,
-        request=Request(method="GET", host="h"),
-        response=Response(status=200),
-        consumer=Consumer(id="acme"),
-    )
-    exporter = made()
-    assert exporter.export_exchanges([exchange])
-    exporter.shutdown()
+    tell(VENDORS[name]())
     assert vendor.received[-1].status == 200
     assert vendor.received[-1].body
     assert set(proxy.asked) == {"vendor.example:443"}

@@ -9,6 +9,7 @@ from datetime import datetime, timezone
 from email.utils import parsedate_to_datetime
 from functools import lru_cache
 from http.cookiejar import DefaultCookiePolicy
+from pathlib import Path
 from time import monotonic
 from typing import Any, Final
 
@@ -47,7 +48,7 @@ _REMEDIES: Final = {
 }
 
 _HINTS: Final = {
-    "SSLError": " A private authority's certificate belongs into the file of REQUESTS_CA_BUNDLE.",
+    "SSLError": " Name a private authority's file as its certificate, or in REQUESTS_CA_BUNDLE.",
     "OSError": " Look whether the file is there that REQUESTS_CA_BUNDLE names.",
     "ProxyError": " Look at HTTPS_PROXY and NO_PROXY.",
 }
@@ -88,6 +89,8 @@ class Sender:
         remedies: what to do, by status, in plain words, for those that are not tried again.
         secret_path: between the base URL and the paths of parcels, for vendors whose credentials
             are a part of the path. It is in no log line.
+        certificate: file (PEM) of the authorities that are trusted instead of those of the
+            environment.
 
     Raises:
         ConfigError: the package `requests` is missing.
@@ -103,6 +106,7 @@ class Sender:
         compress: bool = False,
         remedies: Mapping[int, str] | None = None,
         secret_path: str = "",
+        certificate: Path | None = None,
     ) -> None:
         require_client(name)
         self.name: Final = name
@@ -114,6 +118,7 @@ class Sender:
             **headers,
         }
         self._timeout: Final = timeout
+        self._verify: Final = None if certificate is None else str(certificate)
         self._compress: Final = compress
         self._remedies: Final = {**_REMEDIES, **(remedies or {})}
         self._local: Final = threading.local()
@@ -215,7 +220,7 @@ class Sender:
         if getattr(local, "pid", None) != pid:
             session = requests.Session()
             # Once: to look through the environment takes as long as all else of a request.
-            found = session.merge_environment_settings(self.base_url, {}, None, None, None)
+            found = session.merge_environment_settings(self.base_url, {}, None, self._verify, None)
             session.proxies, session.verify = found["proxies"], found["verify"]
             # Nor is a `.netrc` looked for: it would override our credentials.
             session.trust_env = False

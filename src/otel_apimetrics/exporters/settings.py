@@ -130,6 +130,21 @@ def directory(given: Given) -> Path:
     return Path(given.value).expanduser()
 
 
+def certificate(given: Given) -> Path:
+    """Read the path of a file with the certificates (PEM) of authorities that are trusted."""
+    import ssl
+
+    remedy = "use a file with the certificate (PEM) of an authority"
+    if not isinstance(given.value, (str, Path)):
+        raise given.refuse(remedy)
+    path = Path(given.value).expanduser()
+    try:
+        ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(path)
+    except OSError as error:  # an ssl.SSLError is one
+        raise given.refuse(remedy) from error
+    return path
+
+
 def open_spool(path: Path | None, vendor: str, destination: str) -> Spool | None:
     """Open the spool in a directory; `None` where none is configured.
 

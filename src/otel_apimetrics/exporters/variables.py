@@ -31,6 +31,9 @@ OTEL_EXPORTER_MOESIF_SKIP = "OTEL_EXPORTER_MOESIF_SKIP"
 OTEL_EXPORTER_MOESIF_TIMEOUT = "OTEL_EXPORTER_MOESIF_TIMEOUT"
 """Seconds without an answer after which an attempt has failed."""
 
+OTEL_EXPORTER_MOESIF_CERTIFICATE = "OTEL_EXPORTER_MOESIF_CERTIFICATE"
+"""File (PEM) of the authorities that are trusted, instead of `REQUESTS_CA_BUNDLE`."""
+
 OTEL_EXPORTER_MOESIF_SPOOL = "OTEL_EXPORTER_MOESIF_SPOOL"
 """Directory where batches wait while Moesif is away."""
 
@@ -57,6 +60,9 @@ OTEL_EXPORTER_METLO_DISABLED = "OTEL_EXPORTER_METLO_DISABLED"
 
 OTEL_EXPORTER_METLO_TIMEOUT = "OTEL_EXPORTER_METLO_TIMEOUT"
 """Seconds without an answer after which an attempt has failed."""
+
+OTEL_EXPORTER_METLO_CERTIFICATE = "OTEL_EXPORTER_METLO_CERTIFICATE"
+"""File (PEM) of the authorities that are trusted, instead of `REQUESTS_CA_BUNDLE`."""
 
 OTEL_EXPORTER_METLO_SPOOL = "OTEL_EXPORTER_METLO_SPOOL"
 """Directory where batches wait while Metlo is away."""
@@ -108,6 +114,9 @@ OTEL_EXPORTER_README_DASHBOARD_URL = "OTEL_EXPORTER_README_DASHBOARD_URL"
 
 OTEL_EXPORTER_README_TIMEOUT = "OTEL_EXPORTER_README_TIMEOUT"
 """Seconds without a byte after which an attempt has failed."""
+
+OTEL_EXPORTER_README_CERTIFICATE = "OTEL_EXPORTER_README_CERTIFICATE"
+"""File (PEM) of the authorities that are trusted, instead of `REQUESTS_CA_BUNDLE`."""
 
 OTEL_EXPORTER_README_SPOOL = "OTEL_EXPORTER_README_SPOOL"
 """Directory where logs wait that could not be delivered."""
@@ -177,6 +186,9 @@ OTEL_EXPORTER_APITALLY_SAMPLE_RATE = "OTEL_EXPORTER_APITALLY_SAMPLE_RATE"
 
 OTEL_EXPORTER_APITALLY_TIMEOUT = "OTEL_EXPORTER_APITALLY_TIMEOUT"
 """Seconds that one attempt may take."""
+
+OTEL_EXPORTER_APITALLY_CERTIFICATE = "OTEL_EXPORTER_APITALLY_CERTIFICATE"
+"""File (PEM) of the authorities that are trusted, instead of `REQUESTS_CA_BUNDLE`."""
 
 OTEL_EXPORTER_APITALLY_SPOOL = "OTEL_EXPORTER_APITALLY_SPOOL"
 """Directory where messages wait for the next process."""

@@ -75,6 +75,7 @@ class Hub(Protocol):
             secret_path=f"/v2/{options.client_id}/{options.env}",
             headers={},
             timeout=options.timeout,
+            certificate=options.certificate,
             remedies=_REMEDIES,
         )
         account = f"{options.endpoint} {options.client_id} {options.env}"

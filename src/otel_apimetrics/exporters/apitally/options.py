@@ -14,7 +14,14 @@ from otel_apimetrics.config.values import flag, rate, text
 from otel_apimetrics.exporters import deployment
 from otel_apimetrics.exporters.apitally.masks import MaskBody
 from otel_apimetrics.exporters.apitally.selection import Exclude
-from otel_apimetrics.exporters.settings import Setting, directory, read_settings, seconds, url
+from otel_apimetrics.exporters.settings import (
+    Setting,
+    certificate,
+    directory,
+    read_settings,
+    seconds,
+    url,
+)
 
 _TOKEN: Final = re.compile(r"apt_[A-Za-z0-9]{24}")
 _ENV: Final = re.compile(r"[\w-]{1,32}")
@@ -46,6 +53,7 @@ class Options:
     exclude: Exclude | None
     sample_rate: float
     timeout: float
+    certificate: Path | None
     spool: Path | None
 
 
@@ -135,5 +143,6 @@ SETTINGS: Final = {
     "exclude": Setting(hook),
     "sample_rate": Setting(_share, 1.0),
     "timeout": Setting(seconds, 10.0),
+    "certificate": Setting(certificate),
     "spool": Setting(directory),
 }

@@ -73,7 +73,12 @@ class Otlp(Protocol):
         self._lock: Final = Lock()
         headers = {"Authorization": f"Bearer {options.write_token}", "Apitally-Env": options.env}
         sender = Sender(
-            EXPORTER, options.endpoint, headers=headers, timeout=options.timeout, remedies=_REMEDIES
+            EXPORTER,
+            options.endpoint,
+            headers=headers,
+            timeout=options.timeout,
+            certificate=options.certificate,
+            remedies=_REMEDIES,
         )
         account = f"{options.endpoint} {options.write_token} {options.env}"
         self._heart: Final = Lane(

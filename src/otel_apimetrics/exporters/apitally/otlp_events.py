@@ -26,7 +26,16 @@ from otel_apimetrics.exporters.json_bytes import json_bytes
 SCOPE: Final = "apitally"
 _SAMPLED: Final = 1
 _NOT_SHOWN: Final = frozenset(
-    {"client_id", "write_token", "env", "endpoint", "app_version", "timeout", "spool"}
+    {
+        "client_id",
+        "write_token",
+        "env",
+        "endpoint",
+        "app_version",
+        "timeout",
+        "certificate",
+        "spool",
+    }
 )
 
 

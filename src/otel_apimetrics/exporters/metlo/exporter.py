@@ -17,6 +17,7 @@ from otel_apimetrics.exporters.sender import Sender
 from otel_apimetrics.exporters.settings import (
     REQUIRED,
     Setting,
+    certificate,
     directory,
     open_spool,
     read_settings,
@@ -42,6 +43,7 @@ SETTINGS: Final = {
     "max_body_size": Setting(body_size, 64 * 1024),
     "disabled": Setting(flag, default=False),
     "timeout": Setting(seconds, 10.0),
+    "certificate": Setting(certificate),
     "spool": Setting(directory),
 }
 
@@ -60,6 +62,7 @@ class MetloSpanExporter(VendorExporter):
             - `max_body_size`: bytes of each body.
             - `disabled`: send nothing.
             - `timeout`: seconds that the collector may take to answer.
+            - `certificate`: file (PEM) of the authorities that are trusted to know the collector.
             - `spool`: directory where batches wait for the collector to come back.
 
     Raises:
@@ -78,6 +81,7 @@ class MetloSpanExporter(VendorExporter):
             host,
             headers={"Authorization": key},
             timeout=chosen["timeout"],
+            certificate=chosen["certificate"],
             remedies={401: _KEY, 404: "look at OTEL_EXPORTER_METLO_HOST (host) and its port"},
         )
         spool = open_spool(chosen["spool"], self.name, f"{host} {key}")

@@ -18,6 +18,7 @@ from otel_apimetrics.exporters.sender import Sender
 from otel_apimetrics.exporters.settings import (
     REQUIRED,
     Setting,
+    certificate,
     directory,
     open_spool,
     read_settings,
@@ -44,6 +45,7 @@ SETTINGS: Final = {
     "governance": Setting(flag, default=False),
     "skip": Setting(hook),
     "timeout": Setting(seconds, 10.0),
+    "certificate": Setting(certificate),
     "spool": Setting(directory),
 }
 
@@ -65,6 +67,7 @@ class MoesifSpanExporter(VendorExporter):
             - `skip`: callable of the redacted exchange, or its import path: what Moesif does not
               get.
             - `timeout`: seconds that Moesif may take to answer.
+            - `certificate`: file (PEM) of the authorities that are trusted to know Moesif.
             - `spool`: directory where batches wait for Moesif to come back.
 
     Raises:
@@ -82,6 +85,7 @@ class MoesifSpanExporter(VendorExporter):
             base,
             headers={"X-Moesif-Application-Id": key},
             timeout=chosen["timeout"],
+            certificate=chosen["certificate"],
             compress=True,
             remedies={
                 401: "look at OTEL_EXPORTER_MOESIF_APPLICATION_ID (application_id)",

@@ -22,6 +22,7 @@ from otel_apimetrics.exporters.sender import Sender
 from otel_apimetrics.exporters.settings import (
     REQUIRED,
     Setting,
+    certificate,
     directory,
     open_spool,
     read_settings,
@@ -70,6 +71,7 @@ SETTINGS: Final[Mapping[str, Setting]] = {
     "base_log_url": Setting(url),
     "dashboard_url": Setting(url, DASHBOARD),
     "timeout": Setting(seconds, 3.0),
+    "certificate": Setting(certificate),
     "spool": Setting(directory),
 }
 
@@ -100,6 +102,7 @@ class ReadMeSpanExporter(VendorExporter):
                 to,
                 headers={"Authorization": credentials},
                 timeout=found["timeout"],
+                certificate=found["certificate"],
                 remedies=_REMEDIES,
             )
 
