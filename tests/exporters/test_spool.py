@@ -53,6 +53,34 @@ def test_nobody_takes_what_another_holds(spool, tmp_path):
         assert (mine.parcel, its.parcel, third) == (parcel(1), parcel(2), None)
 
 
+FORKED = """
+import os, signal, sys
+from pathlib import Path
+from otel_apimetrics.exporters.parcel import Parcel
+from otel_apimetrics.exporters.spool import Spool
+
+spool = Spool(Path(sys.argv[1]), "vendor", "here")
+spool.put(Parcel("/", b"x", (), 1))
+with spool.take() as mine:
+    assert mine is not None
+    worker = os.fork()
+    if worker == 0:
+        signal.pause()
+try:
+    with spool.take() as again:
+        print(again is not None)
+finally:
+    os.kill(worker, signal.SIGKILL)
+    os.waitpid(worker, 0)
+"""
+
+
+def test_a_worker_that_is_forked_while_a_parcel_is_sent_holds_it_no_longer(tmp_path):
+    command = [sys.executable, "-c", FORKED, str(tmp_path / "spool")]
+    done = subprocess.run(command, check=True, timeout=60, capture_output=True, text=True)
+    assert done.stdout == "True\n"
+
+
 def test_parcels_for_one_account_never_reach_another(spool, tmp_path):
     spool.put(parcel(1))
     assert taken(Spool(tmp_path / "spool", "vendor", "https://vendor.example other")) == []

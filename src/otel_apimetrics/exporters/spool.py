@@ -94,7 +94,11 @@ class Spool:
                     continue
                 taken = self._read(path, stream.read())
                 if taken is not None:
-                    yield taken
+                    try:
+                        yield taken
+                    finally:
+                        # Closing alone would leave it to a worker that was forked meanwhile.
+                        self._lock.flock(file, self._lock.LOCK_UN)
                     return
         yield None
 
