@@ -10,7 +10,6 @@ from email.utils import parsedate_to_datetime
 from functools import lru_cache
 from http.cookiejar import DefaultCookiePolicy
 from pathlib import Path
-from time import monotonic
 from typing import Any, Final
 
 from opentelemetry.instrumentation.utils import suppress_instrumentation
@@ -28,10 +27,7 @@ FIRST_PAUSE: Final = 0.5
 LONGEST_PAUSE: Final = 30.0
 LONGEST_ASKED: Final = 300.0
 """Seconds that a `Retry-After` is honoured, at most."""
-_LEAST: Final = 0.2
-"""Seconds that an attempt gets at the end of a process, whatever is left."""
 _READ: Final = 64 * 1024
-_PIECE: Final = 16 * 1024
 LEVEL: Final = 1
 """Of gzip: the next levels take three times as long for a tenth of the bytes."""
 _PREPARED: Final = 16
@@ -68,6 +64,8 @@ def require_client(name: str) -> None:
     """
     try:
         import requests  # noqa: F401
+
+        from otel_apimetrics.exporters import connections  # noqa: F401
     except ImportError as error:
         raise ConfigError(
             f"The exporter {name} needs the package requests: install otel-apimetrics[vendors]."
@@ -84,7 +82,7 @@ class Sender:
         name: of the exporter, for log lines.
         base_url: what the paths of parcels are put behind.
         headers: of each request, credentials among them.
-        timeout: seconds without a byte after which an attempt has failed.
+        timeout: seconds that an attempt has to send, and again for the whole answer.
         compress: send bodies with gzip.
         remedies: what to do, by status, in plain words, for those that are not tried again.
         secret_path: between the base URL and the paths of parcels, for vendors whose credentials
@@ -126,13 +124,15 @@ class Sender:
     def send(self, parcel: Parcel, patience: Patience) -> Answer:
         """Send a parcel until the backend takes or refuses it, or the time is over.
 
-        Never raises what a network does; blocks up to the patience's time and, at its end, up
-        to the timeout of one attempt that has begun.
+        Never raises what a network does. An attempt is cut off where the patience ends; once it
+        has, none is made.
         """
         body, coding = self._coded(parcel.body)
         headers = {**self._headers, **dict(parcel.headers), **coding}
         pause = FIRST_PAUSE
         while True:
+            if patience.left() <= 0:
+                return Answer(None, {}, b"")
             is_last = patience.hurried
             answer = self._attempt(parcel, body, headers, patience)
             if answer.status is not None and answer.status not in RETRIED:
@@ -178,11 +178,15 @@ class Sender:
         patience: Patience,
         most: int = _READ,
     ) -> Answer:
-        read = min(self._timeout, max(patience.left(), _LEAST))
+        from otel_apimetrics.exporters.connections import LEAST, beginning
+
+        read = min(self._timeout, max(patience.left(), LEAST))
         try:
+            session, limit = self._session(), self._local.limit
+            limit.begin(read, patience)
             with (
                 suppress_instrumentation(),
-                self._session().send(
+                session.send(
                     self._request(parcel, body, headers),
                     timeout=(min(CONNECT, read), read),
                     # A POST that is led elsewhere becomes a GET, or loses its credentials.
@@ -191,7 +195,7 @@ class Sender:
                 ) as response,
             ):
                 told = {name.lower(): value for name, value in response.headers.items()}
-                return Answer(response.status_code, told, _beginning(response, read, most))
+                return Answer(response.status_code, told, beginning(response, limit, most))
         except Exception as error:
             _guard.warn(
                 f"sender.{self.name}",
@@ -216,16 +220,19 @@ class Sender:
         """Give this thread's session: a forked worker must not share its parent's connections."""
         import requests
 
+        from otel_apimetrics.exporters import connections
+
         local, pid = self._local, os.getpid()
         if getattr(local, "pid", None) != pid:
-            session = requests.Session()
+            limit = connections.Limit()
+            session = connections.session(limit)
             # Once: to look through the environment takes as long as all else of a request.
             found = session.merge_environment_settings(self.base_url, {}, None, self._verify, None)
             session.proxies, session.verify = found["proxies"], found["verify"]
             # Nor is a `.netrc` looked for: it would override our credentials.
             session.trust_env = False
             session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=()))
-            local.session, local.pid = session, pid
+            local.session, local.limit, local.pid = session, limit, pid
             # To prepare a request takes as long as a third of sending it: few differ but in bodies.
             local.prepared = lru_cache(_PREPARED)(
                 lambda method, url: session.prepare_request(requests.Request(method, url))
@@ -252,18 +259,6 @@ class Sender:
             self.name,
             remedy,
         )
-
-
-def _beginning(response: Any, seconds: float, most: int) -> bytes:
-    """Read an answer's body: a backend that answers a byte a second holds nobody up."""
-    deadline = monotonic() + seconds
-    body = b""
-    for piece in response.iter_content(_PIECE):
-        body += piece
-        if len(body) >= most or monotonic() > deadline:
-            response.close()
-            break
-    return body[:most]
 
 
 def _asked(value: str) -> float | None:
