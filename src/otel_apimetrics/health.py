@@ -1,5 +1,6 @@
 """Our own health: what was handed on, what was dropped and what failed, counted."""
 
+from contextvars import ContextVar, Token
 from threading import Lock
 from typing import Literal, TypeAlias
 
@@ -7,6 +8,50 @@ Outcome: TypeAlias = Literal["sent", "dropped", "failed"]
 
 _lock = Lock()
 _counts: dict[tuple[Outcome, str, str], int] = {}
+_account: ContextVar["Account | None"] = ContextVar("apimetrics_account", default=None)
+
+
+class Account:
+    """Exchanges that are being handed on: each is counted once, though it is given up meanwhile.
+
+    While it is entered, all that is counted in this context is counted of it.
+
+    Args:
+        number: how many.
+    """
+
+    def __init__(self, number: int) -> None:
+        self._left = number
+        self._is_given_up = False
+        self._token: Token[Account | None] | None = None
+
+    def __enter__(self) -> None:
+        self._token = _account.set(self)
+
+    def __exit__(self, *_: object) -> None:
+        if self._token is not None:
+            _account.reset(self._token)
+
+    @property
+    def left(self) -> int:
+        """How many have not been counted."""
+        return max(self._left, 0)
+
+    def give_up(self) -> int:
+        """Have nothing of it counted any more.
+
+        Returns:
+            How many have not been, for the caller to count.
+        """
+        with _lock:
+            left = 0 if self._is_given_up else self.left
+            self._is_given_up = True
+            return left
+
+    def settle(self, number: int) -> bool:
+        """Take so many out, with the lock held; False where they have been given up."""
+        self._left -= number
+        return not self._is_given_up
 
 
 def count(outcome: Outcome, exporter: str, reason: str = "", number: int = 1) -> None:
@@ -20,8 +65,19 @@ def count(outcome: Outcome, exporter: str, reason: str = "", number: int = 1) ->
         number: how many.
     """
     key = outcome, exporter, reason
+    account = _account.get()
     with _lock:
+        if account is not None and not account.settle(number):
+            return
         _counts[key] = _counts.get(key, 0) + number
+
+
+def keep(number: int) -> None:
+    """Note exchanges that are neither sent nor lost: they wait on a disk."""
+    account = _account.get()
+    if account is not None:
+        with _lock:
+            account.settle(number)
 
 
 def counts(outcome: Outcome) -> dict[tuple[str, str], int]:

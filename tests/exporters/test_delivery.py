@@ -164,6 +164,64 @@ def test_closing_gives_up_after_its_time_and_counts_what_is_left(queue, backend)
     assert backend.asked.wait(10)
     queue.accept(exchange(1))
     queue.close(0.01)
+    assert health.counts("dropped") == {("vendor", "shutdown"): 2}
+
+
+def test_what_was_given_up_in_flight_is_not_counted_again_when_it_is_taken_after_all(
+    queue, backend
+):
+    backend.may_take.clear()
+    queue.accept(exchange())
+    assert backend.asked.wait(10)
+    queue.close(0.01)
+    backend.may_take.set()
+    queue._thread.join(10)
+    assert len(backend.taken) == 1
+    assert health.counts("dropped") == {("vendor", "shutdown"): 1}
+    assert health.counts("sent") == {}
+
+
+def test_of_a_batch_in_flight_only_what_its_exporter_has_not_counted_is_given_up(backend):
+    def export(batch, patience):
+        health.count("sent", "small", number=2)
+        health.count("failed", "small", "refused")
+        health.keep(1)
+        backend.export(batch, patience)
+        health.count("sent", "small", number=len(batch) - 4)
+        return True
+
+    queue = DeliveryQueue("vendor", export, counts=False)
+    backend.may_take.clear()
+    for number in range(BATCH):
+        queue.accept(exchange(number))
+    assert backend.asked.wait(10)
+    queue.close(0.01)
+    backend.may_take.set()
+    queue._thread.join(10)
+    assert health.counts("sent") == {("small", ""): 2}
+    assert health.counts("failed") == {("small", "refused"): 1}
+    assert health.counts("dropped") == {("vendor", "shutdown"): BATCH - 4}
+
+
+@pytest.mark.swallows_errors
+def test_an_exporter_that_raises_has_what_it_counted_not_counted_again():
+    def export(batch, _patience):
+        health.count("sent", "small", number=2)
+        raise OSError
+
+    queue = DeliveryQueue("vendor", export, counts=False)
+    for number in range(5):
+        queue.accept(exchange(number))
+    queue.close()
+    assert health.counts("sent") == {("small", ""): 2}
+    assert health.counts("failed") == {("vendor", "error"): 3}
+
+
+def test_what_comes_after_the_end_is_counted_as_dropped(queue, backend):
+    queue.accept(exchange())
+    queue.close()
+    queue.accept(exchange(1))
+    assert len(backend.taken) == 1
     assert health.counts("dropped") == {("vendor", "shutdown"): 1}
 
 

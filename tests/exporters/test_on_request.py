@@ -5,10 +5,13 @@ from threading import Event
 
 import pytest
 
-from otel_apimetrics import ApiMetricsWSGIMiddleware, health
+from otel_apimetrics import ApiMetricsWSGIMiddleware, Exchange, health
+from otel_apimetrics.exchange import Request
 from otel_apimetrics.exporters import delivery
+from otel_apimetrics.exporters.on_request import RequestDelivery
 from otel_apimetrics.exporters.readme import ReadMeSpanExporter
 from tests.exporters.sink import Reply
+from tests.exporters.trickle import trickle
 from tests.in_process import make_environ, serve_wsgi
 from tests.telemetry import Telemetry
 
@@ -23,10 +26,9 @@ def make(backend):
     def made(**options):
         exporter = ReadMeSpanExporter(
             api_key="k",
-            url=backend.url,
             anonymous="nobody",
             background_worker_mode=False,
-            **options,
+            **{"url": backend.url, **options},
         )
         return ApiMetricsWSGIMiddleware(app, exporters=[exporter], **Telemetry().providers)
 
@@ -65,3 +67,32 @@ def test_it_is_closed_with_the_queues(backend, make):
     exporter = middleware._pipeline.config.exporters[0]
     assert exporter._patience.left() == 0
     assert outlet.name == "ReadMeSpanExporter"
+
+
+def test_what_a_request_hands_on_at_the_end_of_the_process_is_cut_off_and_counted(make):
+    with trickle(b"") as hanging:
+        middleware = make(timeout=60, url=hanging.url)
+        request = threading.Thread(target=serve_wsgi, args=(middleware, make_environ()))
+        request.start()
+        hanging.wait_for(1)
+        (outlet,) = middleware._pipeline.outlets
+        outlet.close(1.0)
+        request.join(20)
+        assert not request.is_alive()
+    assert health.counts("failed") == {("readme", "unavailable"): 1}
+    assert health.counts("dropped") == {}
+
+
+def test_who_is_interrupted_at_its_own_delivery_does_not_wait_for_it():
+    closed = []
+
+    def export(batch, patience):
+        outlet.close(600)  # as a handler of SIGTERM does, on the thread that it interrupts
+        closed.append(batch)
+        return True
+
+    outlet = RequestDelivery("vendor", export, within=600)
+    outlet.accept(Exchange(id="1", request=Request(method="GET")))
+    assert len(closed) == 1
+    assert health.counts("dropped") == {("vendor", "shutdown"): 1}
+    assert health.counts("sent") == {}

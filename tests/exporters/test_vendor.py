@@ -19,6 +19,7 @@ from otel_apimetrics.exporters.spans import as_span
 from otel_apimetrics.exporters.spool import Spool
 from otel_apimetrics.exporters.vendor import VendorExporter
 from tests.exporters.sink import Reply
+from tests.exporters.trickle import trickle
 
 pytestmark = pytest.mark.usefixtures("quick")
 
@@ -222,3 +223,43 @@ def test_what_cannot_be_delivered_waits_on_the_disk_for_the_next_process(
     assert health.counts("sent") == {("small", ""): 4}
     sent = {json.dumps(request.json) for request in backend.received}
     assert len(sent) == 2
+
+
+def test_what_is_in_flight_and_what_waits_at_the_end_is_kept_for_the_next_process(
+    backend, tmp_path
+):
+    def made(url):
+        sender = Sender("small", url, headers={}, timeout=600)
+        return Small(sender, timeout=5, spool=Spool(tmp_path, "small", "the same account"))
+
+    with trickle(b"") as hanging:
+        queue = DeliveryQueue("small", made(hanging.url).export_exchanges, counts=False)
+        queue.accept(exchange(0))
+        queue.flush(0.0)
+        hanging.wait_for(1)
+        for number in range(1, 300):
+            queue.accept(exchange(number))
+        queue.close(2.0)
+        assert hanging.requests == 1
+
+    for outcome in ("sent", "dropped", "failed"):
+        assert health.counts(outcome) == {}
+    assert made(backend.url).export_exchanges([exchange(300)])
+    assert sorted(arrived(backend)) == list(range(301))
+    assert health.counts("sent") == {("small", ""): 301}
+
+
+def test_without_a_disk_all_that_a_hanging_backend_leaves_over_is_counted_once():
+    with trickle(b"") as hanging:
+        exporter = Small(Sender("small", hanging.url, headers={}, timeout=600), timeout=5)
+        queue = DeliveryQueue("small", exporter.export_exchanges, counts=False)
+        queue.accept(exchange(0))
+        queue.flush(0.0)
+        hanging.wait_for(1)
+        for number in range(1, 300):
+            queue.accept(exchange(number))
+        queue.close(2.0)
+
+    assert health.counts("sent") == {}
+    lost = {**health.counts("failed"), **health.counts("dropped")}
+    assert sum(lost.values()) == 300

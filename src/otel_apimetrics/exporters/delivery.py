@@ -5,11 +5,9 @@ request nothing. What does not fit is dropped, the oldest first, and counted.
 """
 
 import os
-import random
 import weakref
 from collections import deque
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from threading import Condition, RLock, Thread
 from time import monotonic
 from typing import TypeAlias
@@ -19,14 +17,14 @@ from opentelemetry.instrumentation.utils import suppress_instrumentation
 from otel_apimetrics import _guard, forked, health, interruptions, open_requests
 from otel_apimetrics.content import MOST_TEXT
 from otel_apimetrics.exchange import Exchange
+from otel_apimetrics.exporters.in_flight import Batch, InFlight
 from otel_apimetrics.exporters.memory import size_of
 from otel_apimetrics.exporters.patience import Patience
+from otel_apimetrics.exporters.thinning import Rate, thinned
 
 Export: TypeAlias = Callable[[Sequence[Exchange], Patience], bool]
 """Hands exchanges to a backend; True where it took them. May block while the patience lasts, may
 raise."""
-
-Rate: TypeAlias = float | Callable[[Exchange], float]
 
 MAX_COUNT = 8_192
 MAX_BYTES = 16 * 1024 * 1024
@@ -35,6 +33,8 @@ DELAY = 1.0
 """Seconds after which a batch goes out although it is not full."""
 CLOSE = 5.0
 """Seconds that the process waits at its end."""
+RESERVE = 1.0
+"""Seconds of these, a fifth at most, that are left to keep on a disk what cannot be sent."""
 
 INLINE = 1.0
 """Seconds that a backend may keep a request waiting which hands a batch on itself."""
@@ -91,10 +91,11 @@ class DeliveryQueue:
         self._patience = Patience()
         self._waiting: deque[tuple[Exchange, int]] = deque()
         self._bytes = 0
-        self._busy = self._closed = self._hurried = False
+        self._closed = self._is_over = self._hurried = False
         # Entered itself: a signal handler may raise in the Python of a condition's `__enter__`.
         self._lock = RLock()
         self._changed = Condition(self._lock)
+        self._in_flight = InFlight(self._changed)
         self._thread: Thread | None = None
         self._is_inline = False
         self._rests_until = self._due_at = 0.0
@@ -102,8 +103,8 @@ class DeliveryQueue:
     def accept(self, exchange: Exchange) -> None:
         """Queue an exchange. Never raises, does not block."""
         try:
-            if (thinned := self._thinned(exchange)) is not None:
-                self._put(thinned, size_of(thinned))
+            if (kept := thinned(exchange, self._rate)) is not None:
+                self._put(kept, size_of(kept))
         except BaseException as error:  # of `sample_rate`, or an exporter's that is called here
             if not interruptions.is_own(error):
                 raise
@@ -126,7 +127,7 @@ class DeliveryQueue:
         with self._lock:
             self._hurried = True
             self._changed.notify_all()
-            while self._waiting or self._busy:
+            while self._waiting or self._in_flight:
                 left = deadline - monotonic()
                 if left <= 0 or self._thread is None:
                     self._hurried = False
@@ -136,7 +137,10 @@ class DeliveryQueue:
         return True
 
     def close(self, timeout: float = CLOSE) -> None:
-        """Hand on what is waiting, within `timeout` seconds; the rest is dropped and counted."""
+        """Hand on what is waiting, within `timeout` seconds; the rest is dropped and counted.
+
+        So is what is in flight by then, unless the exporter has counted it or kept it on a disk.
+        """
         deadline = monotonic() + timeout
         self.begin_close(deadline)
         if self._is_inline:
@@ -144,34 +148,30 @@ class DeliveryQueue:
         if (thread := self._thread) is not None:
             thread.join(timeout)
         with self._lock:
+            self._is_over = True
             left = len(self._waiting)
             self._waiting.clear()
+        left += self._in_flight.give_up(deadline)
         if left:
-            health.count("dropped", self.name, "shutdown", left)
+            with health.Account(left):  # not of a batch that this thread has interrupted
+                health.count("dropped", self.name, "shutdown", left)
         try:
             self._shutdown()
         except Exception as error:
             _guard.swallow("delivery.shutdown", error, reveal=True)
 
     def begin_close(self, deadline: float) -> None:
-        """Take nothing more up than what is waiting, and try nothing again in vain.
+        """Take nothing more up than what is waiting, try nothing again in vain, cut off attempts.
 
         Args:
             deadline: of the monotonic clock.
         """
         self._own()
-        self._patience.end_by(deadline)
+        reserve = min(RESERVE, (deadline - monotonic()) / 5)
+        self._patience.end_by(deadline - reserve)
         with self._lock:
             self._closed = True
             self._changed.notify_all()
-
-    def _thinned(self, exchange: Exchange) -> Exchange | None:
-        rate = self._rate(exchange) if callable(self._rate) else self._rate
-        if rate >= 1:
-            return exchange
-        if rate <= 0 or random.random() >= rate:  # noqa: S311  sampling is no secret
-            return None
-        return replace(exchange, weight=exchange.weight / rate)
 
     def _own(self) -> None:
         """Begin anew in a forked worker: what the parent holds is the parent's to hand on."""
@@ -182,6 +182,9 @@ class DeliveryQueue:
         self._own()
         dropped = 0
         with self._lock:
+            if self._is_over:
+                health.count("dropped", self.name, "shutdown")
+                return
             self._waiting.append((exchange, size))
             self._bytes += size
             while len(self._waiting) > MAX_COUNT or self._bytes > MAX_BYTES:
@@ -226,7 +229,7 @@ class DeliveryQueue:
             began = monotonic()
             with self._lock:
                 is_time = began >= (self._rests_until if self._is_due() else self._due_at)
-                if self._busy or not self._waiting or not (is_time or began < deadline):
+                if self._in_flight or not self._waiting or not (is_time or began < deadline):
                     return
                 batch = self._batch()
             try:
@@ -235,7 +238,6 @@ class DeliveryQueue:
             finally:
                 ended = monotonic()
                 with self._lock:
-                    self._busy = False
                     self._rests_until = ended + REST * (ended - began)
                     self._due_at = max(ended + DELAY, self._rests_until)
             if ended >= deadline:
@@ -245,11 +247,8 @@ class DeliveryQueue:
         with suppress_instrumentation():
             while (batch := self._take()) is not None:
                 self._deliver(batch, self._patience)
-                with self._lock:
-                    self._busy = False
-                    self._changed.notify_all()
 
-    def _take(self) -> list[Exchange] | None:
+    def _take(self) -> Batch | None:
         """Wait for a batch; `None` once the queue is closed and empty."""
         with self._lock:
             while not self._waiting:
@@ -260,33 +259,34 @@ class DeliveryQueue:
                 self._changed.wait_for(self._is_due, DELAY)
             return self._batch()
 
-    def _batch(self) -> list[Exchange]:
+    def _batch(self) -> Batch:
         """Take a batch out, with the lock held."""
         batch: list[Exchange] = []
         while self._waiting and len(batch) < BATCH:
             exchange, size = self._waiting.popleft()
             self._bytes -= size
             batch.append(exchange)
-        self._busy = True
-        return batch
+        return self._in_flight.add(batch)
 
     def _is_due(self) -> bool:
         full = len(self._waiting) >= BATCH or self._bytes >= MAX_BYTES // 4
         return self._closed or self._hurried or full
 
-    def _deliver(self, batch: list[Exchange], patience: Patience) -> None:
-        try:
-            taken = self._export(batch, patience)
-        except BaseException as error:  # an exit, say: it would end the thread without a word
-            if not interruptions.is_own(error):
-                raise
-            health.count("failed", self.name, "error", len(batch))
-            _guard.swallow(f"exporter.{self.name}", error)
-            return
-        if self._counts and taken:
-            health.count("sent", self.name, number=len(batch))
-        elif self._counts:
-            health.count("failed", self.name, "refused", len(batch))
+    def _deliver(self, batch: Batch, patience: Patience) -> None:
+        number = len(batch.exchanges)
+        with batch:
+            try:
+                taken = self._export(batch.exchanges, patience)
+            except BaseException as error:  # an exit: it would end the thread without a word
+                if not interruptions.is_own(error):
+                    raise
+                health.count("failed", self.name, "error", batch.left)
+                _guard.swallow(f"exporter.{self.name}", error)
+                return
+            if self._counts and taken:
+                health.count("sent", self.name, number=number)
+            elif self._counts:
+                health.count("failed", self.name, "refused", number)
 
 
 def close_all() -> None:

@@ -28,4 +28,4 @@ class RequestDelivery(DeliveryQueue):
         if close_all not in open_requests.at_end:
             open_requests.at_end.append(close_all)
         with suppress_instrumentation():
-            self._deliver([exchange], self._patience.within(self._within))
+            self._deliver(self._in_flight.add([exchange]), self._patience.within(self._within))

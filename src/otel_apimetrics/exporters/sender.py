@@ -127,12 +127,12 @@ class Sender:
         Never raises what a network does. An attempt is cut off where the patience ends; once it
         has, none is made.
         """
+        if patience.left() <= 0:
+            return Answer(None, {}, b"")
         body, coding = self._coded(parcel.body)
         headers = {**self._headers, **dict(parcel.headers), **coding}
         pause = FIRST_PAUSE
         while True:
-            if patience.left() <= 0:
-                return Answer(None, {}, b"")
             is_last = patience.hurried
             answer = self._attempt(parcel, body, headers, patience)
             if answer.status is not None and answer.status not in RETRIED:

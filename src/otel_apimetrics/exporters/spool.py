@@ -14,7 +14,7 @@ from pathlib import Path
 from time import time_ns
 from typing import Final
 
-from otel_apimetrics import _guard
+from otel_apimetrics import _guard, health
 from otel_apimetrics.exporters.parcel import Parcel
 
 MAX_BYTES: Final = 64 * 1024 * 1024
@@ -68,6 +68,7 @@ class Spool:
         except OSError as error:
             _guard.swallow("spool.put", error, reveal=True)
             return False
+        health.keep(parcel.count)
         return True
 
     def waiting(self) -> bool:

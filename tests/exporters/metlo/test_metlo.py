@@ -1,6 +1,7 @@
 """The exporter to Metlo: its traces, what its collector refuses, its settings."""
 
 import json
+from threading import Event, Thread
 
 import pytest
 
@@ -10,6 +11,8 @@ from otel_apimetrics.exchange import Body, Exchange, Request, Response, evolve
 from otel_apimetrics.exporters.metlo import MetloSpanExporter
 from otel_apimetrics.exporters.metlo.by_name import MetloByName
 from otel_apimetrics.exporters.metlo.trace import UnwantedError, path_of
+from otel_apimetrics.exporters.on_request import RequestDelivery
+from otel_apimetrics.exporters.patience import Patience
 from tests.exporters.sink import Reply
 
 pytestmark = pytest.mark.usefixtures("quick")
@@ -179,3 +182,22 @@ def test_by_its_name_it_is_made_from_the_environment_or_off(backend, monkeypatch
     assert not exporter.disabled
     assert exporter.export_exchanges([exchange()])
     assert json.loads(backend.received[-1].body)
+
+
+def test_what_its_workers_have_in_hand_when_they_are_given_up_is_counted_once(backend):
+    release = Event()
+    backend.by_path["/api/v1/log-request"] = Reply(200, {}, b"OK", until=release)
+    metlo = MetloSpanExporter(host=backend.url, api_key="metlo.key", mode="single", workers=3)
+    outlet = RequestDelivery("metlo", metlo.export_exchanges, within=60, counts=False)
+    batch = outlet._in_flight.add([exchange(number) for number in range(3)])
+    delivering = Thread(target=outlet._deliver, args=(batch, Patience()))
+    delivering.start()
+    backend.wait_for(4)
+
+    outlet.close(0.01)
+    release.set()
+    delivering.join(20)
+
+    assert len(traces(backend)) == 3
+    assert health.counts("dropped") == {("metlo", "shutdown"): 3}
+    assert health.counts("sent") == {}

@@ -1,6 +1,7 @@
 """Delivers to Metlo's collector."""
 
 from collections.abc import Sequence
+from contextvars import copy_context
 from threading import Thread
 from typing import Any, ClassVar, Final
 
@@ -148,8 +149,11 @@ class MetloSpanExporter(VendorExporter):
         work = super()._deliver
         threads: list[Thread] = []
         for share in filter(None, shares[1:]):
+            # In a copy of this context: what it counts belongs to the batch that is handed on.
+            run = copy_context().run
             thread = Thread(
-                target=lambda share=share: results.append(work(share, patience)), daemon=True
+                target=lambda share=share, run=run: results.append(run(work, share, patience)),
+                daemon=True,
             )
             try:
                 thread.start()
