@@ -112,16 +112,55 @@ def test_a_backend_that_hangs_costs_the_timeout_of_an_attempt(backend):
         ("7", 7.0),
         ("86400", 300.0),
         ("9" * 400, 300.0),
-        ("", None),
-        ("soon", None),
-        ("-5", None),
-        ("1.5", None),
+        ("", 0.0),
+        ("soon", 0.0),
+        ("-5", 0.0),
+        ("1.5", 0.0),
         ("Wed, 21 Oct 2015 07:28:00 GMT", 0.0),
-        ("Wed, 99 Oct 2015 07:28:00 GMT", None),
+        ("Wed, 99 Oct 2015 07:28:00 GMT", 0.0),
     ],
 )
 def test_a_retry_after_is_read_as_seconds_or_a_date(value, expected):
     assert module._asked(value) == expected
+
+
+class Noted(Patience):
+    """Notes what it is asked to wait, up to the tenth time."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.asked: list[float] = []
+
+    def wait(self, seconds: float) -> bool:
+        self.asked.append(seconds)
+        return len(self.asked) < 10
+
+
+@pytest.mark.parametrize("value", ["0", "Wed, 21 Oct 2015 07:28:00 GMT"])
+def test_a_backend_that_asks_for_no_pause_gets_the_growing_one(backend, monkeypatch, value):
+    monkeypatch.setattr(module, "FIRST_PAUSE", 2.0)
+    monkeypatch.setattr(module, "LONGEST_PAUSE", 32.0)
+    backend.otherwise = Reply(503, {"Retry-After": value})
+    patience = Noted()
+
+    made(backend).send(PARCEL, patience)
+
+    most = [2.0, 4.0, 8.0, 16.0, 32.0, 32.0, 32.0, 32.0, 32.0, 32.0]
+    assert all(least / 2 <= waited <= least for waited, least in zip(patience.asked, most))
+    assert len(set(patience.asked)) == 10
+
+
+def test_a_backend_that_asks_for_less_than_the_pause_waits_for_the_pause(backend, monkeypatch):
+    monkeypatch.setattr(module, "FIRST_PAUSE", 40.0)
+    monkeypatch.setattr(module, "LONGEST_PAUSE", 40.0)
+    backend.planned += [Reply(429, {"Retry-After": "7"}), Reply(429, {"Retry-After": "70"})]
+    patience = Noted()
+
+    made(backend).send(PARCEL, patience)
+
+    less, more = patience.asked
+    assert 20 <= less <= 40
+    assert more == 70
 
 
 def test_a_retry_after_with_a_date_to_come_is_waited_for():

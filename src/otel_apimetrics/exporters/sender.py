@@ -140,8 +140,9 @@ class Sender:
                     self._tell(answer)
                 return answer
             asked = _asked(answer.headers.get("retry-after", ""))
-            # Jitter keeps workers that failed together from coming back together.
-            wait = pause * random.uniform(0.5, 1.0) if asked is None else asked  # noqa: S311
+            # Jitter keeps workers that failed together from coming back together. A backend may ask
+            # for a longer pause, not for none: `Retry-After: 0` would have us send without end.
+            wait = max(pause * random.uniform(0.5, 1.0), asked)  # noqa: S311
             if is_last or not patience.wait(wait):
                 return answer
             pause = min(pause * 2, LONGEST_PAUSE)
@@ -261,15 +262,15 @@ class Sender:
         )
 
 
-def _asked(value: str) -> float | None:
-    """Read a `Retry-After`: seconds or a date (RFC 9110, section 10.2.3)."""
+def _asked(value: str) -> float:
+    """Read a `Retry-After` (RFC 9110, section 10.2.3): seconds, 0 where it cannot be read."""
     value = value.strip()
     if value.isascii() and value.isdigit():
         return min(float(value[:9]), LONGEST_ASKED)
     try:
         date = parsedate_to_datetime(value)
     except (TypeError, ValueError):
-        return None
+        return 0.0
     if date.tzinfo is None:
         date = date.replace(tzinfo=timezone.utc)
     seconds = (date - datetime.now(timezone.utc)).total_seconds()
