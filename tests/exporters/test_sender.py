@@ -52,7 +52,7 @@ def test_parcels_to_one_address_have_nothing_of_each_other_nor_of_the_answers(ba
     assert "content-type" not in third.headers
 
 
-@pytest.mark.parametrize("status", [408, 425, 429, 500, 502, 503, 504, 599])
+@pytest.mark.parametrize("status", [408, 425, 429, 500, 501, 502, 503, 504, 599])
 def test_what_may_be_taken_later_is_sent_again_with_the_same_bytes(backend, status):
     backend.planned += [Reply(status), Reply(status)]
     body = b'{"id": "%s"}' % (b"x" * 2_000)

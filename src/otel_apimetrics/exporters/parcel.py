@@ -40,7 +40,7 @@ class Answer:
         return self.status is not None and not self.taken and self.status not in RETRIED
 
 
-RETRIED = frozenset({408, 425, 429, 500, 502, 503, 504, *range(505, 600)})
+RETRIED = frozenset({408, 425, 429, *range(500, 600)})
 """Statuses after which the same bytes may be taken later."""
 UNREADABLE = frozenset({400, 413, 422})
 """Statuses that say something of the body: a part of it may be taken."""
