@@ -8,6 +8,7 @@ from threading import Event, Thread
 
 import pytest
 
+from otel_apimetrics import _guard
 from otel_apimetrics.exporters import sender as module
 from otel_apimetrics.exporters.parcel import Parcel
 from otel_apimetrics.exporters.patience import Patience
@@ -17,6 +18,19 @@ from tests.exporters.sink import Reply, Sink
 pytestmark = pytest.mark.usefixtures("quick")
 
 PARCEL = Parcel("/v1/events", b'[{"a":1}]')
+
+
+class Noted(Patience):
+    """Notes the pauses that it is asked for, takes none, and has time for so many attempts."""
+
+    def __init__(self, attempts: int) -> None:
+        super().__init__()
+        self.asked: list[float] = []
+        self._attempts = attempts
+
+    def wait(self, seconds: float) -> bool:
+        self.asked.append(seconds)
+        return len(self.asked) < self._attempts
 
 
 def made(backend: Sink, **options) -> Sender:
@@ -64,6 +78,35 @@ def test_what_may_be_taken_later_is_sent_again_with_the_same_bytes(backend, stat
     assert len({request.raw for request in backend.received}) == 1
     assert {request.body for request in backend.received} == {body}
     assert backend.received[0].headers["content-encoding"] == "gzip"
+
+
+@pytest.mark.parametrize("status", [408, 429, 500, 503])
+def test_a_backend_that_stays_busy_is_told_of_once_a_minute(backend, status, caplog, monkeypatch):
+    now = [1_000.0]
+    monkeypatch.setattr(module, "monotonic", lambda: now[0])
+    monkeypatch.setattr(_guard, "monotonic", lambda: now[0])
+    backend.planned += [Reply(status)] * 9
+    sender = made(backend)
+
+    assert sender.send(PARCEL, Noted(1)).status == status
+    assert caplog.records == []
+    for now[0] in (1_020.0, 1_090.0):
+        assert sender.send(PARCEL, Noted(4)).status == status
+    assert sender.send(PARCEL, Noted(1)).taken
+
+    first, second = (record.getMessage() for record in caplog.records)
+    assert f"{backend.url} has taken nothing" in first
+    assert f"for 20 s; it answers {status}" in first
+    assert ("sample_rate" in first) == (status == 429)
+    assert "for 90 s" in second
+
+
+def test_a_backend_that_is_busy_now_and_then_is_not_told_of(backend, caplog):
+    sender = made(backend)
+    for _ in range(3):
+        backend.planned.append(Reply(503))
+        assert sender.send(PARCEL, Patience(10)).taken
+    assert caplog.records == []
 
 
 @pytest.mark.parametrize("status", [301, 307, 400, 401, 403, 404, 413, 422])
@@ -124,24 +167,12 @@ def test_a_retry_after_is_read_as_seconds_or_a_date(value, expected):
     assert module._asked(value) == expected
 
 
-class Noted(Patience):
-    """Notes what it is asked to wait, up to the tenth time."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.asked: list[float] = []
-
-    def wait(self, seconds: float) -> bool:
-        self.asked.append(seconds)
-        return len(self.asked) < 10
-
-
 @pytest.mark.parametrize("value", ["0", "Wed, 21 Oct 2015 07:28:00 GMT"])
 def test_a_backend_that_asks_for_no_pause_gets_the_growing_one(backend, monkeypatch, value):
     monkeypatch.setattr(module, "FIRST_PAUSE", 2.0)
     monkeypatch.setattr(module, "LONGEST_PAUSE", 32.0)
     backend.otherwise = Reply(503, {"Retry-After": value})
-    patience = Noted()
+    patience = Noted(10)
 
     made(backend).send(PARCEL, patience)
 
@@ -154,7 +185,7 @@ def test_a_backend_that_asks_for_less_than_the_pause_waits_for_the_pause(backend
     monkeypatch.setattr(module, "FIRST_PAUSE", 40.0)
     monkeypatch.setattr(module, "LONGEST_PAUSE", 40.0)
     backend.planned += [Reply(429, {"Retry-After": "7"}), Reply(429, {"Retry-After": "70"})]
-    patience = Noted()
+    patience = Noted(10)
 
     made(backend).send(PARCEL, patience)
 

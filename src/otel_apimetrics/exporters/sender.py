@@ -10,6 +10,7 @@ from email.utils import parsedate_to_datetime
 from functools import lru_cache
 from http.cookiejar import DefaultCookiePolicy
 from pathlib import Path
+from time import monotonic
 from typing import Any, Final
 
 from opentelemetry.instrumentation.utils import suppress_instrumentation
@@ -120,6 +121,7 @@ class Sender:
         self._compress: Final = compress
         self._remedies: Final = {**_REMEDIES, **(remedies or {})}
         self._local: Final = threading.local()
+        self._busy_since: float | None = None
 
     def send(self, parcel: Parcel, patience: Patience) -> Answer:
         """Send a parcel until the backend takes or refuses it, or the time is over.
@@ -136,9 +138,12 @@ class Sender:
             is_last = patience.hurried
             answer = self._attempt(parcel, body, headers, patience)
             if answer.status is not None and answer.status not in RETRIED:
+                self._busy_since = None
                 if answer.refused:
                     self._tell(answer)
                 return answer
+            if answer.status is not None:
+                self._tell_busy(answer.status)
             asked = _asked(answer.headers.get("retry-after", ""))
             # Jitter keeps workers that failed together from coming back together. A backend may ask
             # for a longer pause, not for none: `Retry-After: 0` would have us send without end.
@@ -245,6 +250,24 @@ class Sender:
             return body, {}
         # Without a time in it, the same body has the same bytes.
         return gzip.compress(body, LEVEL, mtime=0), {"Content-Encoding": "gzip"}
+
+    def _tell_busy(self, status: int) -> None:
+        """Tell of an answer that may be another one later, unless it is the first such."""
+        now = monotonic()
+        if self._busy_since is None:
+            self._busy_since = now
+            return
+        _guard.warn(
+            f"sender.{self.name}.busy",
+            "%s has taken nothing from the exporter %s for %d s; it answers %d. It is asked again"
+            " after growing pauses. What fits into neither queue nor spool meanwhile is counted in"
+            " apimetrics.exporter.dropped and apimetrics.exporter.failed. Look at the backend%s.",
+            self.base_url,
+            self.name,
+            now - self._busy_since,
+            status,
+            ", or lower sample_rate" if status == 429 else "",  # noqa: PLR2004  RFC 6585 4
+        )
 
     def _tell(self, answer: Answer) -> None:
         status = answer.status or 0
