@@ -230,23 +230,25 @@ def test_what_is_in_flight_and_what_waits_at_the_end_is_kept_for_the_next_proces
 ):
     def made(url):
         sender = Sender("small", url, headers={}, timeout=600)
-        return Small(sender, timeout=5, spool=Spool(tmp_path, "small", "the same account"))
+        small = Small(sender, timeout=5, spool=Spool(tmp_path, "small", "the same account"))
+        small.most_events, small.most_bytes = 120, 10_000
+        return small
 
     with trickle(b"") as hanging:
         queue = DeliveryQueue("small", made(hanging.url).export_exchanges, counts=False)
         queue.accept(exchange(0))
         queue.flush(0.0)
         hanging.wait_for(1)
-        for number in range(1, 300):
+        for number in range(1, 200):
             queue.accept(exchange(number))
-        queue.close(2.0)
+        queue.close(4.0)
         assert hanging.requests == 1
 
     for outcome in ("sent", "dropped", "failed"):
         assert health.counts(outcome) == {}
-    assert made(backend.url).export_exchanges([exchange(300)])
-    assert sorted(arrived(backend)) == list(range(301))
-    assert health.counts("sent") == {("small", ""): 301}
+    assert made(backend.url).export_exchanges([exchange(200)])
+    assert sorted(arrived(backend)) == list(range(201))
+    assert health.counts("sent") == {("small", ""): 201}
 
 
 def test_without_a_disk_all_that_a_hanging_backend_leaves_over_is_counted_once():
