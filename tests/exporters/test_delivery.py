@@ -6,6 +6,7 @@ import sys
 import threading
 from contextlib import suppress
 from threading import Event
+from time import monotonic
 from types import SimpleNamespace
 
 import pytest
@@ -63,6 +64,16 @@ def queue(backend):
     yield made
     backend.may_take.set()
     made.close()
+
+
+def test_a_request_that_ends_while_the_process_does_is_handed_on(queue, backend):
+    queue.accept(exchange(1))
+    queue.begin_close(monotonic() + 5)
+    queue._thread.join(10)
+    queue.accept(exchange(2))
+    queue.close()
+    assert backend.taken == [exchange(1), exchange(2)]
+    assert health.counts("sent") == {("vendor", ""): 2}
 
 
 def test_what_is_accepted_is_handed_on_in_order_and_counted(queue, backend):

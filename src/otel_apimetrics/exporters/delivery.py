@@ -143,10 +143,10 @@ class DeliveryQueue:
         """
         deadline = monotonic() + timeout
         self.begin_close(deadline)
-        if self._is_inline:
-            self._hand_on(deadline)
         if (thread := self._thread) is not None:
             thread.join(timeout)
+        # Where there is no thread, and what a request that ends just now has added since.
+        self._hand_on(deadline)
         with self._lock:
             self._is_over = True
             left = len(self._waiting)
