@@ -35,9 +35,9 @@ def compiled(regex: str) -> re.Pattern[str]:
         ValueError: it could take exponential time.
     """
     re.compile(regex)
-    linear = _linear(regex)
-    if linear is not None:
-        return linear
+    pattern = linear(regex)
+    if pattern is not None:
+        return pattern
     if _VERBOSE.search(regex):
         raise ValueError("it is a verbose expression, (?x), which nobody here can look through")
     if repeats_a_repeat(regex, choices=True):
@@ -45,7 +45,12 @@ def compiled(regex: str) -> re.Pattern[str]:
     return re.compile(for_python(regex))
 
 
-def _linear(regex: str) -> re.Pattern[str] | None:
+def linear(regex: str) -> re.Pattern[str] | None:
+    """Compile an expression that `re` compiles with google-re2.
+
+    Returns:
+        `None` where that is not installed, or does not take the expression.
+    """
     if not is_for_re2(regex):
         return None
     try:

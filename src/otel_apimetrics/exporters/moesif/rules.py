@@ -9,10 +9,10 @@ from typing import Any, Final, Literal, TypeAlias
 from otel_apimetrics import _guard
 from otel_apimetrics.exchange import Headers
 from otel_apimetrics.exporters.moesif.asked import Asked
-from otel_apimetrics.redaction.expressions import compiled
+from otel_apimetrics.exporters.moesif.expressions import Expression, expression
 
 Kind: TypeAlias = Literal["regex", "company", "user"]
-Condition: TypeAlias = tuple[str, re.Pattern[str]]
+Condition: TypeAlias = tuple[str, Expression]
 Values: TypeAlias = Mapping[str, str]
 """What stands for the merge tags of one rule, by their names."""
 
@@ -20,8 +20,6 @@ UNKNOWN: Final = "UNKNOWN"
 """What stands for a merge tag without a value, as in Moesif's SDKs."""
 _KINDS: Final[Mapping[Any, Kind]] = {"regex": "regex", "company": "company", "user": "user"}
 _BODY: Final = "request.body."
-_LONGEST: Final = 500
-"""Characters of an expression that is compiled."""
 _FINAL: Final = range(200, 600)
 _NAME: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+", re.ASCII)
 _TAG: Final = re.compile(r"\{\{([^{}|]+)(?:\|([^{}]*))?\}\}")
@@ -62,7 +60,7 @@ class Rule:
     def matches(self, asked: Asked) -> bool:
         """Tell whether a request is one that the rule is about."""
         return not self.conditions or any(
-            all(_is_met(pattern, asked.at(path)) for path, pattern in each)
+            all(_is_met(wanted, asked.at(path)) for path, wanted in each)
             for each in self.conditions
         )
 
@@ -95,8 +93,8 @@ class Rule:
         return _TAG.sub(said, text) if self.variables else text
 
 
-def _is_met(pattern: re.Pattern[str], value: str | None) -> bool:
-    return bool(value) and pattern.search(value or "") is not None
+def _is_met(wanted: Expression, value: str | None) -> bool:
+    return bool(value) and wanted.finds(value or "")
 
 
 def _is_value(value: str) -> bool:
@@ -163,16 +161,11 @@ def _rule(said: Mapping[str, Any]) -> Rule:
 def _conditions(said: Any) -> Iterator[Condition]:
     if not said:
         # A set without conditions matches nothing in Moesif's SDKs.
-        yield "", re.compile("")
+        yield "", expression("")
     for condition in said:
-        path, value = condition["path"], condition["value"]
-        if not isinstance(path, str) or not isinstance(value, str) or len(value) > _LONGEST:
-            raise ValueError(f"a condition is no text of up to {_LONGEST} characters")
-        try:
-            yield path, compiled(value)
-        except (re.error, OverflowError, RecursionError, ValueError, Warning) as error:
-            # It runs on what clients send, and must not take exponential time there.
-            raise ValueError("an expression does not compile, or could take too long") from error
+        if not isinstance(condition["path"], str):
+            raise TypeError("the path of a condition is no text")
+        yield condition["path"], expression(condition["value"])
 
 
 def _headers(said: Mapping[Any, Any]) -> Iterator[tuple[str, str]]:

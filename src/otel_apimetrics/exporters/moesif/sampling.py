@@ -2,23 +2,20 @@
 
 import json
 import random
-import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
 from otel_apimetrics import _guard
 from otel_apimetrics.exchange import Exchange, evolve
-from otel_apimetrics.redaction import repeats_a_repeat
+from otel_apimetrics.exporters.moesif.expressions import Expression, expression
 
 _ALL: Final = 100.0
-_LONGEST: Final = 500
-"""Characters of an expression that is compiled."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Rule:
-    conditions: tuple[tuple[str, re.Pattern[str]], ...]
+    conditions: tuple[tuple[str, Expression], ...]
     rate: float
 
 
@@ -34,7 +31,7 @@ class Rates:
     def of(self, exchange: Exchange) -> float:
         """Give the percentage of an exchange: the first rule, then its user, then its company."""
         for rule in self.rules:
-            if all(pattern.search(_at(path, exchange)) for path, pattern in rule.conditions):
+            if all(wanted.finds(_at(path, exchange)) for path, wanted in rule.conditions):
                 return rule.rate
         consumer, company = exchange.consumer, exchange.company
         if consumer is not None and consumer.id in self.users:
@@ -72,7 +69,7 @@ def read_rates(body: bytes) -> Rates:
             return Rates()
         default = _rate(said.get("sample_rate"))
         return Rates(
-            rules=tuple(_rules(said.get("regex_config"))),
+            rules=_rules(said.get("regex_config")),
             users=_by_id(said.get("user_sample_rate")),
             companies=_by_id(said.get("company_sample_rate")),
             default=_ALL if default is None else default,
@@ -94,35 +91,44 @@ def _by_id(said: Any) -> dict[str, float]:
     return {str(key): rate for key, value in said.items() if (rate := _rate(value)) is not None}
 
 
-def _rules(said: Any) -> Sequence[_Rule]:
-    found: list[_Rule] = []
-    for rule in said if isinstance(said, list) else ():
-        if not isinstance(rule, Mapping):
-            continue
-        rate, conditions = _rate(rule.get("sample_rate")), _conditions(rule.get("conditions"))
-        if rate is not None and conditions is not None:
-            found.append(_Rule(conditions, rate))
-    return found
+def _rules(said: Any) -> tuple[_Rule, ...]:
+    numbered = enumerate(said if isinstance(said, list) else (), 1)
+    followed = (_followed(number, rule) for number, rule in numbered)
+    return tuple(rule for rule in followed if rule is not None)
 
 
-def _conditions(said: Any) -> tuple[tuple[str, re.Pattern[str]], ...] | None:
-    """Compile the conditions of a rule; `None` where one cannot be told: it never matches."""
-    if not isinstance(said, list):
+def _followed(number: int, said: Any) -> _Rule | None:
+    try:
+        return _rule(said)
+    except (TypeError, ValueError, OverflowError, RecursionError) as error:
+        _guard.warn(
+            f"moesif.sampling.{number}",
+            "The sampling rule %d of Moesif's (regex_config) is not followed (%s): mend it in"
+            " Moesif.",
+            number,
+            error if type(error) is ValueError else "it has not the form of a rule",
+        )
         return None
-    found: list[tuple[str, re.Pattern[str]]] = []
-    for condition in said:
-        path = condition.get("path") if isinstance(condition, Mapping) else None
-        value = condition.get("value") if isinstance(condition, Mapping) else None
-        if path not in _PATHS or not isinstance(value, str) or len(value) > _LONGEST:
-            return None
-        try:
-            # It runs on what clients send, and must not take exponential time there.
-            if repeats_a_repeat(value):
-                return None
-            found.append((path, re.compile(value)))
-        except re.error:
-            return None
-    return tuple(found)
+
+
+def _rule(said: Any) -> _Rule:
+    """Compile a rule.
+
+    Raises:
+        ValueError: what cannot be followed, in plain words; or another error of what is read.
+    """
+    rate = _rate(said.get("sample_rate")) if isinstance(said, Mapping) else None
+    conditions = said.get("conditions") if isinstance(said, Mapping) else None
+    if rate is None or not isinstance(conditions, list):
+        raise ValueError("it has no rate, or no conditions")
+    return _Rule(tuple(map(_condition, conditions)), rate)
+
+
+def _condition(said: Any) -> tuple[str, Expression]:
+    path = said.get("path") if isinstance(said, Mapping) else None
+    if not isinstance(path, str) or path not in _PATHS:
+        raise ValueError("a condition has a path that is not known")
+    return path, expression(said.get("value"))
 
 
 def _at(path: str, exchange: Exchange) -> str:
