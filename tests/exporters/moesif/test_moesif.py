@@ -19,8 +19,11 @@ from otel_apimetrics.exchange import (
 )
 from otel_apimetrics.exporters.moesif import MoesifSpanExporter
 from otel_apimetrics.exporters.moesif.by_name import MoesifByName
+from otel_apimetrics.exporters.moesif.documents import configuration
 from otel_apimetrics.exporters.moesif.event import event
-from otel_apimetrics.exporters.moesif.sampling import read_rates
+from otel_apimetrics.exporters.moesif.sampling import Sampling, read_rates
+from otel_apimetrics.exporters.patience import Patience
+from otel_apimetrics.exporters.sender import Sender
 from tests.exporters.sink import Reply
 from tests.in_process import make_environ, serve_wsgi
 from tests.telemetry import Telemetry
@@ -54,6 +57,10 @@ def moesif(backend):
     backend.otherwise = Reply(201)
     backend.by_path["/v1/config"] = Reply(200, {"X-Moesif-Config-ETag": "one"}, b"{}")
     return MoesifSpanExporter(application_id="app", base_uri=backend.url, timeout=5)
+
+
+def configs(backend) -> list:
+    return [r for r in backend.received if r.path == "/v1/config"]
 
 
 def batches(backend) -> list[list[dict]]:
@@ -232,8 +239,84 @@ def test_a_configuration_that_is_odd_thins_nothing(body):
 
 @pytest.mark.swallows_errors
 def test_a_configuration_that_is_no_json_thins_nothing():
-    assert read_rates(b"<html>").of(exchange()) == 100
+    sampling = Sampling()
+    assert not sampling.read_config(b"<html>")
+    assert sampling.rates.of(exchange()) == 100
     assert _guard.counts() == {"moesif.config": 1}
+
+
+@pytest.mark.parametrize("rate", ["NaN", "Infinity", "-Infinity", "1e999", "1" + "0" * 400])
+@pytest.mark.parametrize(
+    "config",
+    [
+        '{"sample_rate": %s}', '{"user_sample_rate": {"u": %s}}', '{"company_sample_rate": {"c": %s}}',
+        '{"regex_config": [{"conditions": [], "sample_rate": %s}]}',
+    ],
+)  # fmt: skip
+def test_a_rate_that_is_no_percentage_is_ignored_with_one_line(caplog, rate, config):
+    given = exchange(consumer=Consumer(id="u"), company=Company(id="c"))
+    assert read_rates((config % rate).encode()).of(given) == 100
+    (line,) = [record.getMessage() for record in caplog.records]
+    assert "mend " in line
+    assert "in Moesif" in line
+
+
+ODD_RULES = [
+    7, None, [], {}, {"conditions": 5, "sample_rate": 0}, {"conditions": [5], "sample_rate": 0},
+    {"conditions": [{"path": ["x"], "value": "."}], "sample_rate": 0},
+    {"conditions": [{"path": {}, "value": "."}], "sample_rate": 0},
+    {"conditions": [{"path": "request.verb", "value": "a{99999999999}"}], "sample_rate": 0},
+    {"conditions": [{"path": "request.verb", "value": "(" * 249 + "x" + ")" * 249}], "sample_rate": 0},
+    {"conditions": [{"path": "request.verb", "value": {}}], "sample_rate": 0},
+    {"conditions": [], "sample_rate": []},
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("odd", ODD_RULES)
+def test_an_odd_rule_costs_neither_an_exchange_nor_the_other_rules(backend, moesif, odd):
+    good = {"conditions": [{"path": "request.verb", "value": "^DELETE$"}], "sample_rate": 0}
+    config = json.dumps({"regex_config": [odd, good]}).encode()
+    backend.by_path["/v1/config"] = Reply(200, {}, config)
+    deleted = evolve(exchange(2), request=evolve(exchange().request, method="DELETE"))
+    assert moesif.export_exchanges([exchange(1), deleted, exchange(3)])
+    ((first, third),) = batches(backend)
+    assert [first["transaction_id"][-1], third["transaction_id"][-1]] == ["1", "3"]
+
+
+@pytest.mark.swallows_errors
+def test_a_configuration_that_was_not_read_is_asked_for_whole_at_its_time(backend, moesif):
+    backend.by_path["/v1/config"] = Reply(200, {"X-Moesif-Config-ETag": "two"}, b"<html>")
+    backend.otherwise = Reply(201, {"X-Moesif-Config-ETag": "two"})
+    moesif.export_exchanges([exchange()])
+    moesif.export_exchanges([exchange()])
+    assert len(configs(backend)) == 1
+    moesif._config.ask_again()
+    moesif.export_exchanges([exchange()])
+    assert "if-none-match" not in configs(backend)[1].headers
+
+
+def test_a_configuration_that_was_read_is_asked_for_by_its_etag(backend, moesif):
+    moesif.export_exchanges([exchange()])
+    moesif._config.ask_again()
+    moesif.export_exchanges([exchange()])
+    assert configs(backend)[1].headers["if-none-match"] == "one"
+
+
+@pytest.mark.swallows_errors
+def test_what_one_cannot_read_the_others_still_read(backend):
+    backend.by_path["/v1/config"] = Reply(200, {"X-Moesif-Config-ETag": "one"}, b"{}")
+    read = []
+
+    def broken(_):
+        raise OverflowError
+
+    sender = Sender("moesif", backend.url, headers={})
+    document = configuration(sender, broken, lambda got: not read.append(got))
+    assert document.refresh(Patience(5))
+    assert read == [b"{}"]
+    document.ask_again()
+    document.refresh(Patience(5))
+    assert "if-none-match" not in configs(backend)[1].headers
 
 
 def test_what_is_thinned_weighs_more(backend, moesif):

@@ -102,11 +102,13 @@ class MoesifSpanExporter(VendorExporter):
         self._skip: Final[Callable[[Exchange], object] | None] = chosen["skip"]
         self._sampling: Final = Sampling() if chosen["dynamic_sampling"] else None
         self.governor: Final = Governance() if chosen["governance"] else None
-        self._config: Final = configuration(sender, self._configure)
+        followers = (self._sampling, self.governor)
+        reads = [each.read_config for each in followers if each is not None]
+        self._config: Final = configuration(sender, *reads)
         self._rules: Final = (
             None if self.governor is None else rules(sender, self.governor.read_rules)
         )
-        self._wants_config: Final = self._sampling is not None or self.governor is not None
+        self._wants_config: Final = bool(reads)
         self.response_hook: ResponseHook | None = None
         if chosen["transaction_id_header"]:
             self.response_hook = transaction_id_header
@@ -138,12 +140,6 @@ class MoesifSpanExporter(VendorExporter):
         self._config.look_at(answer)
         if self._rules is not None:
             self._rules.look_at(answer)
-
-    def _configure(self, config: bytes) -> None:
-        if self._sampling is not None:
-            self._sampling.read(config)
-        if self.governor is not None:
-            self.governor.read_config(config)
 
     def update_user(self, user: Mapping[str, Any]) -> bool:
         """Tell Moesif about a user (`user_id`, `metadata`, ...). See `update_users`."""

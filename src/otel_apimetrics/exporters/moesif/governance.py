@@ -35,26 +35,36 @@ class Governance:
         """Tell whether there are rules."""
         return bool(self._rules)
 
-    def read_config(self, document: bytes) -> None:
-        """Learn who is in which cohort. What cannot be read leaves it as it was."""
+    def read_config(self, document: bytes) -> bool:
+        """Learn who is in which cohort. What cannot be read leaves it as it was.
+
+        Returns:
+            True where it could be read.
+        """
         try:
             said = json.loads(document)
         except (ValueError, RecursionError) as error:
             _guard.swallow("moesif.cohorts", error)
-            return
+            return False
         if isinstance(said, dict):
             self._users = _cohorts(said.get("user_rules"))
             self._companies = _cohorts(said.get("company_rules"))
+        return True
 
-    def read_rules(self, document: bytes) -> None:
-        """Compile other rules. A document that is none leaves them as they were."""
+    def read_rules(self, document: bytes) -> bool:
+        """Compile other rules. A document that is none leaves them as they were.
+
+        Returns:
+            True where it could be read.
+        """
         if document == self._document:
-            return
+            return True
         found = read_rules(document)
         if found is not None:
             self._document = document
             self.reads_body = any(rule.reads_body for rule in found)
             self._rules = found
+        return found is not None
 
     def before(self, exchange: Exchange, /, *, identified: bool) -> Replacement | None:
         """Block what can be told before the app is called: see `typing.Governor`."""

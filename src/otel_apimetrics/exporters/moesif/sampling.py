@@ -4,6 +4,7 @@ import json
 import random
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from math import isfinite
 from typing import Any, Final
 
 from otel_apimetrics import _guard
@@ -47,9 +48,16 @@ class Sampling:
     def __init__(self) -> None:
         self.rates = Rates()
 
-    def read(self, config: bytes) -> None:
-        """Follow the rates of another configuration."""
-        self.rates = read_rates(config)
+    def read_config(self, document: bytes) -> bool:
+        """Follow other rates. A document that cannot be read leaves them as they were.
+
+        Returns:
+            True where it could be read.
+        """
+        found = read_rates(document)
+        if found is not None:
+            self.rates = found
+        return found is not None
 
     def thinned(self, exchange: Exchange) -> Exchange | None:
         """Give an exchange with its weight, `None` where it is left out."""
@@ -61,34 +69,51 @@ class Sampling:
         return evolve(exchange, weight=exchange.weight * _ALL / rate)
 
 
-def read_rates(body: bytes) -> Rates:
-    """Read Moesif's configuration; what is odd in it is left out, and nothing is thinned for it."""
+def read_rates(document: bytes) -> Rates | None:
+    """Read Moesif's configuration. What is odd in it thins nothing, with one line in the log.
+
+    Returns:
+        The rates; `None` where the document is no JSON.
+    """
     try:
-        said = json.loads(body)
-        if not isinstance(said, dict):
-            return Rates()
-        default = _rate(said.get("sample_rate"))
-        return Rates(
-            rules=_rules(said.get("regex_config")),
-            users=_by_id(said.get("user_sample_rate")),
-            companies=_by_id(said.get("company_sample_rate")),
-            default=_ALL if default is None else default,
-        )
+        said = json.loads(document)
     except (ValueError, RecursionError) as error:
         _guard.swallow("moesif.config", error)
+        return None
+    if not isinstance(said, dict):
         return Rates()
+    default = {"": said["sample_rate"]} if "sample_rate" in said else {}
+    return Rates(
+        rules=_rules(said.get("regex_config")),
+        users=_by_id("user_sample_rate", said.get("user_sample_rate")),
+        companies=_by_id("company_sample_rate", said.get("company_sample_rate")),
+        default=_by_id("sample_rate", default).get("", _ALL),
+    )
 
 
 def _rate(value: Any) -> float | None:
+    """Give a percentage; `None` for what is none, such as JSON's `NaN` of Python's."""
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         return None
-    return min(max(float(value), 0.0), _ALL)
+    try:
+        rate = float(value)
+    except OverflowError:
+        return None
+    return min(max(rate, 0.0), _ALL) if isfinite(rate) else None
 
 
-def _by_id(said: Any) -> dict[str, float]:
-    if not isinstance(said, Mapping):
-        return {}
-    return {str(key): rate for key, value in said.items() if (rate := _rate(value)) is not None}
+def _by_id(name: str, said: Any) -> dict[str, float]:
+    rates = {key: _rate(value) for key, value in said.items()} if isinstance(said, dict) else {}
+    found = {key: rate for key, rate in rates.items() if rate is not None}
+    if len(found) < len(rates):
+        _guard.warn(
+            f"moesif.{name}",
+            "In %s of Moesif's configuration %d of the rates are no percentages, and are ignored:"
+            " mend them in Moesif.",
+            name,
+            len(rates) - len(found),
+        )
+    return found
 
 
 def _rules(said: Any) -> tuple[_Rule, ...]:
