@@ -386,6 +386,30 @@ def test_the_environment_is_enough(backend, monkeypatch):
 
 
 @pytest.mark.parametrize(
+    ("door", "variables"),
+    [
+        ("OTEL_TRACES_EXPORTER", ["GOVERNANCE", "TRANSACTION_ID_HEADER"]),
+        ("OTEL_TRACES_EXPORTER", ["GOVERNANCE"]), ("OTEL_TRACES_EXPORTER", ["TRANSACTION_ID_HEADER"]),
+        ("OTEL_TRACES_EXPORTER", []),
+        ("OTEL_APIMETRICS_EXPORTERS", ["GOVERNANCE", "TRANSACTION_ID_HEADER"]),
+    ],
+)  # fmt: skip
+def test_one_line_at_start_up_names_the_options_that_do_nothing_behind_spans(
+    monkeypatch, caplog, door, variables
+):
+    monkeypatch.setenv(door, "otlp, moesif")
+    monkeypatch.setenv("OTEL_EXPORTER_MOESIF_APPLICATION_ID", "app")
+    for variable in variables:
+        monkeypatch.setenv(f"OTEL_EXPORTER_MOESIF_{variable}", "true")
+    assert not MoesifByName().disabled
+    lines = [record.getMessage() for record in caplog.records]
+    assert len(lines) == (1 if door == "OTEL_TRACES_EXPORTER" and variables else 0)
+    for line in lines:
+        assert [v for v in ("GOVERNANCE", "TRANSACTION_ID_HEADER") if v in line] == variables
+        assert "OTEL_APIMETRICS_EXPORTERS" in line
+
+
+@pytest.mark.parametrize(
     "options",
     [
         {"base_uri": "api.moesif.net"}, {"base_uri": "https://user:pw@api.moesif.net"}, {"timeout": 0},
