@@ -264,7 +264,7 @@ class Sender:
             " apimetrics.exporter.dropped and apimetrics.exporter.failed. Look at the backend%s.",
             self.base_url,
             self.name,
-            now - self._busy_since,
+            max(now - self._busy_since, 1),
             status,
             ", or lower sample_rate" if status == 429 else "",  # noqa: PLR2004  RFC 6585 4
         )
