@@ -12,7 +12,7 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 
 from otel_apimetrics import ApiMetricsASGIMiddleware, ApiMetricsWSGIMiddleware
 from otel_apimetrics.content import buffer
-from otel_apimetrics.exchange import Body, Exchange, Request
+from otel_apimetrics.exchange import Body, Exchange, Request, Response
 from otel_apimetrics.exporters.metlo import MetloSpanExporter
 from otel_apimetrics.exporters.moesif import MoesifSpanExporter
 from otel_apimetrics.exporters.needs import MOST_WANTED, Needs
@@ -286,3 +286,12 @@ def test_an_exchange_without_longer_bodies_is_the_same_object():
     exchange = Exchange(id="0" * 32, request=request)
     assert shortened(exchange, 5) is exchange
     assert shortened(exchange, 100) is exchange
+
+
+@pytest.mark.swallows_errors
+def test_a_body_that_cannot_be_cut_is_left_out_with_the_other_one(no_swallowed_errors):
+    request = Request(method="GET", body=Body(content="short", size=5))
+    response = Response(status=200, body=Body(content=7))
+    shown = shortened(Exchange(id="0" * 32, request=request, response=response), 100)
+    assert (shown.request.body.content, shown.response.body.content) == (None, None)
+    assert [place for place, _ in no_swallowed_errors] == ["shortening"]

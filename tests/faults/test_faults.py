@@ -38,6 +38,7 @@ PLACES_ELSEWHERE = {
     "prometheus.metric": "tests/prometheus/test_scrape.py",
     "prometheus.registry": "tests/prometheus/test_scrape.py",
     "prometheus.scrape": "tests/prometheus/test_endpoint.py",
+    "shortening": "tests/exporters/test_body_limits.py",
     "spool.put": "tests/exporters/test_spool.py",
     "spool.read": "tests/exporters/test_spool.py",
     "middleware.restore": "tests/frameworks/test_bare.py",
