@@ -10,7 +10,7 @@ from opentelemetry.sdk.trace.export import SpanExportResult
 
 from otel_apimetrics import Exchange, health
 from otel_apimetrics.exchange import Request, Response
-from otel_apimetrics.exporters import vendor as module
+from otel_apimetrics.exporters import aside, courier
 from otel_apimetrics.exporters.delivery import DeliveryQueue
 from otel_apimetrics.exporters.json_bytes import json_bytes
 from otel_apimetrics.exporters.parcel import Parcel
@@ -124,8 +124,91 @@ def test_a_backend_that_reads_nothing_is_asked_a_bounded_number_of_times(backend
 
     exporter.export_exchanges([exchange(number, "/") for number in range(12)])
 
-    assert len(backend.received) <= 2 * module._SPLITS + 1
+    assert len(backend.received) == 2 * 12 - 1
     assert health.counts("failed") == {("small", "refused"): 12}
+
+
+def poisoned(backend, status: int) -> None:
+    original = backend._reply
+
+    def reply(request):
+        poisonous = any(event["path"] == "/poison" for event in request.json)
+        return Reply(status) if poisonous else original(request)
+
+    backend._reply = reply
+
+
+def test_every_record_that_a_backend_cannot_read_is_found(backend, exporter):
+    poisoned(backend, 400)
+    exporter.most_events, exporter.most_bytes = 120, 100_000
+    batch = [exchange(n, "/poison" if n % 11 == 3 else "/") for n in range(115)]
+
+    exporter.export_exchanges(batch)
+
+    assert sorted(arrived(backend)) == [n for n in range(115) if n % 11 != 3]
+    assert health.counts("failed") == {("small", "refused"): 11}
+
+
+def test_a_record_that_a_backend_fails_at_lets_others_pass_and_is_dropped_alone(
+    backend, exporter, caplog
+):
+    poisoned(backend, 500)
+    exporter.export_exchanges([exchange(0), exchange(1, "/poison"), exchange(2), exchange(3)])
+    assert arrived(backend) == []
+
+    for number in range(4, 10):
+        assert exporter.export_exchanges([exchange(number)])
+
+    assert sorted(arrived(backend)) == [0, *range(2, 10)]
+    assert health.counts("failed") == {("small", "refused"): 1}
+    assert caplog.text.count("fails at a record") == 1
+    backend.received.clear()
+    exporter.export_exchanges([exchange(10)])
+    assert len(backend.received) == 1
+
+
+def test_a_backend_that_only_fails_costs_no_record(backend, exporter, monkeypatch):
+    monkeypatch.setattr(courier, "_AGAIN", 0.0)
+    backend.otherwise = Reply(500)
+    for number in range(6):
+        exporter.export_exchanges([exchange(number)])
+        exporter.export_exchanges([])
+    assert health.counts("failed") == {}
+    assert exporter.again() == 0.0
+
+    backend.otherwise = Reply(200)
+    exporter.export_exchanges([])
+
+    assert sorted(arrived(backend)) == list(range(6))
+    assert exporter.again() is None
+
+
+def test_what_has_no_room_aside_takes_turns_with_what_waits(backend, exporter, monkeypatch):
+    monkeypatch.setattr(aside, "MOST", 2)
+    monkeypatch.setattr(courier, "_AGAIN", 0.0)
+    backend.otherwise = Reply(500)
+    exporter.export_exchanges([exchange(0), exchange(1)])
+    failed = len(backend.received)
+    backend.planned += [Reply(500)] * 3
+    backend.otherwise = Reply(200)
+    poisoned(backend, 500)
+
+    exporter.export_exchanges([exchange(2, "/poison"), exchange(3)])
+    for number in range(4, 9):
+        exporter.export_exchanges([exchange(number)])
+
+    assert len(backend.received) > failed
+    assert sorted(arrived(backend)) == [0, 1, *range(3, 9)]
+    assert health.counts("failed") == {("small", "refused"): 1}
+
+
+def test_what_is_still_set_aside_at_the_end_is_counted(backend, exporter):
+    backend.otherwise = Reply(500)
+    exporter.export_exchanges([exchange(0), exchange(1)])
+
+    exporter.shutdown()
+
+    assert health.counts("failed") == {("small", "unavailable"): 2}
 
 
 def test_credentials_that_are_refused_lose_their_batches_and_are_counted(backend, exporter):
@@ -203,7 +286,7 @@ def test_one_backend_that_hangs_takes_no_time_from_another(backend, exporter):
 def test_what_cannot_be_delivered_waits_on_the_disk_for_the_next_process(
     backend, tmp_path, monkeypatch
 ):
-    monkeypatch.setattr(module, "SPOOL_AFTER", 0.2)
+    monkeypatch.setattr(courier, "SPOOL_AFTER", 0.2)
     backend.otherwise = Reply(503)
 
     def made():

@@ -39,8 +39,17 @@ class Answer:
         """Tell whether the backend will not take these bytes, however often they are sent."""
         return self.status is not None and not self.taken and self.status not in RETRIED
 
+    @property
+    def failing(self) -> bool:
+        """Tell whether the backend failed at it: itself ill, or because of what it was sent.
+
+        503 is left out: with it a backend says that it is away.
+        """
+        return self.status is not None and self.status in _FAILING
+
 
 RETRIED = frozenset({408, 425, 429, *range(500, 600)})
 """Statuses after which the same bytes may be taken later."""
+_FAILING = RETRIED & {500, 502, 504, *range(505, 600)}
 UNREADABLE = frozenset({400, 413, 422})
 """Statuses that say something of the body: a part of it may be taken."""

@@ -123,8 +123,10 @@ class Sender:
         self._local: Final = threading.local()
         self._busy_since: float | None = None
 
-    def send(self, parcel: Parcel, patience: Patience) -> Answer:
+    def send(self, parcel: Parcel, patience: Patience, errors: int | None = None) -> Answer:
         """Send a parcel until the backend takes or refuses it, or the time is over.
+
+        With `errors`, no further than so many answers with an error of the backend's own.
 
         Never raises what a network does. An attempt is cut off where the patience ends; once it
         has, none is made.
@@ -133,7 +135,7 @@ class Sender:
             return Answer(None, {}, b"")
         body, coding = self._coded(parcel.body)
         headers = {**self._headers, **dict(parcel.headers), **coding}
-        pause = FIRST_PAUSE
+        pause, failed = FIRST_PAUSE, 0
         while True:
             is_last = patience.hurried
             answer = self._attempt(parcel, body, headers, patience)
@@ -148,7 +150,8 @@ class Sender:
             # Jitter keeps workers that failed together from coming back together. A backend may ask
             # for a longer pause, not for none: `Retry-After: 0` would have us send without end.
             wait = max(pause * random.uniform(0.5, 1.0), asked)  # noqa: S311
-            if is_last or not patience.wait(wait):
+            failed += answer.failing
+            if is_last or failed == errors or not patience.wait(wait):
                 return answer
             pause = min(pause * 2, LONGEST_PAUSE)
 

@@ -10,16 +10,11 @@ from opentelemetry.sdk.trace.export import SpanExporter, SpanExportResult
 from otel_apimetrics import _guard, health
 from otel_apimetrics.decoding import decode
 from otel_apimetrics.exchange import Exchange
-from otel_apimetrics.exporters.parcel import UNREADABLE, Answer, Parcel
+from otel_apimetrics.exporters.courier import Courier
+from otel_apimetrics.exporters.parcel import Answer, Parcel
 from otel_apimetrics.exporters.patience import Patience
 from otel_apimetrics.exporters.sender import Sender
 from otel_apimetrics.exporters.spool import Spool
-
-SPOOL_AFTER: Final = 10.0
-"""Seconds for which a backend may be away before parcels go to the disk, where there is one."""
-_SPLITS: Final = 16
-"""Requests that are made of one which a backend could not read, to find the record that it
-stumbles over."""
 
 
 class VendorExporter(SpanExporter, ABC):
@@ -49,8 +44,15 @@ class VendorExporter(SpanExporter, ABC):
     def __init__(self, sender: Sender, *, timeout: float, spool: Spool | None = None) -> None:
         self._sender: Final = sender
         self._timeout: Final = timeout
-        self._spool: Final = spool
         self._patience: Final = Patience()
+        self._courier: Final = Courier(
+            self.name,
+            sender,
+            batches=lambda events: _batches(events, self.most_events, self.most_bytes),
+            pack=self.parcel,
+            answered=self.answered,
+            spool=spool,
+        )
 
     @abstractmethod
     def event(self, exchange: Exchange) -> bytes | None:
@@ -106,12 +108,11 @@ class VendorExporter(SpanExporter, ABC):
 
     def _deliver(self, exchanges: Sequence[Exchange], patience: Patience) -> bool:
         events = [event for each in exchanges if (event := self._translated(each)) is not None]
-        taken = True
-        for batch in _batches(events, self.most_events, self.most_bytes):
-            taken = self._send(batch, patience, [_SPLITS]) and taken
-        if taken and self._spool is not None:
-            self._send_spooled(self._spool, patience)
-        return taken
+        return self._courier.deliver(events, patience)
+
+    def again(self) -> float | None:
+        """Give the seconds after which it has something to do without new exchanges, or `None`."""
+        return self._courier.again()
 
     def force_flush(self, timeout_millis: int = 30_000) -> bool:  # noqa: ARG002
         """Nothing waits here: a queue or a processor before it does."""
@@ -120,6 +121,7 @@ class VendorExporter(SpanExporter, ABC):
     def shutdown(self) -> None:
         """Give up what is still being tried."""
         self._patience.end_by(0.0)
+        self._courier.close()
 
     def _translated(self, exchange: Exchange) -> bytes | None:
         try:
@@ -132,47 +134,6 @@ class VendorExporter(SpanExporter, ABC):
             health.count("dropped", self.name, "too_large")
             return None
         return event
-
-    def _send(self, events: list[bytes], patience: Patience, splits: list[int]) -> bool:
-        parcel = self.parcel(events)
-        first = patience if self._spool is None else patience.within(SPOOL_AFTER)
-        answer = self._sender.send(parcel, first)
-        if answer.taken:
-            health.count("sent", self.name, number=len(events))
-            self._look_at(answer)
-            return True
-        if answer.status in UNREADABLE and len(events) > 1 and splits[0]:
-            # One record may be what it stumbles over: halves find it, and the others arrive.
-            splits[0] -= 1
-            middle = len(events) // 2
-            first_half = self._send(events[:middle], patience, splits)
-            return self._send(events[middle:], patience, splits) and first_half
-        if answer.refused:
-            health.count("failed", self.name, "refused", len(events))
-        elif self._spool is None or not self._spool.put(parcel):
-            health.count("failed", self.name, "unavailable", len(events))
-        return False
-
-    def _look_at(self, answer: Answer) -> None:
-        try:
-            self.answered(answer)
-        except Exception as error:
-            _guard.swallow(f"exporter.{self.name}.answer", error)
-
-    def _send_spooled(self, spool: Spool, patience: Patience) -> None:
-        """Deliver what waits on the disk, until nothing does or the backend is away again."""
-        while patience.left() > 0:
-            with spool.take() as waiting:
-                if waiting is None:
-                    return
-                answer = self._sender.send(waiting.parcel, patience.within(SPOOL_AFTER))
-                if not (answer.taken or answer.refused):
-                    return
-                waiting.done()
-            if answer.taken:
-                health.count("sent", self.name, number=waiting.parcel.count)
-            else:
-                health.count("failed", self.name, "refused", waiting.parcel.count)
 
 
 def _batches(events: Iterable[bytes], most: int, most_bytes: int) -> Iterator[list[bytes]]:

@@ -303,9 +303,9 @@ def test_made_by_name_it_takes_the_environment_or_is_off(backend, monkeypatch, c
 def test_logs_that_cannot_be_delivered_wait_on_the_disk_without_the_key(
     backend, make, tmp_path, monkeypatch
 ):
-    from otel_apimetrics.exporters import vendor
+    from otel_apimetrics.exporters import courier
 
-    monkeypatch.setattr(vendor, "SPOOL_AFTER", 0.1)
+    monkeypatch.setattr(courier, "SPOOL_AFTER", 0.1)
     backend.otherwise = Reply(503)
     assert not make(spool=str(tmp_path)).export_exchanges([exchange(1)])
     (file,) = tmp_path.iterdir()

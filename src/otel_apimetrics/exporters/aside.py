@@ -1,0 +1,124 @@
+"""Events that wait in memory, where there is no disk, while others pass them."""
+
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from threading import RLock
+from time import time_ns
+from typing import Final, Protocol
+
+MOST: Final = 480
+"""Events that wait, at most: where there is no more room, who delivers waits with the next."""
+
+
+class Piece(Protocol):
+    """Events that wait in a line, and are held by who has taken them."""
+
+    @property
+    def events(self) -> tuple[bytes, ...]:
+        """They themselves."""
+
+    @property
+    def failures(self) -> int:
+        """Answers of the backend's that spoke against these events, and not against all."""
+
+    @property
+    def since(self) -> int:
+        """When they were last tried, in nanoseconds since the epoch. The place in the line."""
+
+    def done(self) -> None:
+        """Take them out of the line."""
+
+    def later(self, failures: int) -> None:
+        """Let them wait behind all others."""
+
+    def split(self) -> bool:
+        """Put two halves in their place. False where there is no room."""
+
+
+class Aside:
+    """A line in memory. Safe between threads; a forked worker's is empty."""
+
+    def __init__(self) -> None:
+        self._pid = os.getpid()
+        self._lock: Final = RLock()
+        self._pieces: list[_Piece] = []
+
+    def put(self, events: Sequence[bytes], failures: int = 0) -> bool:
+        """Let events wait. False where there is no room."""
+        with self._lock:
+            if not self.has_room(len(events)):
+                return False
+            self._own().append(_Piece(self, tuple(events), failures, time_ns()))
+        return True
+
+    def has_room(self, number: int) -> bool:
+        """Tell whether so many events may wait."""
+        with self._lock:
+            return sum(len(piece.events) for piece in self._own()) + number <= MOST
+
+    def oldest(self) -> int | None:
+        """Give when the first of the line was last tried."""
+        with self._lock:
+            return min((piece.since for piece in self._own()), default=None)
+
+    @contextmanager
+    def take(self) -> "Iterator[_Piece | None]":
+        """Hold the first that nobody holds; `None`: there is none.
+
+        Unless it is `done` inside of the block, it stays.
+        """
+        with self._lock:
+            free = [piece for piece in self._own() if not piece.held]
+            piece = min(free, key=lambda each: each.since, default=None)
+            if piece is not None:
+                piece.held = True
+        try:
+            yield piece
+        finally:
+            if piece is not None:
+                piece.held = False
+
+    def clear(self) -> int:
+        """Forget all, and tell how many events they were."""
+        with self._lock:
+            number = sum(len(piece.events) for piece in self._own())
+            self._pieces.clear()
+        return number
+
+    def replace(self, piece: "_Piece", others: "Sequence[_Piece]") -> None:
+        """Put others in the place of one, if it is there still."""
+        with self._lock:
+            pieces = self._own()
+            if piece in pieces:
+                pieces.remove(piece)
+                pieces.extend(others)
+
+    def _own(self) -> "list[_Piece]":
+        """Begin anew in a forked worker: what the parent holds is the parent's to send."""
+        if self._pid != os.getpid():
+            self._pid, self._pieces = os.getpid(), []
+        return self._pieces
+
+
+class _Piece:
+    def __init__(self, line: Aside, events: tuple[bytes, ...], failures: int, since: int) -> None:
+        self._line: Final = line
+        self.events: Final = events
+        self.failures = failures
+        self.since = since
+        self.held = False
+
+    def done(self) -> None:
+        self._line.replace(self, ())
+
+    def later(self, failures: int) -> None:
+        self.failures, self.since = failures, time_ns()
+
+    def split(self) -> bool:
+        middle = len(self.events) // 2
+        halves = self.events[:middle], self.events[middle:]
+        self._line.replace(
+            self, [_Piece(self._line, half, max(self.failures, 1), self.since) for half in halves]
+        )
+        return True

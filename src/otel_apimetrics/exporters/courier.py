@@ -1,0 +1,214 @@
+"""Brings events to a backend: whole batches first, and then what stands in the way of others.
+
+A batch that the backend answers with an error of its own is set aside, so that others pass it,
+and halved until the record is found that makes it fail. That one is dropped, alone, and only
+when the backend has taken something else between its failures: otherwise the backend is away.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from time import time_ns
+from typing import Final
+
+from otel_apimetrics import _guard, health
+from otel_apimetrics.exporters.aside import Aside, Piece
+from otel_apimetrics.exporters.parcel import UNREADABLE, Answer, Parcel
+from otel_apimetrics.exporters.patience import Patience
+from otel_apimetrics.exporters.sender import LONGEST_PAUSE, Sender
+from otel_apimetrics.exporters.spool import Spool
+
+SPOOL_AFTER: Final = 10.0
+"""Seconds for which a backend may be away before parcels go to the disk, where there is one."""
+ERRORS: Final = 5
+"""Answers with an error of the backend's own, in a row, after which a batch lets others pass."""
+FAILURES: Final = 3
+"""Failures of a single record, something else taken between them, after which it is dropped."""
+_IN_A_ROW: Final = 8
+"""Errors without anything taken after which the backend rather than a record is ill: more than it
+takes to halve a batch down to one record."""
+_AGAIN: Final = 5.0
+_LONGEST: Final = 300.0
+"""Seconds until what was set aside is tried though nothing was taken: the first, and the most."""
+
+
+class Courier:
+    """Delivers events, and remembers what could not be. Safe between threads and forks.
+
+    Args:
+        name: of the exporter, for counters and log lines.
+        sender: to the backend.
+        batches: bounds what goes into one request.
+        pack: puts events into one request.
+        answered: called with each answer that took something; must not block.
+        spool: where events wait that could not be delivered in time.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        sender: Sender,
+        *,
+        batches: Callable[[Sequence[bytes]], Iterator[list[bytes]]],
+        pack: Callable[[Sequence[bytes]], Parcel],
+        answered: Callable[[Answer], None],
+        spool: Spool | None,
+    ) -> None:
+        self._name: Final = name
+        self._sender: Final = sender
+        self._batches: Final = batches
+        self._pack: Final = pack
+        self._answered: Final = answered
+        self._spool: Final = spool
+        self._aside: Final = Aside()
+        self._taken_at = 0
+        """When the backend last took something, in nanoseconds since the epoch."""
+        self._errors = 0
+        """Errors of the backend's own since then."""
+
+    def deliver(self, events: Sequence[bytes], patience: Patience) -> bool:
+        """Deliver events, and then what was set aside before.
+
+        Returns:
+            True where the backend has all of the events.
+        """
+        before = self._taken_at
+        taken = True
+        for batch in self._batches(events):
+            taken = self._send(batch, patience) and taken
+        if not events or self._taken_at != before:
+            self._try_again(patience)
+        return taken
+
+    def again(self) -> float | None:
+        """Give the seconds after which `deliver` has something to do though nothing is new.
+
+        Returns:
+            `None` where nothing waits.
+        """
+        oldest = self._aside.oldest()
+        if oldest is None:
+            return None
+        return max(self._pause() - (time_ns() - oldest) / 1e9, 0.0)
+
+    def close(self) -> None:
+        """Count what is left in memory."""
+        if left := self._aside.clear():
+            health.count("failed", self._name, "unavailable", left)
+
+    def _send(self, events: list[bytes], patience: Patience) -> bool:
+        answer = self._attempts(events, patience)
+        if answer.taken:
+            self._took(answer, len(events))
+            return True
+        if answer.status in UNREADABLE and len(events) > 1:
+            # One record may be what it stumbles over: halves find it, and the others arrive.
+            middle = len(events) // 2
+            first_half = self._send(events[:middle], patience)
+            return self._send(events[middle:], patience) and first_half
+        if answer.refused:
+            health.count("failed", self._name, "refused", len(events))
+        elif not self._keep(events, answer, patience):
+            health.count("failed", self._name, "unavailable", len(events))
+        return False
+
+    def _attempts(self, events: list[bytes], patience: Patience) -> Answer:
+        parcel = self._pack(events)
+        if self._spool is not None:
+            return self._sender.send(parcel, patience.within(SPOOL_AFTER), errors=ERRORS)
+        while True:
+            may_pass = self._aside.has_room(len(events))
+            answer = self._sender.send(parcel, patience, errors=ERRORS if may_pass else 1)
+            if may_pass or not answer.failing or patience.hurried:
+                return answer
+            # What waits may go now, and this batch be what the backend fails at: in turns, then.
+            self._errors += 1
+            self._try_again(patience, forced=True)
+            if not patience.wait(min(self._pause(), LONGEST_PAUSE)):
+                return answer
+
+    def _keep(self, events: list[bytes], answer: Answer, patience: Patience) -> bool:
+        if answer.failing:
+            self._errors += 1
+        if self._spool is not None:
+            return self._spool.put(self._pack(events))
+        may_wait = answer.failing and not patience.hurried
+        return may_wait and self._aside.put(events, 1)
+
+    def _took(self, answer: Answer, number: int) -> None:
+        self._taken_at, self._errors = time_ns(), 0
+        health.count("sent", self._name, number=number)
+        try:
+            self._answered(answer)
+        except Exception as error:
+            _guard.swallow(f"exporter.{self._name}.answer", error)
+
+    def _try_again(self, patience: Patience, *, forced: bool = False) -> None:
+        began, row = time_ns(), self._errors
+        while patience.left() > 0 and self._errors <= row + _IN_A_ROW:
+            with self._aside.take() as piece:
+                if piece is None:
+                    break
+                forced = forced or patience.hurried
+                if not (self._is_due(piece) or (forced and piece.since < began)):
+                    break
+                if not self._retry(piece, patience):
+                    break
+        if self._spool is not None and self._taken_at:
+            self._send_spooled(self._spool, patience)
+
+    def _is_due(self, piece: Piece) -> bool:
+        return piece.since < self._taken_at or time_ns() - piece.since >= self._pause() * 1e9
+
+    def _pause(self) -> float:
+        return float(min(_AGAIN * 2 ** min(self._errors, 9), _LONGEST))
+
+    def _retry(self, piece: Piece, patience: Patience) -> bool:
+        """Try what waits once. False where the backend is away, and nothing else has a chance."""
+        number = len(piece.events)
+        answer = self._sender.send(self._pack(piece.events), patience.within(SPOOL_AFTER), errors=1)
+        if answer.taken:
+            piece.done()
+            self._took(answer, number)
+            return True
+        if number > 1 and (answer.status in UNREADABLE or (answer.failing and piece.failures)):
+            self._errors += answer.failing
+            if piece.split():
+                return True
+        elif answer.refused:
+            piece.done()
+            health.count("failed", self._name, "refused", number)
+            return True
+        if not answer.failing:
+            return False
+        return self._fail(piece)
+
+    def _fail(self, piece: Piece) -> bool:
+        self._errors += 1
+        failures = piece.failures + (piece.since < self._taken_at)
+        if len(piece.events) == 1 and failures > FAILURES:
+            piece.done()
+            health.count("failed", self._name, "refused")
+            _guard.warn(
+                f"exporter.{self._name}.poisonous",
+                "%s fails at a record of the exporter %s and takes others. The record is dropped,"
+                " and counted in apimetrics.exporter.failed as refused. Look at the backend's log.",
+                self._sender.base_url,
+                self._name,
+            )
+        else:
+            piece.later(failures)
+        return True
+
+    def _send_spooled(self, spool: Spool, patience: Patience) -> None:
+        """Deliver what waits on the disk, until nothing does or the backend is away again."""
+        while patience.left() > 0:
+            with spool.take() as waiting:
+                if waiting is None:
+                    return
+                answer = self._sender.send(waiting.parcel, patience.within(SPOOL_AFTER))
+                if not (answer.taken or answer.refused):
+                    return
+                waiting.done()
+            if answer.taken:
+                self._took(answer, waiting.parcel.count)
+            else:
+                health.count("failed", self._name, "refused", waiting.parcel.count)
