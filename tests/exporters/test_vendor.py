@@ -202,6 +202,43 @@ def test_what_has_no_room_aside_takes_turns_with_what_waits(backend, exporter, m
     assert health.counts("failed") == {("small", "refused"): 1}
 
 
+def queue_to(exporter) -> DeliveryQueue:
+    return DeliveryQueue(
+        "small",
+        exporter.export_exchanges,
+        counts=False,
+        shutdown=exporter.shutdown,
+        again=exporter.again,
+    )
+
+
+def test_what_was_set_aside_is_tried_again_though_no_request_comes(backend, exporter, monkeypatch):
+    monkeypatch.setattr(courier, "_AGAIN", 0.01)
+    backend.planned += [Reply(500)] * (courier.ERRORS + 3)
+    queue = queue_to(exporter)
+    queue.accept(exchange(0))
+
+    backend.wait_for(courier.ERRORS + 4)
+    queue.close()
+
+    assert arrived(backend) == [0]
+    assert health.counts("sent") == {("small", ""): 1}
+    assert health.counts("failed") == {}
+
+
+def test_what_was_set_aside_is_tried_a_last_time_at_the_end(backend, exporter):
+    backend.planned += [Reply(500)] * courier.ERRORS
+    queue = queue_to(exporter)
+    queue.accept(exchange(0))
+    assert queue.flush(20)
+    assert arrived(backend) == []
+
+    queue.close()
+
+    assert arrived(backend) == [0]
+    assert health.counts("failed") == {}
+
+
 def test_what_is_still_set_aside_at_the_end_is_counted(backend, exporter):
     backend.otherwise = Reply(500)
     exporter.export_exchanges([exchange(0), exchange(1)])

@@ -63,6 +63,7 @@ class DeliveryQueue:
         shutdown: called at the end, after the last export.
         counts: count what was handed on and what failed; an exporter may do so itself.
         app_started: called at an app's first request with framework and routes; must not block.
+        again: gives the seconds after which to export nothing where nothing is new, or `None`.
     """
 
     def __init__(
@@ -75,9 +76,10 @@ class DeliveryQueue:
         shutdown: Callable[[], object] = lambda: None,
         counts: bool = True,
         app_started: Callable[[str, Sequence[str]], object] = lambda *_: None,
+        again: Callable[[], float | None] = lambda: None,
     ) -> None:
         self.name = name
-        self.app_started = app_started
+        self.app_started, self._again = app_started, again
         self.max_body_size = max_body_size
         self._export = export
         self._counts = counts
@@ -91,7 +93,7 @@ class DeliveryQueue:
         self._patience = Patience()
         self._waiting: deque[tuple[Exchange, int]] = deque()
         self._bytes = 0
-        self._closed = self._is_over = self._hurried = False
+        self._closed = self._is_over = self._hurried = self._is_last = False
         # Entered itself: a signal handler may raise in the Python of a condition's `__enter__`.
         self._lock = RLock()
         self._changed = Condition(self._lock)
@@ -112,14 +114,7 @@ class DeliveryQueue:
             _guard.swallow("delivery.accept", error)
 
     def flush(self, timeout: float) -> bool:
-        """Wait until everything accepted so far was handed on.
-
-        Args:
-            timeout: seconds.
-
-        Returns:
-            False where time ran out.
-        """
+        """Wait until what was accepted so far was handed on; False after `timeout` seconds."""
         deadline = monotonic() + timeout
         self._own()
         if self._is_inline:
@@ -252,9 +247,12 @@ class DeliveryQueue:
         """Wait for a batch; `None` once the queue is closed and empty."""
         with self._lock:
             while not self._waiting:
-                if self._closed:
+                after = self._again()
+                if self._closed and (after is None or self._is_last):
                     return None
-                self._changed.wait()
+                if self._closed or not self._changed.wait(after):
+                    self._is_last = self._closed
+                    return self._in_flight.add([])
             if not self._is_due():
                 self._changed.wait_for(self._is_due, DELAY)
             return self._batch()

@@ -71,6 +71,7 @@ def _outlet(name: str, exporter: Any, config: Config) -> DeliveryQueue:
         "shutdown": getattr(exporter, "shutdown", lambda: None),
         "counts": not getattr(exporter, "counts_itself", False),
         "app_started": getattr(exporter, "app_started", lambda *_: None),
+        "again": getattr(exporter, "again", lambda: None),
     }
     within = getattr(exporter, "on_request", None)
     if within is not None:
