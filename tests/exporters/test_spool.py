@@ -102,6 +102,56 @@ def test_past_its_bytes_a_spool_takes_nothing(spool, monkeypatch):
     assert len(taken(spool)) == sum(results)
 
 
+def batch(*events: bytes) -> tuple[Parcel, tuple[bytes, ...]]:
+    return Parcel("/v1", b"[" + b",".join(events) + b"]", (), len(events)), events
+
+
+def test_a_parcel_keeps_what_it_is_made_of_and_may_be_split(spool):
+    assert spool.put(*batch(b'{"a":1}', b"1", b"1"), 2)
+    assert spool.put(parcel(7))
+    with spool.take() as waiting:
+        assert (waiting.events, waiting.failures) == ((b'{"a":1}', b"1", b"1"), 2)
+        assert waiting.split([batch(b'{"a":1}'), batch(b"1", b"1")])
+
+    found = taken(spool)
+
+    assert {each.body for each in found[:2]} == {b'[{"a":1}]', b"[1,1]"}
+    assert found[2] == parcel(7)
+
+
+def test_a_parcel_that_is_to_wait_goes_behind_all_others_and_remembers_its_failures(spool):
+    spool.put(parcel(1))
+    spool.put(parcel(2))
+    with spool.take() as waiting:
+        waiting.later(3)
+    with spool.take() as first, spool.take() as second:
+        assert (first.parcel, first.failures) == (parcel(2), 0)
+        assert (second.parcel, second.failures) == (parcel(1), 3)
+
+
+def test_a_parcel_of_an_older_version_is_read_whole(spool, tmp_path):
+    spool.put(parcel(1))
+    (file,) = (tmp_path / "spool").iterdir()
+    file.write_bytes(b'{"path": "/v1", "headers": [["X", "y"]], "count": 3}\n[1,2,3]')
+    with spool.take() as waiting:
+        assert waiting.parcel == Parcel("/v1", b"[1,2,3]", (("X", "y"),), 3)
+        assert (waiting.events, waiting.failures) == ((), 0)
+
+
+@pytest.mark.swallows_errors
+def test_a_disk_that_refuses_while_a_parcel_is_held_costs_nothing(spool, tmp_path):
+    spool.put(*batch(b"1", b"2"))
+    directory, away = tmp_path / "spool", tmp_path / "away"
+    with spool.take() as waiting:
+        directory.rename(away)
+        assert not waiting.split([batch(b"1"), batch(b"2")])
+        waiting.later(1)
+        away.rename(directory)
+
+    assert [each.body for each in taken(spool)] == [b"[1,2]"]
+    assert _guard.counts() == {"spool.split": 1, "spool.move": 1}
+
+
 @pytest.mark.swallows_errors
 def test_a_file_that_is_no_parcel_is_taken_away(spool, tmp_path):
     spool.put(parcel(1))

@@ -385,3 +385,74 @@ def test_without_a_disk_all_that_a_hanging_backend_leaves_over_is_counted_once()
     assert health.counts("sent") == {}
     lost = {**health.counts("failed"), **health.counts("dropped")}
     assert sum(lost.values()) == 300
+
+
+def spooling(backend, tmp_path) -> Small:
+    sender = Sender("small", backend.url, headers={})
+    return Small(sender, timeout=5, spool=Spool(tmp_path, "small", backend.url))
+
+
+@pytest.mark.parametrize("status", [400, 500])
+def test_a_bad_record_that_was_spooled_does_not_sink_its_batch(
+    backend, tmp_path, monkeypatch, status
+):
+    monkeypatch.setattr(courier, "SPOOL_AFTER", 0.2)
+    exporter = spooling(backend, tmp_path)
+    backend.otherwise = Reply(503)
+    exporter.export_exchanges([exchange(n, "/poison" if n == 2 else "/") for n in range(4)])
+    exporter.export_exchanges([exchange(4)])
+    assert len(list(tmp_path.iterdir())) == 2
+
+    backend.otherwise = Reply(200)
+    poisoned(backend, status)
+    for number in range(5, 10):
+        assert exporter.export_exchanges([exchange(number)])
+
+    assert sorted(arrived(backend)) == [0, 1, *range(3, 10)]
+    assert health.counts("failed") == {("small", "refused"): 1}
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_an_old_parcel_that_a_backend_fails_at_lets_others_pass(backend, tmp_path, monkeypatch):
+    monkeypatch.setattr(courier, "SPOOL_AFTER", 0.2)
+    exporter = spooling(backend, tmp_path)
+    backend.otherwise = Reply(503)
+    exporter.export_exchanges([exchange(0, "/poison")])
+    exporter.export_exchanges([exchange(1)])
+    backend.otherwise = Reply(200)
+    poisoned(backend, 500)
+    backend.received.clear()
+
+    exporter.export_exchanges([exchange(2)])
+
+    assert arrived(backend) == [2, 1]
+    assert len(backend.received) <= 4
+
+
+def test_a_spool_is_sent_by_a_batch_of_which_a_part_was_taken(backend, tmp_path, monkeypatch):
+    monkeypatch.setattr(courier, "SPOOL_AFTER", 0.2)
+    exporter = spooling(backend, tmp_path)
+    backend.otherwise = Reply(503)
+    exporter.export_exchanges([exchange(0)])
+    backend.otherwise = Reply(200)
+    poisoned(backend, 422)
+
+    assert not exporter.export_exchanges([exchange(1, "/poison"), exchange(2)])
+
+    assert sorted(arrived(backend)) == [0, 2]
+
+
+def test_a_spool_is_sent_though_no_further_request_comes(backend, tmp_path, monkeypatch):
+    monkeypatch.setattr(courier, "SPOOL_AFTER", 0.1)
+    monkeypatch.setattr(courier, "_AGAIN", 0.01)
+    exporter = spooling(backend, tmp_path)
+    backend.planned += [Reply(503)] * 30
+    queue = queue_to(exporter)
+    queue.accept(exchange(0))
+
+    backend.wait_for(31)
+    queue.close()
+
+    assert arrived(backend) == [0]
+    assert health.counts("sent") == {("small", ""): 1}
+    assert list(tmp_path.iterdir()) == []

@@ -40,7 +40,9 @@ PLACES_ELSEWHERE = {
     "prometheus.scrape": "tests/prometheus/test_endpoint.py",
     "shortening": "tests/exporters/test_body_limits.py",
     "spool.put": "tests/exporters/test_spool.py",
+    "spool.move": "tests/exporters/test_spool.py",
     "spool.read": "tests/exporters/test_spool.py",
+    "spool.split": "tests/exporters/test_spool.py",
     "middleware.restore": "tests/frameworks/test_bare.py",
 }
 """Places behind an exporter, at a process's ends or in one of our own, and the tests of them."""

@@ -2,38 +2,60 @@
 
 import os
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from threading import RLock
 from time import time_ns
 from typing import Final, Protocol
+
+from otel_apimetrics.exporters.parcel import Parcel
 
 MOST: Final = 480
 """Events that wait, at most: where there is no more room, who delivers waits with the next."""
 
 
 class Piece(Protocol):
-    """Events that wait in a line, and are held by who has taken them."""
+    """A parcel that waits in a line, and is held by who has taken it."""
+
+    @property
+    def parcel(self) -> Parcel:
+        """The request."""
 
     @property
     def events(self) -> tuple[bytes, ...]:
-        """They themselves."""
+        """What it is made of; nothing where that is not known."""
 
     @property
     def failures(self) -> int:
-        """Answers of the backend's that spoke against these events, and not against all."""
+        """Answers of the backend's that spoke against this parcel, and not against all."""
 
     @property
     def since(self) -> int:
-        """When they were last tried, in nanoseconds since the epoch. The place in the line."""
+        """When it was last tried, in nanoseconds since the epoch. The place in the line."""
 
     def done(self) -> None:
-        """Take them out of the line."""
+        """Take it out of the line."""
 
     def later(self, failures: int) -> None:
-        """Let them wait behind all others."""
+        """Let it wait behind all others."""
 
-    def split(self) -> bool:
-        """Put two halves in their place. False where there is no room."""
+    def split(self, parts: "Sequence[tuple[Parcel, Sequence[bytes]]]") -> bool:
+        """Put parts in its place. False where there is no room."""
+
+
+class Line(Protocol):
+    """Where parcels wait: in memory, or on a disk."""
+
+    def put(self, parcel: Parcel, events: Sequence[bytes] = (), failures: int = 0) -> bool:
+        """Let a parcel wait. False where there is no room."""
+
+    def has_room(self, number: int) -> bool:
+        """Tell whether so many events may wait."""
+
+    def oldest(self) -> int | None:
+        """Give when the first of the line was last tried, in nanoseconds since the epoch."""
+
+    def take(self) -> AbstractContextManager[Piece | None]:
+        """Hold the first that nobody holds; `None`: there is none."""
 
 
 class Aside:
@@ -44,12 +66,12 @@ class Aside:
         self._lock: Final = RLock()
         self._pieces: list[_Piece] = []
 
-    def put(self, events: Sequence[bytes], failures: int = 0) -> bool:
-        """Let events wait. False where there is no room."""
+    def put(self, parcel: Parcel, events: Sequence[bytes] = (), failures: int = 0) -> bool:
+        """Let a parcel wait. False where there is no room."""
         with self._lock:
             if not self.has_room(len(events)):
                 return False
-            self._own().append(_Piece(self, tuple(events), failures, time_ns()))
+            self._own().append(_Piece(self, parcel, tuple(events), failures, time_ns()))
         return True
 
     def has_room(self, number: int) -> bool:
@@ -102,8 +124,11 @@ class Aside:
 
 
 class _Piece:
-    def __init__(self, line: Aside, events: tuple[bytes, ...], failures: int, since: int) -> None:
+    def __init__(
+        self, line: Aside, parcel: Parcel, events: tuple[bytes, ...], failures: int, since: int
+    ) -> None:
         self._line: Final = line
+        self.parcel: Final = parcel
         self.events: Final = events
         self.failures = failures
         self.since = since
@@ -115,10 +140,13 @@ class _Piece:
     def later(self, failures: int) -> None:
         self.failures, self.since = failures, time_ns()
 
-    def split(self) -> bool:
-        middle = len(self.events) // 2
-        halves = self.events[:middle], self.events[middle:]
+    def split(self, parts: Sequence[tuple[Parcel, Sequence[bytes]]]) -> bool:
+        failures = max(self.failures, 1)
         self._line.replace(
-            self, [_Piece(self._line, half, max(self.failures, 1), self.since) for half in halves]
+            self,
+            [
+                _Piece(self._line, parcel, tuple(events), failures, self.since)
+                for parcel, events in parts
+            ],
         )
         return True

@@ -10,7 +10,7 @@ from time import time_ns
 from typing import Final
 
 from otel_apimetrics import _guard, health
-from otel_apimetrics.exporters.aside import Aside, Piece
+from otel_apimetrics.exporters.aside import Aside, Line, Piece
 from otel_apimetrics.exporters.parcel import UNREADABLE, Answer, Parcel
 from otel_apimetrics.exporters.patience import Patience
 from otel_apimetrics.exporters.sender import LONGEST_PAUSE, Sender
@@ -59,10 +59,13 @@ class Courier:
         self._answered: Final = answered
         self._spool: Final = spool
         self._aside: Final = Aside()
+        self._line: Final[Line] = self._aside if spool is None else spool
         self._taken_at = 0
         """When the backend last took something, in nanoseconds since the epoch."""
         self._errors = 0
-        """Errors of the backend's own since then."""
+        """Attempts at what waits that have failed since then."""
+        self._tried_at = 0
+        """When what waits was last tried, in nanoseconds since the epoch."""
 
     def deliver(self, events: Sequence[bytes], patience: Patience) -> bool:
         """Deliver events, and then what was set aside before.
@@ -84,10 +87,8 @@ class Courier:
         Returns:
             `None` where nothing waits.
         """
-        oldest = self._aside.oldest()
-        if oldest is None:
-            return None
-        return max(self._pause() - (time_ns() - oldest) / 1e9, 0.0)
+        oldest = self._line.oldest()
+        return None if oldest is None else max(self._rest(oldest), 0.0)
 
     def close(self) -> None:
         """Count what is left in memory."""
@@ -122,16 +123,14 @@ class Courier:
             # What waits may go now, and this batch be what the backend fails at: in turns, then.
             self._errors += 1
             self._try_again(patience, forced=True)
-            if not patience.wait(min(self._pause(), LONGEST_PAUSE)):
+            if not patience.wait(min(_AGAIN * self._errors, LONGEST_PAUSE)):
                 return answer
 
     def _keep(self, events: list[bytes], answer: Answer, patience: Patience) -> bool:
-        if answer.failing:
-            self._errors += 1
         if self._spool is not None:
-            return self._spool.put(self._pack(events))
+            return self._spool.put(self._pack(events), events, int(answer.failing))
         may_wait = answer.failing and not patience.hurried
-        return may_wait and self._aside.put(events, 1)
+        return may_wait and self._aside.put(self._pack(events), events, 1)
 
     def _took(self, answer: Answer, number: int) -> None:
         self._taken_at, self._errors = time_ns(), 0
@@ -142,49 +141,60 @@ class Courier:
             _guard.swallow(f"exporter.{self._name}.answer", error)
 
     def _try_again(self, patience: Patience, *, forced: bool = False) -> None:
-        began, row = time_ns(), self._errors
-        while patience.left() > 0 and self._errors <= row + _IN_A_ROW:
-            with self._aside.take() as piece:
+        if patience.hurried and self._spool is not None:
+            return  # it is safe on the disk
+        forced = forced or patience.hurried
+        began, most = time_ns(), self._errors + _IN_A_ROW
+        while patience.left() > 0 and self._errors <= most:
+            with self._line.take() as piece:
                 if piece is None:
                     break
-                forced = forced or patience.hurried
-                if not (self._is_due(piece) or (forced and piece.since < began)):
+                is_fresh = piece.since < began
+                if not (self._is_due(piece) or (forced and is_fresh)):
                     break
                 if not self._retry(piece, patience):
                     break
-        if self._spool is not None and self._taken_at:
-            self._send_spooled(self._spool, patience)
+        self._tried_at = time_ns()
 
     def _is_due(self, piece: Piece) -> bool:
-        return piece.since < self._taken_at or time_ns() - piece.since >= self._pause() * 1e9
+        return piece.since < self._taken_at or self._rest(piece.since) <= 0
 
-    def _pause(self) -> float:
-        return float(min(_AGAIN * 2 ** min(self._errors, 9), _LONGEST))
+    def _rest(self, since: int) -> float:
+        """Give the seconds until what was tried then is tried though nothing was taken."""
+        pause = min(_AGAIN * (1 << min(self._errors, 9)), _LONGEST)
+        return pause - (time_ns() - max(since, self._tried_at)) / 1e9
 
     def _retry(self, piece: Piece, patience: Patience) -> bool:
         """Try what waits once. False where the backend is away, and nothing else has a chance."""
+        answer = self._sender.send(piece.parcel, patience.within(SPOOL_AFTER), errors=1)
         number = len(piece.events)
-        answer = self._sender.send(self._pack(piece.events), patience.within(SPOOL_AFTER), errors=1)
         if answer.taken:
             piece.done()
-            self._took(answer, number)
+            self._took(answer, piece.parcel.count)
             return True
         if number > 1 and (answer.status in UNREADABLE or (answer.failing and piece.failures)):
             self._errors += answer.failing
-            if piece.split():
+            if piece.split(self._halves(piece.events)):
                 return True
         elif answer.refused:
             piece.done()
-            health.count("failed", self._name, "refused", number)
+            health.count("failed", self._name, "refused", piece.parcel.count)
             return True
-        if not answer.failing:
-            return False
-        return self._fail(piece)
+        if answer.failing:
+            return self._fail(piece)
+        self._errors += 1
+        return False
+
+    def _halves(self, events: Sequence[bytes]) -> list[tuple[Parcel, Sequence[bytes]]]:
+        middle = len(events) // 2
+        halves = events[:middle], events[middle:]
+        # Bounds may have changed, where events come from a disk.
+        return [(self._pack(part), part) for half in halves for part in self._batches(half)]
 
     def _fail(self, piece: Piece) -> bool:
         self._errors += 1
         failures = piece.failures + (piece.since < self._taken_at)
-        if len(piece.events) == 1 and failures > FAILURES:
+        if piece.parcel.count == 1 and failures > FAILURES:
             piece.done()
             health.count("failed", self._name, "refused")
             _guard.warn(
@@ -197,18 +207,3 @@ class Courier:
         else:
             piece.later(failures)
         return True
-
-    def _send_spooled(self, spool: Spool, patience: Patience) -> None:
-        """Deliver what waits on the disk, until nothing does or the backend is away again."""
-        while patience.left() > 0:
-            with spool.take() as waiting:
-                if waiting is None:
-                    return
-                answer = self._sender.send(waiting.parcel, patience.within(SPOOL_AFTER))
-                if not (answer.taken or answer.refused):
-                    return
-                waiting.done()
-            if answer.taken:
-                self._took(answer, waiting.parcel.count)
-            else:
-                health.count("failed", self._name, "refused", waiting.parcel.count)

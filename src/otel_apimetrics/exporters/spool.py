@@ -2,17 +2,21 @@
 
 One file a parcel, so that any number of processes may put and take: a file is written under
 another name and then renamed, and who takes one holds its lock, which ends with the process.
+Its name has its place in the line and the failures against it: after its exporter and a digest of
+its destination come nanoseconds since the epoch, a random part, and their number where there are
+any. Inside are a line of JSON (`path`, `headers`, `count`, and in `events` the beginning and end
+of each event in the body, where it may be split) and the body.
 """
 
 import json
 import os
 import secrets
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from hashlib import sha256
 from pathlib import Path
 from time import time_ns
-from typing import Final
+from typing import Any, Final
 
 from otel_apimetrics import _guard, health
 from otel_apimetrics.exporters.parcel import Parcel
@@ -49,27 +53,50 @@ class Spool:
         if not os.access(directory, os.W_OK | os.X_OK):
             raise PermissionError(f"{directory} cannot be written to")
 
-    def put(self, parcel: Parcel) -> bool:
-        """Keep a parcel. False where there is no room or the disk refuses; never raises."""
-        head = {"path": parcel.path, "headers": parcel.headers, "count": parcel.count}
-        data = json.dumps(head).encode() + b"\n" + parcel.body
+    def put(self, parcel: Parcel, events: Sequence[bytes] = (), failures: int = 0) -> bool:
+        """Keep a parcel. False where there is no room or the disk refuses; never raises.
+
+        Args:
+            parcel: the request.
+            events: what it is made of, in its body as they are, where it may be split.
+            failures: against it, so far.
+        """
+        data = _written(parcel, events)
         try:
             if self._size() + len(data) > MAX_BYTES:
                 return False
-            # Sorted by time, and no two processes choose the same.
-            name = f"{self._prefix}{time_ns():020d}-{secrets.token_hex(4)}"
-            unfinished = self._directory / f"{name}.unfinished"
-            file = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-            with os.fdopen(file, "wb") as stream:
-                stream.write(data)
-                stream.flush()
-                os.fsync(file)
-            unfinished.rename(self._directory / f"{name}{_SUFFIX}")
+            self._write(data, time_ns(), failures)
         except OSError as error:
             _guard.swallow("spool.put", error, reveal=True)
             return False
         health.keep(parcel.count)
         return True
+
+    def _write(self, data: bytes, since: int, failures: int) -> Path:
+        path = self._place(since, failures)
+        unfinished = path.with_suffix(".unfinished")
+        file = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(file, "wb") as stream:
+            stream.write(data)
+            stream.flush()
+            os.fsync(file)
+        return unfinished.rename(path)
+
+    def _place(self, since: int, failures: int) -> Path:
+        # Sorted by time, and no two processes choose the same.
+        end = f"-{failures}" if failures else ""
+        name = f"{self._prefix}{since:020d}-{secrets.token_hex(4)}{end}{_SUFFIX}"
+        return self._directory / name
+
+    def has_room(self, number: int) -> bool:  # noqa: ARG002
+        """Tell whether so many events may wait: it is seen when they are put."""
+        return True
+
+    def oldest(self) -> int | None:
+        """Give the time of the first of the line, in nanoseconds since the epoch."""
+        return min(
+            (_place_of(path, self._prefix)[0] for path in self._files(_SUFFIX)), default=None
+        )
 
     def waiting(self) -> bool:
         """Tell whether there may be a parcel to take. Cheap."""
@@ -89,8 +116,8 @@ class Spool:
             with os.fdopen(file, "rb") as stream:
                 try:
                     self._lock.flock(file, self._lock.LOCK_EX | self._lock.LOCK_NB)
-                    if os.fstat(file).st_nlink == 0:
-                        continue
+                    if os.fstat(file).st_ino != path.stat().st_ino:
+                        continue  # another process has put it elsewhere, or is done with it
                 except OSError:
                     continue
                 taken = self._read(path, stream.read())
@@ -105,15 +132,40 @@ class Spool:
 
     def _read(self, path: Path, data: bytes) -> "Taken | None":
         try:
-            head, _, body = data.partition(b"\n")
-            said = json.loads(head)
-            headers = tuple((str(name), str(value)) for name, value in said["headers"])
-            parcel = Parcel(str(said["path"]), body, headers, int(said["count"]))
+            parcel, events = _parcel(data)
         except (ValueError, KeyError, TypeError) as error:
             _guard.swallow("spool.read", error)
             path.unlink(missing_ok=True)
             return None
-        return Taken(path, parcel)
+        return Taken(self, path, parcel, events)
+
+    def move(self, path: Path, failures: int) -> Path:
+        """Put a file to the end of the line."""
+        try:
+            return path.rename(self._place(time_ns(), failures))
+        except OSError as error:
+            _guard.swallow("spool.move", error, reveal=True)
+            return path
+
+    def replace(self, path: Path, parts: Sequence[tuple[Parcel, Sequence[bytes]]]) -> bool:
+        """Put parts of a parcel in its place. False where the disk refuses: then it stays."""
+        since, failures = _place_of(path, self._prefix)
+        made: list[Path] = []
+        try:
+            for parcel, events in parts:
+                # As much again as one parcel, for a moment: no room has to be found for it.
+                made.append(self._write(_written(parcel, events), since, max(failures, 1)))
+        except OSError as error:
+            _guard.swallow("spool.split", error, reveal=True)
+            for part in made:
+                part.unlink(missing_ok=True)
+            return False
+        path.unlink(missing_ok=True)
+        return True
+
+    def place_of(self, path: Path) -> tuple[int, int]:
+        """Give the time of a file in the line, in nanoseconds, and the failures against it."""
+        return _place_of(path, self._prefix)
 
     def _size(self) -> int:
         size = 0
@@ -138,10 +190,54 @@ class Spool:
 class Taken:
     """A parcel whose file is held."""
 
-    def __init__(self, path: Path, parcel: Parcel) -> None:
+    def __init__(self, spool: Spool, path: Path, parcel: Parcel, events: Sequence[bytes]) -> None:
+        self._spool: Final = spool
         self._path = path
         self.parcel: Final = parcel
+        self.events: Final = tuple(events)
+        """What it is made of; nothing where that is not known, and it cannot be split."""
+        self.since, self.failures = spool.place_of(path)
 
     def done(self) -> None:
         """Take its file away: it was delivered, or will never be."""
         self._path.unlink(missing_ok=True)
+
+    def later(self, failures: int) -> None:
+        """Let it wait behind all others."""
+        self._path = self._spool.move(self._path, failures)
+
+    def split(self, parts: Sequence[tuple[Parcel, Sequence[bytes]]]) -> bool:
+        """Put parts in its place. False where the disk refuses."""
+        return self._spool.replace(self._path, parts)
+
+
+def _place_of(path: Path, prefix: str) -> tuple[int, int]:
+    time, _, end = path.stem.removeprefix(prefix).partition("-")
+    failures = end.partition("-")[2]
+    return (
+        int(time) if time.isascii() and time.isdigit() else 0,
+        int(failures) if failures.isascii() and failures.isdigit() else 0,
+    )
+
+
+def _written(parcel: Parcel, events: Sequence[bytes]) -> bytes:
+    head: dict[str, Any] = {"path": parcel.path, "headers": parcel.headers, "count": parcel.count}
+    places: list[tuple[int, int]] = []
+    end = 0
+    for event in events:
+        begin = parcel.body.find(event, end)
+        if begin < 0:
+            break
+        end = begin + len(event)
+        places.append((begin, end))
+    if len(places) == len(events):
+        head["events"] = places
+    return json.dumps(head).encode() + b"\n" + parcel.body
+
+
+def _parcel(data: bytes) -> tuple[Parcel, list[bytes]]:
+    head, _, body = data.partition(b"\n")
+    said = json.loads(head)
+    headers = tuple((str(name), str(value)) for name, value in said["headers"])
+    events = [body[int(begin) : int(end)] for begin, end in said.get("events", ())]
+    return Parcel(str(said["path"]), body, headers, int(said["count"])), events
