@@ -456,3 +456,34 @@ def test_a_spool_is_sent_though_no_further_request_comes(backend, tmp_path, monk
     assert arrived(backend) == [0]
     assert health.counts("sent") == {("small", ""): 1}
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_backend_that_asks_to_be_left_alone_is_and_the_disk_keeps_what_comes(
+    backend, tmp_path, monkeypatch
+):
+    monkeypatch.setattr(courier, "_AGAIN", 0.0)
+    exporter = spooling(backend, tmp_path)
+    backend.planned.append(Reply(429, {"Retry-After": "60"}))
+    for number in range(5):
+        assert not exporter.export_exchanges([exchange(number)])
+    exporter.export_exchanges([])
+
+    assert len(backend.received) == 1
+    assert len(list(tmp_path.iterdir())) == 5
+    assert exporter.again() > 30
+    assert health.counts("failed") == {}
+
+    monkeypatch.setattr(courier, "monotonic", lambda: time.monotonic() + 61)
+    assert exporter.export_exchanges([exchange(5)])
+    assert sorted(arrived(backend)) == list(range(6))
+
+
+def test_a_processor_asks_no_backend_that_asked_to_be_left_alone(backend, exporter):
+    backend.planned.append(Reply(503, {"Retry-After": "60"}))
+    spans = [as_span(exchange(0), Resource({}))]
+
+    assert exporter.export(spans) is SpanExportResult.FAILURE
+    assert exporter.export(spans) is SpanExportResult.FAILURE
+
+    assert len(backend.received) == 1
+    assert health.counts("failed") == {("small", "unavailable"): 2}

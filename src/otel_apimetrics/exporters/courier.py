@@ -6,14 +6,14 @@ when the backend has taken something else between its failures: otherwise the ba
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from time import time_ns
+from time import monotonic, time_ns
 from typing import Final
 
 from otel_apimetrics import _guard, health
 from otel_apimetrics.exporters.aside import Aside, Line, Piece
 from otel_apimetrics.exporters.parcel import UNREADABLE, Answer, Parcel
 from otel_apimetrics.exporters.patience import Patience
-from otel_apimetrics.exporters.sender import LONGEST_PAUSE, Sender
+from otel_apimetrics.exporters.sender import LONGEST_PAUSE, Sender, asked_rest
 from otel_apimetrics.exporters.spool import Spool
 
 SPOOL_AFTER: Final = 10.0
@@ -66,6 +66,8 @@ class Courier:
         """Attempts at what waits that have failed since then."""
         self._tried_at = 0
         """When what waits was last tried, in nanoseconds since the epoch."""
+        self._closed_until = 0.0
+        """Until when the backend has asked to be left alone, by the monotonic clock."""
 
     def deliver(self, events: Sequence[bytes], patience: Patience) -> bool:
         """Deliver events, and then what was set aside before.
@@ -88,7 +90,7 @@ class Courier:
             `None` where nothing waits.
         """
         oldest = self._line.oldest()
-        return None if oldest is None else max(self._rest(oldest), 0.0)
+        return None if oldest is None else max(self._rest(oldest), self._closed(), 0.0)
 
     def close(self) -> None:
         """Count what is left in memory."""
@@ -114,10 +116,10 @@ class Courier:
     def _attempts(self, events: list[bytes], patience: Patience) -> Answer:
         parcel = self._pack(events)
         if self._spool is not None:
-            return self._sender.send(parcel, patience.within(SPOOL_AFTER), errors=ERRORS)
+            return self._post(parcel, patience.within(SPOOL_AFTER), ERRORS)
         while True:
             may_pass = self._aside.has_room(len(events))
-            answer = self._sender.send(parcel, patience, errors=ERRORS if may_pass else 1)
+            answer = self._post(parcel, patience, ERRORS if may_pass else 1)
             if may_pass or not answer.failing or patience.hurried:
                 return answer
             # What waits may go now, and this batch be what the backend fails at: in turns, then.
@@ -125,6 +127,20 @@ class Courier:
             self._try_again(patience, forced=True)
             if not patience.wait(min(_AGAIN * self._errors, LONGEST_PAUSE)):
                 return answer
+
+    def _post(self, parcel: Parcel, patience: Patience, errors: int) -> Answer:
+        """Send, but not while the backend has asked to be left alone."""
+        closed = self._closed()
+        # Where there is a disk, nobody need wait.
+        if closed > 0 and (self._spool is not None or not patience.wait(closed)):
+            return Answer(None, {}, b"")
+        answer = self._sender.send(parcel, patience, errors)
+        if not answer.taken:
+            self._closed_until = max(self._closed_until, monotonic() + asked_rest(answer))
+        return answer
+
+    def _closed(self) -> float:
+        return self._closed_until - monotonic()
 
     def _keep(self, events: list[bytes], answer: Answer, patience: Patience) -> bool:
         if self._spool is not None:
@@ -141,7 +157,7 @@ class Courier:
             _guard.swallow(f"exporter.{self._name}.answer", error)
 
     def _try_again(self, patience: Patience, *, forced: bool = False) -> None:
-        if patience.hurried and self._spool is not None:
+        if self._spool is not None and (patience.hurried or self._closed() > 0):
             return  # it is safe on the disk
         forced = forced or patience.hurried
         began, most = time_ns(), self._errors + _IN_A_ROW
@@ -166,7 +182,7 @@ class Courier:
 
     def _retry(self, piece: Piece, patience: Patience) -> bool:
         """Try what waits once. False where the backend is away, and nothing else has a chance."""
-        answer = self._sender.send(piece.parcel, patience.within(SPOOL_AFTER), errors=1)
+        answer = self._post(piece.parcel, patience.within(SPOOL_AFTER), 1)
         number = len(piece.events)
         if answer.taken:
             piece.done()

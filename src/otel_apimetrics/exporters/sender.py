@@ -288,6 +288,11 @@ class Sender:
         )
 
 
+def asked_rest(answer: Answer) -> float:
+    """Give the seconds for which a backend has asked to be left alone: 0 where it has not."""
+    return _asked(answer.headers.get("retry-after", "")) if answer.status in RETRIED else 0.0
+
+
 def _asked(value: str) -> float:
     """Read a `Retry-After` (RFC 9110, section 10.2.3): seconds, 0 where it cannot be read."""
     value = value.strip()
