@@ -1,9 +1,11 @@
 """Parcels that wait on a disk."""
 
+import os
 import stat
 import subprocess
 import sys
 import textwrap
+import time
 
 import pytest
 
@@ -100,6 +102,41 @@ def test_past_its_bytes_a_spool_takes_nothing(spool, monkeypatch):
     assert results[0]
     assert not results[-1]
     assert len(taken(spool)) == sum(results)
+
+
+def aged(directory, seconds: float) -> None:
+    for path in directory.iterdir():
+        os.utime(path, times=(time.time() - seconds,) * 2)
+
+
+def test_what_nobody_has_looked_at_for_a_day_is_dropped_and_told(spool, tmp_path):
+    directory = tmp_path / "spool"
+    old = Spool(directory, "vendor", "https://vendor.example old")
+    assert old.put(parcel(3))
+    assert old.put(parcel(4))
+    aged(directory, module._ABANDONED - 60)
+    assert spool.drop_abandoned() == 0
+    aged(directory, module._ABANDONED + 60)
+    assert Spool(directory, "vendor-log", "https://vendor.example new").drop_abandoned() == 0
+    assert old.drop_abandoned() == 0
+
+    assert spool.drop_abandoned() == 7
+
+    assert list(directory.iterdir()) == []
+
+
+def test_what_an_account_in_use_keeps_is_dropped_by_no_other(spool, tmp_path):
+    directory = tmp_path / "spool"
+    used = Spool(directory, "vendor", "https://vendor.example used")
+    used.put(parcel(3))
+    used.put(parcel(4))
+    aged(directory, module._ABANDONED + 60)
+    with used.take() as waiting:
+        assert waiting is not None
+    assert spool.drop_abandoned() == 0
+    aged(directory, module._ABANDONED + 60)
+    Spool(directory, "vendor", "https://vendor.example used")
+    assert spool.drop_abandoned() == 0
 
 
 def batch(*events: bytes) -> tuple[Parcel, tuple[bytes, ...]]:

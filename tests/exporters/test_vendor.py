@@ -1,6 +1,7 @@
 """What the exporters to vendors have in common, shown on a small vendor."""
 
 import json
+import os
 import time
 from threading import Event
 
@@ -487,3 +488,16 @@ def test_a_processor_asks_no_backend_that_asked_to_be_left_alone(backend, export
 
     assert len(backend.received) == 1
     assert health.counts("failed") == {("small", "unavailable"): 2}
+
+
+def test_what_was_left_for_a_key_that_is_no_longer_used_is_counted(backend, tmp_path, caplog):
+    Spool(tmp_path, "small", "old key").put(Parcel("/events", b"[]", count=5))
+    for path in tmp_path.iterdir():
+        os.utime(path, times=(0, 0))
+
+    assert spooling(backend, tmp_path).export_exchanges([exchange(0)])
+
+    assert arrived(backend) == [0]
+    assert health.counts("dropped") == {("small", "expired"): 5}
+    assert caplog.text.count("for other credentials") == 1
+    assert list(tmp_path.iterdir()) == []

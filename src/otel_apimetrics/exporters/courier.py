@@ -25,6 +25,8 @@ FAILURES: Final = 3
 _IN_A_ROW: Final = 8
 """Errors without anything taken after which the backend rather than a record is ill: more than it
 takes to halve a batch down to one record."""
+_TIDY: Final = 3600.0
+"""Seconds between looks for what other credentials have left on the disk."""
 _AGAIN: Final = 5.0
 _LONGEST: Final = 300.0
 """Seconds until what was set aside is tried though nothing was taken: the first, and the most."""
@@ -68,6 +70,7 @@ class Courier:
         """When what waits was last tried, in nanoseconds since the epoch."""
         self._closed_until = 0.0
         """Until when the backend has asked to be left alone, by the monotonic clock."""
+        self._tidy_at = 0.0
 
     def deliver(self, events: Sequence[bytes], patience: Patience) -> bool:
         """Deliver events, and then what was set aside before.
@@ -157,6 +160,8 @@ class Courier:
             _guard.swallow(f"exporter.{self._name}.answer", error)
 
     def _try_again(self, patience: Patience, *, forced: bool = False) -> None:
+        if self._spool is not None:
+            self._tidy(self._spool)
         if self._spool is not None and (patience.hurried or self._closed() > 0):
             return  # it is safe on the disk
         forced = forced or patience.hurried
@@ -171,6 +176,21 @@ class Courier:
                 if not self._retry(piece, patience):
                     break
         self._tried_at = time_ns()
+
+    def _tidy(self, spool: Spool) -> None:
+        if monotonic() < self._tidy_at:
+            return
+        self._tidy_at = monotonic() + _TIDY
+        if number := spool.drop_abandoned():
+            health.count("dropped", self._name, "expired", number)
+            _guard.warn(
+                f"exporter.{self._name}.abandoned",
+                "The exporter %s found %d exchanges in its spool for other credentials, which no"
+                " process has used for a day. They are dropped, and counted in"
+                " apimetrics.exporter.dropped as expired: change a key when its spool is empty.",
+                self._name,
+                number,
+            )
 
     def _is_due(self, piece: Piece) -> bool:
         return piece.since < self._taken_at or self._rest(piece.since) <= 0

@@ -10,12 +10,13 @@ of each event in the body, where it may be split) and the body.
 
 import json
 import os
+import re
 import secrets
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from hashlib import sha256
 from pathlib import Path
-from time import time_ns
+from time import time, time_ns
 from typing import Any, Final
 
 from otel_apimetrics import _guard, health
@@ -27,6 +28,9 @@ MAX_BYTES: Final = 64 * 1024 * 1024
 _SUFFIX: Final = ".parcel"
 _STALE: Final = 600 * 1_000_000_000
 """Nanoseconds after which a file that was never renamed belongs to a process that died."""
+
+_ABANDONED: Final = 24 * 3600
+"""Seconds after which what nobody has looked at is of an account that is no longer used."""
 
 
 class Spool:
@@ -48,10 +52,14 @@ class Spool:
 
         self._lock: Final = fcntl
         self._directory: Final = directory
+        self._name: Final = name
         self._prefix: Final = f"{name}-{sha256(destination.encode()).hexdigest()[:16]}-"
         directory.mkdir(mode=0o700, parents=True, exist_ok=True)
         if not os.access(directory, os.W_OK | os.X_OK):
             raise PermissionError(f"{directory} cannot be written to")
+        for path in self._files(_SUFFIX):
+            _touch(path)
+            break
 
     def put(self, parcel: Parcel, events: Sequence[bytes] = (), failures: int = 0) -> bool:
         """Keep a parcel. False where there is no room or the disk refuses; never raises.
@@ -120,6 +128,7 @@ class Spool:
                         continue  # another process has put it elsewhere, or is done with it
                 except OSError:
                     continue
+                _touch(path)
                 taken = self._read(path, stream.read())
                 if taken is not None:
                     try:
@@ -129,6 +138,30 @@ class Spool:
                         self._lock.flock(file, self._lock.LOCK_UN)
                     return
         yield None
+
+    def drop_abandoned(self) -> int:
+        """Take away what other accounts of this exporter have left, and nobody has looked at.
+
+        Who uses an account looks at a parcel of it every few minutes, and when it starts. After
+        its credentials were changed nobody does: whether the new ones are of the same account
+        cannot be known, and what was meant for one must not reach another.
+
+        Returns:
+            How many exchanges that were.
+        """
+        known = re.compile(rf"({re.escape(self._name)}-[0-9a-f]{{16}}-)\d{{20}}-")
+        others: dict[str, list[Path]] = {}
+        for path in self._files(_SUFFIX, f"{self._name}-"):
+            if (found := known.match(path.name)) and found[1] != self._prefix:
+                others.setdefault(found[1], []).append(path)
+        number = 0
+        for paths in others.values():
+            try:
+                if time() - max(path.stat().st_mtime for path in paths) > _ABANDONED:
+                    number += sum(_dropped(path) for path in paths)
+            except FileNotFoundError:  # noqa: PERF203  another process is there
+                continue
+        return number
 
     def _read(self, path: Path, data: bytes) -> "Taken | None":
         try:
@@ -178,10 +211,11 @@ class Spool:
                 continue
         return size
 
-    def _files(self, suffix: str) -> Iterator[Path]:
+    def _files(self, suffix: str, prefix: str | None = None) -> Iterator[Path]:
+        prefix = self._prefix if prefix is None else prefix
         try:
             for path in self._directory.iterdir():
-                if path.name.startswith(self._prefix) and path.suffix == suffix:
+                if path.name.startswith(prefix) and path.suffix == suffix:
                     yield path
         except OSError:
             return
@@ -211,11 +245,26 @@ class Taken:
         return self._spool.replace(self._path, parts)
 
 
+def _touch(path: Path) -> None:
+    with suppress(OSError):
+        os.utime(path)
+
+
+def _dropped(path: Path) -> int:
+    """Take a file away. The exchanges inside: one where that cannot be read."""
+    try:
+        number = _parcel(path.read_bytes())[0].count
+    except (ValueError, KeyError, TypeError):
+        number = 1
+    path.unlink()
+    return number
+
+
 def _place_of(path: Path, prefix: str) -> tuple[int, int]:
-    time, _, end = path.stem.removeprefix(prefix).partition("-")
+    since, _, end = path.stem.removeprefix(prefix).partition("-")
     failures = end.partition("-")[2]
     return (
-        int(time) if time.isascii() and time.isdigit() else 0,
+        int(since) if since.isascii() and since.isdigit() else 0,
         int(failures) if failures.isascii() and failures.isdigit() else 0,
     )
 
