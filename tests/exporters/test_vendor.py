@@ -2,8 +2,9 @@
 
 import json
 import os
+import signal
 import time
-from threading import Event
+from threading import Event, Thread
 
 import pytest
 from opentelemetry.sdk.resources import Resource
@@ -238,6 +239,31 @@ def test_what_was_set_aside_is_tried_a_last_time_at_the_end(backend, exporter):
 
     assert arrived(backend) == [0]
     assert health.counts("failed") == {}
+
+
+@pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")
+def test_a_forked_worker_sends_nothing_that_its_parent_has_set_aside():
+    line = aside.Aside()
+    line.put(Parcel("/", b"[1]"), [b"1"])
+    held, ends = Event(), Event()
+
+    def hold():
+        with line._lock:
+            held.set()
+            ends.wait(20)
+
+    holder = Thread(target=hold)
+    holder.start()
+    assert held.wait(20)
+    worker = os.fork()
+    if worker == 0:
+        signal.alarm(20)
+        os._exit(0 if line.oldest() is None and line.has_room(aside.MOST) else 1)
+    ends.set()
+    holder.join()
+
+    assert os.waitstatus_to_exitcode(os.waitpid(worker, 0)[1]) == 0
+    assert line.clear() == 1
 
 
 def test_what_is_still_set_aside_at_the_end_is_counted(backend, exporter):

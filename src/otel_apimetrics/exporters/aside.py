@@ -63,26 +63,26 @@ class Aside:
 
     def __init__(self) -> None:
         self._pid = os.getpid()
-        self._lock: Final = RLock()
+        self._lock = RLock()
         self._pieces: list[_Piece] = []
 
     def put(self, parcel: Parcel, events: Sequence[bytes] = (), failures: int = 0) -> bool:
         """Let a parcel wait. False where there is no room."""
-        with self._lock:
+        with self._own():
             if not self.has_room(len(events)):
                 return False
-            self._own().append(_Piece(self, parcel, tuple(events), failures, time_ns()))
+            self._pieces.append(_Piece(self, parcel, tuple(events), failures, time_ns()))
         return True
 
     def has_room(self, number: int) -> bool:
         """Tell whether so many events may wait."""
-        with self._lock:
-            return sum(len(piece.events) for piece in self._own()) + number <= MOST
+        with self._own():
+            return sum(len(piece.events) for piece in self._pieces) + number <= MOST
 
     def oldest(self) -> int | None:
         """Give when the first of the line was last tried."""
-        with self._lock:
-            return min((piece.since for piece in self._own()), default=None)
+        with self._own():
+            return min((piece.since for piece in self._pieces), default=None)
 
     @contextmanager
     def take(self) -> "Iterator[_Piece | None]":
@@ -90,8 +90,8 @@ class Aside:
 
         Unless it is `done` inside of the block, it stays.
         """
-        with self._lock:
-            free = [piece for piece in self._own() if not piece.held]
+        with self._own():
+            free = [piece for piece in self._pieces if not piece.held]
             piece = min(free, key=lambda each: each.since, default=None)
             if piece is not None:
                 piece.held = True
@@ -103,24 +103,26 @@ class Aside:
 
     def clear(self) -> int:
         """Forget all, and tell how many events they were."""
-        with self._lock:
-            number = sum(len(piece.events) for piece in self._own())
+        with self._own():
+            number = sum(len(piece.events) for piece in self._pieces)
             self._pieces.clear()
         return number
 
     def replace(self, piece: "_Piece", others: "Sequence[_Piece]") -> None:
         """Put others in the place of one, if it is there still."""
-        with self._lock:
-            pieces = self._own()
-            if piece in pieces:
-                pieces.remove(piece)
-                pieces.extend(others)
+        with self._own():
+            if piece in self._pieces:
+                self._pieces.remove(piece)
+                self._pieces.extend(others)
 
-    def _own(self) -> "list[_Piece]":
-        """Begin anew in a forked worker: what the parent holds is the parent's to send."""
+    def _own(self) -> "AbstractContextManager[object]":
+        """Begin anew in a forked worker: what the parent holds is the parent's to send.
+
+        So is the lock, which a thread of the parent's may have held.
+        """
         if self._pid != os.getpid():
-            self._pid, self._pieces = os.getpid(), []
-        return self._pieces
+            self._pid, self._lock, self._pieces = os.getpid(), RLock(), []
+        return self._lock
 
 
 class _Piece:
