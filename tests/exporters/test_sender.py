@@ -10,7 +10,7 @@ import pytest
 
 from otel_apimetrics import _guard
 from otel_apimetrics.exporters import sender as module
-from otel_apimetrics.exporters.parcel import Parcel
+from otel_apimetrics.exporters.parcel import Answer, Parcel
 from otel_apimetrics.exporters.patience import Patience
 from otel_apimetrics.exporters.sender import Sender
 from tests.exporters.sink import Reply, Sink
@@ -164,7 +164,7 @@ def test_a_backend_that_hangs_costs_the_timeout_of_an_attempt(backend):
     ],
 )
 def test_a_retry_after_is_read_as_seconds_or_a_date(value, expected):
-    assert module._asked(value) == expected
+    assert module.asked_rest(Answer(429, {"retry-after": value}, b"")) == expected
 
 
 @pytest.mark.parametrize("value", ["0", "Wed, 21 Oct 2015 07:28:00 GMT"])
@@ -196,7 +196,7 @@ def test_a_backend_that_asks_for_less_than_the_pause_waits_for_the_pause(backend
 
 def test_a_retry_after_with_a_date_to_come_is_waited_for():
     date = format_datetime(datetime.now(timezone.utc) + timedelta(seconds=60), usegmt=True)
-    assert 55 < module._asked(date) <= 60
+    assert 55 < module.asked_rest(Answer(429, {"retry-after": date}, b"")) <= 60
 
 
 def test_a_retry_after_that_takes_longer_than_there_is_time_ends_the_delivery(backend):

@@ -7,6 +7,7 @@ from threading import RLock
 from time import time_ns
 from typing import Final, Protocol
 
+from otel_apimetrics import health
 from otel_apimetrics.exporters.parcel import Parcel
 
 MOST: Final = 480
@@ -32,8 +33,8 @@ class Piece(Protocol):
     def since(self) -> int:
         """When it was last tried, in nanoseconds since the epoch. The place in the line."""
 
-    def done(self) -> None:
-        """Take it out of the line."""
+    def done(self) -> bool:
+        """Take it out of the line. False where it was not there any more, and is counted."""
 
     def later(self, failures: int) -> None:
         """Let it wait behind all others."""
@@ -72,6 +73,7 @@ class Aside:
             if not self.has_room(len(events)):
                 return False
             self._pieces.append(_Piece(self, parcel, tuple(events), failures, time_ns()))
+        health.keep(parcel.count)
         return True
 
     def has_room(self, number: int) -> bool:
@@ -108,12 +110,14 @@ class Aside:
             self._pieces.clear()
         return number
 
-    def replace(self, piece: "_Piece", others: "Sequence[_Piece]") -> None:
+    def replace(self, piece: "_Piece", others: "Sequence[_Piece]") -> bool:
         """Put others in the place of one, if it is there still."""
         with self._own():
-            if piece in self._pieces:
-                self._pieces.remove(piece)
-                self._pieces.extend(others)
+            if piece not in self._pieces:
+                return False
+            self._pieces.remove(piece)
+            self._pieces.extend(others)
+        return True
 
     def _own(self) -> "AbstractContextManager[object]":
         """Begin anew in a forked worker: what the parent holds is the parent's to send.
@@ -136,19 +140,18 @@ class _Piece:
         self.since = since
         self.held = False
 
-    def done(self) -> None:
-        self._line.replace(self, ())
+    def done(self) -> bool:
+        return self._line.replace(self, ())
 
     def later(self, failures: int) -> None:
         self.failures, self.since = failures, time_ns()
 
     def split(self, parts: Sequence[tuple[Parcel, Sequence[bytes]]]) -> bool:
         failures = max(self.failures, 1)
-        self._line.replace(
+        return self._line.replace(
             self,
             [
                 _Piece(self._line, parcel, tuple(events), failures, self.since)
                 for parcel, events in parts
             ],
         )
-        return True

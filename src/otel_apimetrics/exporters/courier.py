@@ -13,7 +13,8 @@ from otel_apimetrics import _guard, health
 from otel_apimetrics.exporters.aside import Aside, Line, Piece
 from otel_apimetrics.exporters.parcel import UNREADABLE, Answer, Parcel
 from otel_apimetrics.exporters.patience import Patience
-from otel_apimetrics.exporters.sender import LONGEST_PAUSE, Sender, asked_rest
+from otel_apimetrics.exporters.retry_after import asked_rest
+from otel_apimetrics.exporters.sender import LONGEST_PAUSE, Sender
 from otel_apimetrics.exporters.spool import Spool
 
 SPOOL_AFTER: Final = 10.0
@@ -153,13 +154,19 @@ class Courier:
 
     def _took(self, answer: Answer, number: int) -> None:
         self._taken_at, self._errors = time_ns(), 0
-        health.count("sent", self._name, number=number)
+        if number:
+            health.count("sent", self._name, number=number)
         try:
             self._answered(answer)
         except Exception as error:
             _guard.swallow(f"exporter.{self._name}.answer", error)
 
     def _try_again(self, patience: Patience, *, forced: bool = False) -> None:
+        # What waits is counted for itself, and not for the batch that is handed on meanwhile.
+        with health.Account(0):
+            self._go_through(patience, forced=forced)
+
+    def _go_through(self, patience: Patience, *, forced: bool) -> None:
         if self._spool is not None:
             self._tidy(self._spool)
         if self._spool is not None and (patience.hurried or self._closed() > 0):
@@ -205,16 +212,15 @@ class Courier:
         answer = self._post(piece.parcel, patience.within(SPOOL_AFTER), 1)
         number = len(piece.events)
         if answer.taken:
-            piece.done()
-            self._took(answer, piece.parcel.count)
+            self._took(answer, piece.parcel.count if piece.done() else 0)
             return True
         if number > 1 and (answer.status in UNREADABLE or (answer.failing and piece.failures)):
             self._errors += answer.failing
             if piece.split(self._halves(piece.events)):
                 return True
         elif answer.refused:
-            piece.done()
-            health.count("failed", self._name, "refused", piece.parcel.count)
+            if piece.done():
+                health.count("failed", self._name, "refused", piece.parcel.count)
             return True
         if answer.failing:
             return self._fail(piece)
@@ -231,8 +237,8 @@ class Courier:
         self._errors += 1
         failures = piece.failures + (piece.since < self._taken_at)
         if piece.parcel.count == 1 and failures > FAILURES:
-            piece.done()
-            health.count("failed", self._name, "refused")
+            if piece.done():
+                health.count("failed", self._name, "refused")
             _guard.warn(
                 f"exporter.{self._name}.poisonous",
                 "%s fails at a record of the exporter %s and takes others. The record is dropped,"

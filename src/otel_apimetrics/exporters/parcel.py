@@ -50,6 +50,6 @@ class Answer:
 
 RETRIED = frozenset({408, 425, 429, *range(500, 600)})
 """Statuses after which the same bytes may be taken later."""
-_FAILING = RETRIED & {500, 502, 504, *range(505, 600)}
+_FAILING = frozenset(range(500, 600)) - {503}
 UNREADABLE = frozenset({400, 413, 422})
 """Statuses that say something of the body: a part of it may be taken."""

@@ -5,8 +5,6 @@ import os
 import random
 import threading
 from collections.abc import Mapping
-from datetime import datetime, timezone
-from email.utils import parsedate_to_datetime
 from functools import lru_cache
 from http.cookiejar import DefaultCookiePolicy
 from pathlib import Path
@@ -19,6 +17,7 @@ from otel_apimetrics import _guard
 from otel_apimetrics.config import ConfigError
 from otel_apimetrics.exporters.parcel import RETRIED, Answer, Parcel
 from otel_apimetrics.exporters.patience import Patience
+from otel_apimetrics.exporters.retry_after import asked_rest
 from otel_apimetrics.version import __version__
 
 CONNECT: Final = 5.0
@@ -26,8 +25,6 @@ CONNECT: Final = 5.0
 FIRST_PAUSE: Final = 0.5
 """Seconds before the second attempt, doubled for each further one."""
 LONGEST_PAUSE: Final = 30.0
-LONGEST_ASKED: Final = 300.0
-"""Seconds that a `Retry-After` is honoured, at most."""
 _READ: Final = 64 * 1024
 LEVEL: Final = 1
 """Of gzip: the next levels take three times as long for a tenth of the bytes."""
@@ -146,7 +143,7 @@ class Sender:
                 return answer
             if answer.status is not None:
                 self._tell_busy(answer.status)
-            asked = _asked(answer.headers.get("retry-after", ""))
+            asked = asked_rest(answer)
             # Jitter keeps workers that failed together from coming back together. A backend may ask
             # for a longer pause, not for none: `Retry-After: 0` would have us send without end.
             wait = max(pause * random.uniform(0.5, 1.0), asked)  # noqa: S311
@@ -286,23 +283,3 @@ class Sender:
             self.name,
             remedy,
         )
-
-
-def asked_rest(answer: Answer) -> float:
-    """Give the seconds for which a backend has asked to be left alone: 0 where it has not."""
-    return _asked(answer.headers.get("retry-after", "")) if answer.status in RETRIED else 0.0
-
-
-def _asked(value: str) -> float:
-    """Read a `Retry-After` (RFC 9110, section 10.2.3): seconds, 0 where it cannot be read."""
-    value = value.strip()
-    if value.isascii() and value.isdigit():
-        return min(float(value[:9]), LONGEST_ASKED)
-    try:
-        date = parsedate_to_datetime(value)
-    except (TypeError, ValueError):
-        return 0.0
-    if date.tzinfo is None:
-        date = date.replace(tzinfo=timezone.utc)
-    seconds = (date - datetime.now(timezone.utc)).total_seconds()
-    return min(max(seconds, 0.0), LONGEST_ASKED)

@@ -232,9 +232,10 @@ class Taken:
         """What it is made of; nothing where that is not known, and it cannot be split."""
         self.since, self.failures = spool.place_of(path)
 
-    def done(self) -> None:
+    def done(self) -> bool:
         """Take its file away: it was delivered, or will never be."""
         self._path.unlink(missing_ok=True)
+        return True
 
     def later(self, failures: int) -> None:
         """Let it wait behind all others."""

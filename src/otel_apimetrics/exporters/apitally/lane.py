@@ -12,7 +12,8 @@ from opentelemetry.instrumentation.utils import suppress_instrumentation
 from otel_apimetrics import _guard, forked, health
 from otel_apimetrics.exporters.parcel import UNREADABLE, Answer, Parcel
 from otel_apimetrics.exporters.patience import Patience
-from otel_apimetrics.exporters.sender import LONGEST_ASKED, Sender
+from otel_apimetrics.exporters.retry_after import LONGEST_ASKED
+from otel_apimetrics.exporters.sender import Sender
 from otel_apimetrics.exporters.spool import Spool
 
 EXPORTER: Final = "apitally"
