@@ -6,6 +6,7 @@ import asyncio
 import gc
 import io
 from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -48,12 +49,25 @@ def serve(app: Any, framework: str, row: Row) -> list[Served]:
         log[:] = []
         # One list for all: the order among server and app is a part of what is compared.
         seen.events = log  # type: ignore[assignment]
-        serve_one(app, row, index, request, seen)
+        left = request.target.endswith("/endless")
+        with collecting_at_the_end() if left else nullcontext():
+            serve_one(app, row, index, request, seen)
         seen.events = list(log)
         served.append(seen)
-    if any(request.target.endswith("/endless") for request in row.requests):
-        gc.collect()  # what is left of a stream shall not be closed in the middle of another row
     return served
+
+
+@contextmanager
+def collecting_at_the_end() -> Iterator[None]:
+    """Collect garbage once: what is left of a stream is closed now, not whenever it is found."""
+    gc.collect()  # what others have left is theirs
+    log[:] = []
+    gc.disable()
+    try:
+        yield
+        gc.collect()
+    finally:
+        gc.enable()
 
 
 def _without_date(lines: Any) -> tuple[tuple[str, str], ...]:
