@@ -32,7 +32,7 @@ def load(config: Config) -> dict[str, Any]:
     One that `OTEL_TRACES_EXPORTER` names too is attached there alone, with a warning: the
     backend would get each sampled request twice.
     """
-    attached = {name.strip() for name in os.environ.get("OTEL_TRACES_EXPORTER", "").split(",")}
+    attached = behind_spans()
     made: dict[str, Any] = {}
     for chosen in config.exporters:
         if not isinstance(chosen, str):
@@ -52,6 +52,11 @@ def load(config: Config) -> dict[str, Any]:
             if exporter is not None:
                 made[chosen] = exporter
     return made
+
+
+def behind_spans() -> set[str]:
+    """Give the names of the exporters that the SDK puts behind a span processor."""
+    return {name.strip() for name in os.environ.get("OTEL_TRACES_EXPORTER", "").split(",")}
 
 
 def outlets(exporters: Mapping[str, Any], config: Config) -> tuple[DeliveryQueue, ...]:

@@ -7,9 +7,9 @@ from http import HTTPStatus
 from typing import Any, Final, NamedTuple, Protocol
 from urllib.parse import parse_qs
 
-from otel_apimetrics import _guard, open_requests
+from otel_apimetrics import _guard
+from otel_apimetrics.api import skip_request
 from otel_apimetrics.prometheus.exposition import Scrape
-from otel_apimetrics.recording import Recording
 
 Authorize = Callable[[Mapping[str, str]], "bool | Awaitable[bool]"]
 """Tells whether a scrape may read, from its header lines by their names in small letters.
@@ -84,13 +84,6 @@ def _plain(status: HTTPStatus, *more: tuple[str, str]) -> Answer:
     )
 
 
-def leave_unrecorded() -> None:
-    """Leave no record of the scrape that is being served by an app which we record."""
-    recording = open_requests.current.get()
-    if isinstance(recording, Recording) and not recording.settled:
-        recording.skipped = True
-
-
 class ScrapeWSGIApp:
     """The endpoint as a WSGI app (PEP 3333), at whatever path it is mounted.
 
@@ -107,7 +100,7 @@ class ScrapeWSGIApp:
         self, environ: dict[str, Any], start_response: Callable[..., Any]
     ) -> Iterable[bytes]:
         """Serve one scrape."""
-        leave_unrecorded()
+        skip_request()
         made = self.answer(environ)
         start_response(f"{made.status.value} {made.status.phrase}", made.headers)
         return [made.body]
@@ -155,7 +148,7 @@ class ScrapeASGIApp:
         if scope["type"] != "http":
             await send({"type": "websocket.close", "code": 1000})
             return
-        leave_unrecorded()
+        skip_request()
         made = await self._answer(scope)
         lines = [(name.lower().encode(), value.encode()) for name, value in made.headers]
         status = made.status.value

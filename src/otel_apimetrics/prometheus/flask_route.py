@@ -3,12 +3,12 @@
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+from otel_apimetrics.api import skip_request
 from otel_apimetrics.prometheus.endpoint import (
     ALLOWED,
     Authorize,
     Scraped,
     ScrapeWSGIApp,
-    leave_unrecorded,
 )
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ def add_route(
     def prometheus_metrics() -> Any:
         from flask import make_response, request
 
-        leave_unrecorded()
+        skip_request()
         made = scrape.answer(request.environ)
         response = make_response(made.body, made.status.value)
         for name, value in made.headers:

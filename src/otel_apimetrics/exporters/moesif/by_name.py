@@ -1,9 +1,9 @@
 """The class of the entry point `moesif`."""
 
-import os
 from typing import Any
 
 from otel_apimetrics import _guard
+from otel_apimetrics.exporters.loading import behind_spans
 from otel_apimetrics.exporters.moesif.exporter import MoesifSpanExporter
 from otel_apimetrics.exporters.quiet import ByName
 
@@ -18,7 +18,7 @@ class MoesifByName(ByName, MoesifSpanExporter):
 
     def __init__(self, **options: Any) -> None:
         super().__init__(**options)
-        if self.disabled or not _is_behind_spans(self.name):
+        if self.disabled or self.name not in behind_spans():
             return
         idle = {
             "OTEL_EXPORTER_MOESIF_GOVERNANCE": self.governor,
@@ -32,8 +32,3 @@ class MoesifByName(ByName, MoesifSpanExporter):
                 " there, and put it into OTEL_APIMETRICS_EXPORTERS.",
                 " and ".join(names),
             )
-
-
-def _is_behind_spans(name: str) -> bool:
-    names = os.environ.get("OTEL_TRACES_EXPORTER", "").split(",")
-    return name in (each.strip() for each in names)
