@@ -372,6 +372,14 @@ def test_what_cannot_be_delivered_waits_on_the_disk_for_the_next_process(
     assert len(sent) == 2
 
 
+def accept_beside_one_in_flight(queue, hanging, number):
+    queue.accept(exchange(0))
+    queue.flush(0.0)
+    hanging.wait_for(1)
+    for each in range(1, number):
+        queue.accept(exchange(each))
+
+
 def test_what_is_in_flight_and_what_waits_at_the_end_is_kept_for_the_next_process(
     backend, tmp_path
 ):
@@ -383,11 +391,7 @@ def test_what_is_in_flight_and_what_waits_at_the_end_is_kept_for_the_next_proces
 
     with trickle(b"") as hanging:
         queue = DeliveryQueue("small", made(hanging.url).export_exchanges, counts=False)
-        queue.accept(exchange(0))
-        queue.flush(0.0)
-        hanging.wait_for(1)
-        for number in range(1, 200):
-            queue.accept(exchange(number))
+        accept_beside_one_in_flight(queue, hanging, 200)
         queue.close(4.0)
         assert hanging.requests == 1
 
@@ -402,11 +406,7 @@ def test_without_a_disk_all_that_a_hanging_backend_leaves_over_is_counted_once()
     with trickle(b"") as hanging:
         exporter = Small(Sender("small", hanging.url, headers={}, timeout=600), timeout=5)
         queue = DeliveryQueue("small", exporter.export_exchanges, counts=False)
-        queue.accept(exchange(0))
-        queue.flush(0.0)
-        hanging.wait_for(1)
-        for number in range(1, 300):
-            queue.accept(exchange(number))
+        accept_beside_one_in_flight(queue, hanging, 300)
         queue.close(2.0)
 
     assert health.counts("sent") == {}
