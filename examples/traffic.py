@@ -23,7 +23,7 @@ EVENTS = 5
 
 _BOUNDARY = "a-boundary-in-no-file"
 _FILE = b"item,quantity\n" + b"teapot,1\n" * 100
-_TIMEOUT = 10.0
+_TIMEOUT = 60.0
 
 
 class Step(NamedTuple):

@@ -6,7 +6,6 @@ A conftest makes the fixture known with `from tests.collector_process import col
 import base64
 import json
 import os
-import socket
 import subprocess
 import time
 import urllib.error
@@ -16,6 +15,8 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import pytest
+
+from tests.ports import free_port
 
 CONFIG = Path(__file__).resolve().parent.parent / "collector-config"
 
@@ -163,7 +164,7 @@ class CollectorProcess:
         return f"http://127.0.0.1:{self._ports[port]}"
 
     def _start(self, binary: Path) -> None:
-        self._ports = _free_ports()
+        self._ports = {name: free_port() for name in _PORTS}
         environment = {
             # Without its own defaults in the way: what a test sees is what the files say.
             **{name: text for name, text in os.environ.items() if not name.startswith("OTEL")},
@@ -238,13 +239,3 @@ def _span(span: dict[str, Any], resource: dict[str, Any], scope: dict[str, Any])
         "resource": attributes(resource.get("attributes", ())),
         "scope": scope.get("name", ""),
     }
-
-
-def _free_ports() -> dict[str, int]:
-    # All are held until the last is known: else the kernel may give one twice.
-    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in _PORTS]
-    try:
-        return {name: held.getsockname()[1] for name, held in zip(_PORTS, sockets, strict=True)}
-    finally:
-        for held in sockets:
-            held.close()

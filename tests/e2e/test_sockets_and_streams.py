@@ -18,6 +18,7 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import connect
 
 from tests.e2e.apps import streams_app
+from tests.ports import free_port
 
 pytestmark = pytest.mark.e2e
 
@@ -35,8 +36,7 @@ CROWD = 50
 @contextmanager
 def serving(command: list[str], log: Path, **environment: str) -> Iterator[int]:
     """Run a server; leave it the time to shut down."""
-    with socket.create_server(("127.0.0.1", 0)) as held:
-        port = held.getsockname()[1]
+    port = free_port()
     kept = {name: text for name, text in os.environ.items() if not name.startswith("OTEL_")}
     with log.open("wb") as output:
         server = subprocess.Popen(

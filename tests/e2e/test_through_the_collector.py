@@ -22,6 +22,7 @@ import pytest
 
 from examples import traffic
 from tests.collector_process import CollectorProcess
+from tests.ports import free_port
 
 pytestmark = pytest.mark.e2e
 
@@ -53,9 +54,7 @@ def serving(
 ) -> Iterator[tuple[str, "subprocess.Popen[bytes]"]]:
     """Run an example as the issue's command line does; its service name tells tests apart."""
     folder, command = SERVERS[server]
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     environment = {
         "OTEL_SERVICE_NAME": service,
         "OTEL_TRACES_EXPORTER": "otlp",

@@ -3,7 +3,6 @@
 import os
 import re
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -16,6 +15,7 @@ from typing import Any, NamedTuple
 
 from demo.otlp_lines import Key, Recorded, read
 from examples.traffic import Sent, Step, send_step
+from tests.ports import free_port
 
 EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
 
@@ -77,11 +77,6 @@ def commands() -> Iterator[Command]:
 
 
 COMMANDS = {command.id: command for command in commands()}
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as held:
-        return held.getsockname()[1]
 
 
 def environment(**more: str) -> dict[str, str]:
@@ -168,7 +163,7 @@ def served(
 def health(url: str) -> int | None:
     try:
         return send_step(url, _HEALTH).status
-    except ConnectionError:
+    except (ConnectionError, TimeoutError):
         return None
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from examples import traffic
 from examples.traffic import EVENTS, MIXTURE, PASSWORD, BrokenStreamError, Sent, send
-from tests.examples.running import free_port
+from tests.ports import free_port
 
 
 class QuietHandler(WSGIRequestHandler):

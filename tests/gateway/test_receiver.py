@@ -31,6 +31,7 @@ from otel_apimetrics.gateway.__main__ import main
 from otel_apimetrics.gateway.json_lines import JsonLines
 from otel_apimetrics.gateway.otlp_json import MalformedRequestError, read_json, read_protobuf
 from otel_apimetrics.gateway.receiver import Receiver
+from tests.ports import free_port
 
 SOURCE = Path(__file__).resolve().parents[2] / "src"
 PROTOBUF = "application/x-protobuf"
@@ -477,11 +478,6 @@ def test_the_command_serves_until_a_signal(tmp_path, signal_name):
             process.kill()
     assert json.loads(file.read_text())["resourceSpans"]
     assert file.stat().st_mode & 0o077 == 0
-
-
-def free_port():
-    with socket.create_server(("127.0.0.1", 0)) as held:
-        return held.getsockname()[1]
 
 
 def connected(port):

@@ -14,6 +14,7 @@ from prometheus_client import CollectorRegistry
 
 from otel_apimetrics import ConfigError
 from otel_apimetrics.prometheus import PrometheusReader, ScrapeServer
+from tests.ports import free_port
 
 
 @pytest.fixture
@@ -94,8 +95,7 @@ print(urllib.request.urlopen(url, timeout=10).read().decode())
 
 
 def run(program, **environment):
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = str(free.getsockname()[1])
+    port = str(free_port())
     command = [
         str(Path(sys.executable).with_name("opentelemetry-instrument")),
         sys.executable,

@@ -79,7 +79,11 @@ _CHANGES: dict[str, dict[tuple[str, ...], dict[str, Any] | None]] = {
         for name in ("a-response-written", "a-response-written-alone")
     },
     # ASGI servers swallow what is sent to a client that has left.
-    "a-client-that-leaves-in-mid-response": {tuple(ASGI): {"error": ANY, "truncated": ANY}},
+    # Waitress's thread may wait for ever to write to one: its request ends with the process.
+    "a-client-that-leaves-in-mid-response": {
+        tuple(ASGI): {"error": ANY, "truncated": ANY},
+        ("waitress",): {"error": ANY},
+    },
     "a-web-socket-that-the-client-leaves": {tuple(ASGI): {"error": ANY, "attributes": {}}},
     # uvicorn has resolved it before us.
     "forwarded-for-that-is-junk": {UVICORN: {"attributes": {"client.address": ABSENT}}},

@@ -13,6 +13,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from tests.ports import free_port
+
 ROOT = Path(__file__).parents[2]
 BIN = Path(sys.executable).parent
 UWSGI = BIN / "uwsgi"
@@ -107,11 +109,6 @@ def serving(
         if _group_lives(popen.pid):
             os.killpg(popen.pid, signal.SIGKILL)
         popen.wait(PATIENCE)
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as held:
-        return held.getsockname()[1]
 
 
 def uwsgi(*more: str) -> list[str | Path]:

@@ -3,7 +3,6 @@
 import http.client
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -18,6 +17,7 @@ from urllib.request import ProxyHandler, build_opener
 
 from tests.collector_process import CollectorProcess
 from tests.e2e.canaries.fill import Step
+from tests.ports import free_port
 
 APPS: Final = Path(__file__).resolve().parent.parent / "apps"
 BIN: Final = Path(sys.executable).parent
@@ -51,8 +51,7 @@ def serving(
     server: str, collector: CollectorProcess, directory: Path, **extra: str
 ) -> Iterator[Running]:
     """Run an app; at the end it has said all that it had to say."""
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        port = probe.getsockname()[1]
+    port = free_port()
     log = directory / f"{server}.log"
     command = [part.format(port=port) for part in SERVERS[server]]
     with log.open("wb") as output:
