@@ -91,7 +91,9 @@ class Bodies:
         return self._lines_or_text(text, media_type, cut=cut)
 
     def _json(self, text: str, *, cut: bool) -> str:
-        masked = self._graphql.scrub(text, cut=cut) if '"query"' in text else None
+        # The word alone first: a search for what begins or ends with a quote stops at each.
+        queries = "query" in text and '"query"' in text
+        masked = self._graphql.scrub(text, cut=cut) if queries else None
         return self._documents.scrub(text, cut=cut) if masked is None else masked
 
     def _lines_or_text(self, text: str, media_type: str, *, cut: bool) -> str | None:

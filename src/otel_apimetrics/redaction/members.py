@@ -7,6 +7,7 @@ escape in a name, is left to those who read the text.
 
 import re
 from collections.abc import Callable
+from os.path import commonprefix
 from typing import Final, NamedTuple
 
 from otel_apimetrics.redaction.leading import LONGEST_NAME, WORD, name_before
@@ -145,16 +146,17 @@ def _each(text: str, heads: set[str], names: set[str]) -> list[Sign]:
     """Search for the names by how they begin: their signs, in order."""
     signs: dict[int, str] = {}
     for head in heads:
-        quoted = f'"{head}'
-        start = text.find(quoted)
+        # Without its quote, which is everywhere: a search stops at what ends like the head.
+        begin = commonprefix([name for name in names if name.startswith(head)])  # noqa: RUF071
+        start = text.find(begin)
         while start >= 0:
-            end = text.find('"', start + 1)
+            end = text.find('"', start)
             if end < 0:
                 break
-            name = text[start + 1 : end]
-            if name in names and text.startswith(":", end + 1):
+            name = text[start:end]
+            if name in names and text.startswith(":", end + 1) and text[start - 1] == '"':
                 signs[end + 1] = name
-            start = text.find(quoted, start + 1)
+            start = text.find(begin, start + 1)
     return sorted(signs.items())
 
 

@@ -76,10 +76,11 @@ def suspects(text: str, names: Names) -> bool:
     if "(" not in text and "[" not in text and "$" not in text:
         return False
     lower = text.lower()
-    lists = "values" in lower or any(
-        word in lower for word in ("param", "args", "arguments", "bind")
+    return (
+        ("values" in lower or "param" in lower or "arg" in lower or "bind" in lower)
+        and any(word in lower for word in _VERBS)
+        and _names_one(text, names) != ""
     )
-    return lists and any(word in lower for word in _VERBS) and _names_one(text, names) != ""
 
 
 _VERBS: Final = ("insert", "update", "select", "replace", "merge", "delete", "call", "exec")
