@@ -74,6 +74,7 @@ def serving(
     directory: Path = ROOT,
     end_with: signal.Signals = signal.SIGTERM,
     group: bool = False,
+    port: int | None = None,
 ) -> Iterator[Process]:
     """Run a server until the block ends.
 
@@ -84,8 +85,9 @@ def serving(
         directory: that it runs in.
         end_with: signal at the end of the block.
         group: it goes to every process that was started, as a terminal's does.
+        port: that it listens on, a free one by default.
     """
-    port = free_port()
+    port = free_port() if port is None else port
     with log.open("wb") as output:
         # A group of its own: workers are found by it, also where their master is gone.
         popen = subprocess.Popen(
