@@ -1,6 +1,6 @@
 # `make demo` shows it, `make test` proves it. Both make what they need in .venv.
 .DELETE_ON_ERROR:
-.PHONY: help demo test lint types architecture unit unit-served unit-rooms versions lowest newest-sdk search bench constraints docs clean
+.PHONY: help demo test lint types architecture unit unit-served unit-rooms versions lowest newest-sdk search bench constraints docs dashboards clean
 
 PYTHON ?= python3
 VENV := .venv
@@ -15,7 +15,7 @@ help:
 	@echo "make lint types architecture unit lowest newest-sdk   the parts of it"
 	@echo "make search new examples for the tests of properties, for some ten minutes"
 	@echo "make bench  what a request costs, beside the SDK's floor and contrib"
-	@echo "make constraints docs clean"
+	@echo "make constraints docs dashboards clean"
 
 # $(1): folder of the environment, $(2): interpreter, $(3): constraints
 define environment
@@ -75,7 +75,7 @@ architecture: $(VENV)/.made
 
 # Two halves at once, because what starts servers mostly waits for them. Each says what it has to
 # when it is done.
-SERVED := benchmarks collector e2e examples gateway one_span parity servers suites
+SERVED := benchmarks collector e2e examples gateway grafana one_span parity servers suites
 unit: $(VENV)/.made $(VENV)/.compiled .venv-vendors/.made
 	$(BIN)/coverage erase
 	@$(MAKE) --no-print-directory -j2 --output-sync=recurse unit-served unit-rooms
@@ -98,7 +98,7 @@ OLD := -W ignore::DeprecationWarning -W ignore::PendingDeprecationWarning \
 	-W ignore::ResourceWarning -W ignore::pytest.PytestUnraisableExceptionWarning
 # What starts servers needs them, and their clients.
 IN_PROCESS := -m "not e2e" -p no:randomly \
-	$(patsubst %,--ignore=tests/%,benchmarks collector e2e examples parity servers suites)
+	$(patsubst %,--ignore=tests/%,benchmarks collector e2e examples grafana parity servers suites)
 lowest:
 	@if [ -n "$$(.ci/python 3.10)" ]; then \
 	    $(MAKE) --no-print-directory .venv-lowest/.made && \
@@ -130,12 +130,16 @@ bench: $(VENV)/.made
 docs: $(VENV)/.made
 	$(BIN)/python -m otel_apimetrics.config.reference > docs/configuration.md
 
+# Needs Python 3.11, as Grafana's foundation SDK does.
+dashboards: $(VENV)/.made
+	$(BIN)/python -m grafana
+
 # Needs uv. Lists every dependency with its hashes, for Python 3.10 and newer.
 COMPILE = uv pip compile --quiet --all-extras --generate-hashes --no-emit-index-url \
 	--custom-compile-command "make constraints" --python-version 3.10 pyproject.toml
 constraints:
 	$(COMPILE) --upgrade --universal --group test --group contrib --group lint \
-	    --group servers --group extensions --group suites -o constraints/newest.txt
+	    --group servers --group extensions --group suites --group grafana -o constraints/newest.txt
 	uv pip compile --quiet --universal --no-deps --generate-hashes --no-emit-index-url \
 	    --custom-compile-command "make constraints" --python-version 3.10 \
 	    --constraint constraints/newest.txt constraints/suites.in -o constraints/suites.txt

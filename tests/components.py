@@ -8,6 +8,7 @@ import os
 import shutil
 import sys
 from collections.abc import Callable
+from importlib.util import find_spec
 from pathlib import Path
 from typing import NamedTuple
 
@@ -36,6 +37,14 @@ COMPONENTS = {
     "strace": Component(
         lambda: shutil.which("strace") is not None,
         "install strace (Debian: apt-get install strace)",
+    ),
+    "prometheus": Component(
+        lambda: shutil.which("prometheus") is not None and shutil.which("promtool") is not None,
+        "install prometheus with promtool (Debian: apt-get install prometheus)",
+    ),
+    "grafana-foundation-sdk": Component(
+        lambda: find_spec("grafana_foundation_sdk") is not None,
+        "make test installs it where its Python is 3.11 or newer",
     ),
 }
 

@@ -1,0 +1,164 @@
+"""The overview: is the service well, and if not, where to look."""
+
+from grafana import queries as q
+from grafana.board import Board, uid
+from grafana.panels import (
+    BYTES_PER_SECOND,
+    COUNT,
+    HALF,
+    PER_SECOND,
+    SECONDS,
+    SHARE,
+    Column,
+    Line,
+    Text,
+    heat,
+    lines,
+    number,
+    rows,
+)
+from grafana.variables import INSTANCE, JOB
+
+_SCOPE = (JOB, INSTANCE)
+_M = tuple(variable.matcher for variable in _SCOPE)
+_REQUESTS = q.select(q.REQUESTS, *_M)
+_SERVER_ERRORS = q.select(q.REQUESTS, *_M, q.SERVER_ERROR)
+_CLIENT_ERRORS = q.select(q.REQUESTS, *_M, q.CLIENT_ERROR)
+_NAMED = q.select(q.REQUESTS, *_M, f'{q.CONSUMER}!=""')
+_DURATION = (q.DURATION, *_M)
+_HERE = "var-job=$__all&${datasource:queryparam}&${__url_time_range}"
+_TO_ROUTE = f"/d/{uid('endpoints')}?var-route=${{__value.text:percentencode}}&{_HERE}"
+_TO_CONSUMER = f"/d/{uid('consumers')}?var-consumer=${{__value.text:percentencode}}&{_HERE}"
+
+
+def _share(errors: str, window: str = q.INTERVAL) -> str:
+    return q.ratio(q.rate(errors, window=window), q.rate(_REQUESTS, window=window))
+
+
+def _status(digit: str) -> str:
+    return q.rate(q.select(q.REQUESTS, *_M, f'{q.STATUS}=~"{digit}.."'))
+
+
+_QUICK = q.within("0.25", (*_DURATION, f'{q.STATUS}!~"5.."'))
+_TOLERABLE = q.within(r"1(\\.0)?", (*_DURATION, f'{q.STATUS}!~"5.."'))
+
+_NUMBERS = (
+    number(
+        Text("Requests", "Requests a second, over the time shown."),
+        PER_SECOND,
+        q.rate(_REQUESTS, window=q.RANGE),
+    ),
+    number(
+        Text("Server errors", "Share of requests that were answered with 5xx."),
+        SHARE,
+        _share(_SERVER_ERRORS, q.RANGE),
+    ),
+    number(
+        Text("Client errors", "Share of requests that were answered with 4xx."),
+        SHARE,
+        _share(_CLIENT_ERRORS, q.RANGE),
+    ),
+    number(
+        Text("p95", "95 of 100 requests took no longer, up to their last byte."),
+        SECONDS,
+        q.quantile(0.95, _DURATION, window=q.RANGE),
+    ),
+    number(
+        Text("Consumers", "Consumers that called in the time shown, and could be told apart."),
+        COUNT,
+        f"count({q.increase(_NAMED, (q.CONSUMER,))} > 0)",
+    ),
+    number(
+        Text("Instances", "Processes or workers that Prometheus sees as instances, and has now."),
+        COUNT,
+        f"count(count by (job, instance) ({_REQUESTS}))",
+    ),
+)
+
+_TRAFFIC = (
+    lines(
+        Text(
+            "Requests by status",
+            "By class of the status. No answer: the app ended, or the client was gone, before there"
+            " was one.",
+        ),
+        PER_SECOND,
+        Line(_status("2"), "2xx"),
+        Line(_status("3"), "3xx"),
+        Line(_status("4"), "4xx"),
+        Line(_status("5"), "5xx"),
+        Line(q.rate(q.select(q.REQUESTS, *_M, q.NO_ANSWER)), "no answer"),
+        stacked=True,
+    ),
+    lines(
+        Text("Errors", "Share of requests that were answered with 5xx and with 4xx."),
+        SHARE,
+        Line(_share(_SERVER_ERRORS), "server errors"),
+        Line(_share(_CLIENT_ERRORS), "client errors"),
+    ),
+    lines(
+        Text(
+            "Duration",
+            "From a request's entry to the last byte of its answer: streams count as a whole.",
+        ),
+        SECONDS,
+        Line(q.quantile(0.5, _DURATION), "p50"),
+        Line(q.quantile(0.95, _DURATION), "p95"),
+        Line(q.quantile(0.99, _DURATION), "p99"),
+    ),
+    lines(
+        Text(
+            "Apdex (250 ms)",
+            "1: all requests took at most 250 ms; those up to a second count half, slower ones and"
+            " 5xx not at all.",
+        ),
+        SHARE,
+        Line(f"({_QUICK} + {_TOLERABLE}) / 2", "Apdex"),
+    ),
+    heat(
+        Text("Durations", "How many requests a second took how long."),
+        q.rate(q.select(f"{q.DURATION}_bucket", *_M), ("le",)),
+    ),
+)
+
+_TABLES = (
+    rows(
+        Text("Routes", "The ten with the most requests. Requests that met no route have none."),
+        {q.ROUTE: "Route"},
+        Column(q.largest(10, q.increase(_REQUESTS, (q.ROUTE,))), "Requests"),
+        links={"Route": _TO_ROUTE},
+        width=HALF,
+    ),
+    rows(
+        Text("Consumers", "The ten with the most requests. Requests without a consumer have none."),
+        {q.CONSUMER: "Consumer"},
+        Column(q.largest(10, q.increase(_REQUESTS, (q.CONSUMER,))), "Requests"),
+        links={"Consumer": _TO_CONSUMER},
+        width=HALF,
+    ),
+)
+
+_LOAD = (
+    lines(
+        Text(
+            "Requests in flight",
+            "By method, at the time of each scrape. Needs `metrics='all'`.",
+        ),
+        COUNT,
+        Line(f"{q.total((q.METHOD,))} ({q.select(q.ACTIVE, *_M)})", f"{{{{{q.METHOD}}}}}"),
+    ),
+    lines(
+        Text("Bodies", "Bytes a second on the wire. Needs `metrics='all'`."),
+        BYTES_PER_SECOND,
+        Line(q.rate(q.select(f"{q.REQUEST_SIZE}_sum", *_M)), "received"),
+        Line(q.rate(q.select(f"{q.RESPONSE_SIZE}_sum", *_M)), "sent"),
+    ),
+)
+
+BOARD = Board(
+    "overview",
+    "Overview",
+    "Requests, errors and durations of an API that otel-apimetrics watches.",
+    _SCOPE,
+    (("Now", _NUMBERS), ("Traffic", _TRAFFIC), ("Most called", _TABLES), ("Load", _LOAD)),
+)

@@ -1,0 +1,67 @@
+"""Every query of every dashboard, asked of a real Prometheus that has scraped a real app."""
+
+import pytest
+
+from tests.grafana import asking
+
+pytestmark = [pytest.mark.e2e, pytest.mark.needs("prometheus")]
+
+
+@pytest.mark.parametrize("name", asking.NAMES)
+def test_every_panel_has_something_to_show(watched, name):
+    dashboard = asking.load(name)
+    chosen = asking.all_chosen(watched, dashboard)
+    empty = {
+        (panel["title"], target["expr"])
+        for panel in asking.panels(dashboard)
+        for target in panel["targets"]
+        if not asking.has_something_to_show(asking.ask(watched, target, chosen))
+    }
+    assert empty == set()
+
+
+@pytest.mark.parametrize("name", asking.NAMES)
+def test_every_variable_offers_values_and_narrows_the_panels_to_them(watched, name):
+    dashboard = asking.load(name)
+    everything = asking.all_chosen(watched, dashboard)
+    for variable in asking.variables(dashboard):
+        label = variable["query"].rstrip(")").split(", ")[-1]
+        values = asking.options(watched, variable, everything)
+        assert values
+        for value in values:
+            chosen = {**everything, variable["name"]: asking.one_of([value])}
+            found = [
+                series["metric"]
+                for panel in asking.panels(dashboard)
+                for target in panel["targets"][:1]
+                for series in asking.ask(watched, target, chosen)
+            ]
+            assert found, (variable["name"], value)
+            assert {metric[label] for metric in found if label in metric} <= {value}
+
+
+def test_all_of_several_values_is_one_expression(watched):
+    dashboard = asking.load("endpoints")
+    chosen = asking.all_chosen(watched, dashboard)
+    routes = asking.one_of(["/orders", "/orders/{order_id}"])
+    table = asking.panels(dashboard)[0]
+    found = asking.ask(watched, table["targets"][0], {**chosen, "route": routes})
+    assert {one["metric"]["http_route"] for one in found} == {"/orders", "/orders/{order_id}"}
+
+
+def test_every_recording_rule_records(watched):
+    groups = watched.ask("rules", type="record")["groups"]
+    names = [rule["name"] for group in groups for rule in group["rules"]]
+    assert names
+    assert [
+        name for name in names if not asking.has_something_to_show(watched.over_time(name))
+    ] == []
+
+
+def test_no_rule_fails_and_the_instance_that_was_ended_is_about_to_alert(watched):
+    groups = watched.ask("rules")["groups"]
+    rules = [rule for group in groups for rule in group["rules"]]
+    assert {rule["health"] for rule in rules} == {"ok"}
+    states = {rule["name"]: rule["state"] for rule in rules if rule["type"] == "alerting"}
+    assert states["ApiMetricsTargetDown"] == "pending"
+    assert states["ApiMetricsNoHeartbeat"] == "inactive"
