@@ -7,7 +7,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from opentelemetry.sdk.trace.sampling import ALWAYS_OFF, ALWAYS_ON, ParentBased, TraceIdRatioBased
 
-from otel_apimetrics import ApiMetricsWSGIMiddleware, Consumer, _guard, add_label, set_consumer
+from otel_apimetrics import (
+    ApiMetricsWSGIMiddleware,
+    Consumer,
+    _guard,
+    add_label,
+    set_consumer,
+    skip_request,
+)
 from otel_apimetrics.cardinality import MAX_SETS, Cardinality
 from otel_apimetrics.exchange import Body, Exchange, Request, Response, ValidationError, WebSocket
 from otel_apimetrics.metrics import Metrics
@@ -147,6 +154,22 @@ def test_requests_in_flight_are_counted_in_and_out(telemetry: Telemetry):
         p.attributes["http.request.method"]: p.value
         for p in telemetry.points("apimetrics.active_requests")
     } == {"GET": 0, "_OTHER": 0}
+
+
+def test_a_request_that_is_skipped_is_in_flight_no_more(telemetry: Telemetry):
+    seen = []
+
+    def app(environ, start_response):
+        skip_request()
+        seen.append(telemetry.total("apimetrics.active_requests"))
+        skip_request()
+        start_response("200 OK", [])
+        return []
+
+    served = ApiMetricsWSGIMiddleware(app, metrics="all", **telemetry.providers)
+    serve_wsgi(served, make_environ())
+    assert seen == [0]
+    assert telemetry.total("apimetrics.active_requests") == 0
 
 
 def test_a_websocket_counts_as_a_request_and_never_as_a_duration(telemetry: Telemetry):

@@ -96,6 +96,7 @@ def skip_request() -> None:
     recording = _current()
     if recording is not None:
         recording.skipped = True
+        recording.count_out()
 
 
 def _current() -> Recording | None:

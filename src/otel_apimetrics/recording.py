@@ -37,11 +37,12 @@ class Recording:
     """
 
     __slots__ = (
-        "_asked", "_left", "_settled", "blocked_by", "company", "consumer", "content_length",
-        "error", "exception", "framework", "id", "labels", "metadata", "moved", "pipeline",
-        "replaced", "request", "request_body", "request_ended", "response_body", "response_ended",
-        "response_headers", "route", "running", "server_span", "session", "size_told", "skipped",
-        "source", "started", "started_ns", "status", "validation_errors", "websocket",
+        "_asked", "_is_in_flight", "_left", "_settled", "blocked_by", "company", "consumer",
+        "content_length", "error", "exception", "framework", "id", "labels", "metadata", "moved",
+        "pipeline", "replaced", "request", "request_body", "request_ended", "response_body",
+        "response_ended", "response_headers", "route", "running", "server_span", "session",
+        "size_told", "skipped", "source", "started", "started_ns", "status", "validation_errors",
+        "websocket",
     )  # fmt: skip
 
     def __init__(  # noqa: PLR0915  one line a slot
@@ -91,8 +92,9 @@ class Recording:
         """The record waits for async hooks."""
         self._left: bool | None = None
         """The app was left meanwhile; True: so was what is outside of it."""
+        self._is_in_flight = pipeline.metrics.counts_active
         open_requests.add(self)
-        if pipeline.metrics.counts_active:
+        if self._is_in_flight:
             self._count_active(1)
 
     def begin_span(self, *, instrumented_inside: bool) -> None:
@@ -273,9 +275,10 @@ class Recording:
             self.server_span.release(self.started_ns + duration)
 
     def count_out(self) -> None:
-        """Count the request out of flight, where that is counted. Never raises."""
-        if self.pipeline.metrics.counts_active:
+        """Count the request out of flight, once and where that is counted. Never raises."""
+        if self._is_in_flight:
             self._count_active(-1)
+            self._is_in_flight = False
 
     def _answered(self) -> None:
         self._asked = None

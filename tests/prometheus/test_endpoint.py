@@ -113,11 +113,11 @@ def test_an_authorization_may_be_a_coroutine_function_under_asgi(reader):
 
 
 def test_the_endpoint_is_not_recorded_and_the_rest_of_the_app_is(reader, instrumentor, telemetry):
-    providers = {**telemetry.providers, "meter_provider": reader.provider}
+    options = {**telemetry.providers, "meter_provider": reader.provider, "metrics": "all"}
     wsgi = flask.Flask("shop")
     wsgi.get("/hello")(lambda: "hello")
     add_route(wsgi, reader)
-    instrumentor.instrument_app(wsgi, **providers)
+    instrumentor.instrument_app(wsgi, **options)
     client = wsgi.test_client()
     asgi = Starlette(
         routes=[
@@ -125,14 +125,21 @@ def test_the_endpoint_is_not_recorded_and_the_rest_of_the_app_is(reader, instrum
             Route("/metrics", ScrapeASGIApp(reader)),
         ]
     )
-    instrumentor.instrument_app(asgi, **providers)
+    instrumentor.instrument_app(asgi, **options)
     for path in ("/hello", "/metrics"):
         assert client.get(path).status_code == 200
         assert serve_asgi(asgi, make_scope(path=path)).status == 200
-    shown = client.get("/metrics").text
-    total = [line for line in shown.splitlines() if line.startswith("apimetrics_requests_total{")]
-    assert [line.rpartition(" ")[2] for line in total] == ["2.0"]
-    assert "/hello" in total[0]
+    for shown in (
+        client.get("/metrics").text,
+        serve_asgi(asgi, make_scope(path="/metrics")).body.decode(),
+    ):
+        total, active = (
+            [line for line in shown.splitlines() if line.startswith(f"apimetrics_{name}{{")]
+            for name in ("requests_total", "active_requests")
+        )
+        assert [line.rpartition(" ")[2] for line in total] == ["2.0"]
+        assert "/hello" in total[0]
+        assert [line.rpartition(" ")[2] for line in active] == ["0.0"]
 
 
 def test_a_decorator_of_the_view_decides(reader):
