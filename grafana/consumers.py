@@ -145,7 +145,7 @@ _SERVED = (
     lines(
         Text("p95", "95 of 100 requests of a consumer took no longer, up to their last byte."),
         SECONDS,
-        Line(q.quantile(0.95, _DURATION, _BY), _LEGEND),
+        Line(q.quantile(0.95, _DURATION, _BY), _LEGEND, has_exemplars=True),
     ),
 )
 

@@ -79,7 +79,7 @@ _DURATIONS = (
     lines(
         Text("p95", "95 of 100 requests of an endpoint took no longer, up to their last byte."),
         SECONDS,
-        Line(q.quantile(0.95, _DURATION, _BY), _LEGEND),
+        Line(q.quantile(0.95, _DURATION, _BY), _LEGEND, has_exemplars=True),
     ),
     lines(
         Text("Mean duration", "A single slow request shows here, and hardly in a quantile."),

@@ -26,9 +26,10 @@ _SERVER_ERRORS = q.select(q.REQUESTS, *_M, q.SERVER_ERROR)
 _CLIENT_ERRORS = q.select(q.REQUESTS, *_M, q.CLIENT_ERROR)
 _NAMED = q.select(q.REQUESTS, *_M, f'{q.CONSUMER}!=""')
 _DURATION = (q.DURATION, *_M)
-_HERE = "var-job=$__all&${datasource:queryparam}&${__url_time_range}"
-_TO_ROUTE = f"/d/{uid('endpoints')}?var-route=${{__value.text:percentencode}}&{_HERE}"
-_TO_CONSUMER = f"/d/{uid('consumers')}?var-consumer=${{__value.text:percentencode}}&{_HERE}"
+_CHOSEN = "&".join(f"${{{name}:queryparam}}" for name in ("datasource", "job", "instance"))
+_ROW = "${__value.text:percentencode}"
+_TO_ROUTE = f"/d/{uid('endpoints')}?var-route={_ROW}&{_CHOSEN}&${{__url_time_range}}"
+_TO_CONSUMER = f"/d/{uid('consumers')}?var-consumer={_ROW}&{_CHOSEN}&${{__url_time_range}}"
 
 
 def _share(errors: str, window: str = q.INTERVAL) -> str:
@@ -69,7 +70,10 @@ _NUMBERS = (
         f"count({q.increase(_NAMED, (q.CONSUMER,))} > 0)",
     ),
     number(
-        Text("Instances", "Processes or workers that Prometheus sees as instances, and has now."),
+        Text(
+            "Instances",
+            "Those that show requests now; a Collector shows those that have ended as well.",
+        ),
         COUNT,
         f"count(count by (job, instance) ({_REQUESTS}))",
     ),
@@ -103,7 +107,7 @@ _TRAFFIC = (
         ),
         SECONDS,
         Line(q.quantile(0.5, _DURATION), "p50"),
-        Line(q.quantile(0.95, _DURATION), "p95"),
+        Line(q.quantile(0.95, _DURATION), "p95", has_exemplars=True),
         Line(q.quantile(0.99, _DURATION), "p99"),
     ),
     lines(

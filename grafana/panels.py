@@ -34,6 +34,8 @@ class Line(NamedTuple):
 
     query: str
     legend: str
+    has_exemplars: bool = False
+    """Show single requests, with their traces, beside the line."""
 
 
 class Column(NamedTuple):
@@ -82,6 +84,8 @@ def lines(
     )
     for letter, line in zip("ABCDEFGH", queries, strict=False):
         query = Dataquery().expr(line.query).range().legend_format(line.legend)
+        if line.has_exemplars:
+            query.exemplar(exemplar=True)
         panel.with_target(query.ref_id(letter).datasource(SOURCE))
     return panel
 

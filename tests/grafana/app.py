@@ -4,12 +4,16 @@ Its client says who it is (header `x-client`), and that a hook of the app shall 
 """
 
 import asyncio
+import os
 from collections.abc import AsyncIterator
 
 from fastapi import FastAPI, HTTPException, Request
 from fastapi.responses import RedirectResponse, StreamingResponse
+from opentelemetry.exporter.otlp.proto.http.metric_exporter import OTLPMetricExporter
 from opentelemetry.sdk.metrics import MeterProvider
+from opentelemetry.sdk.metrics.export import PeriodicExportingMetricReader
 from opentelemetry.sdk.resources import Resource
+from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import SpanExporter, SpanExportResult
 from pydantic import BaseModel, Field
 
@@ -57,6 +61,9 @@ def share(exchange):
 
 
 reader = PrometheusReader()
+readers = [reader]
+if "OTEL_EXPORTER_OTLP_ENDPOINT" in os.environ:
+    readers.append(PeriodicExportingMetricReader(OTLPMetricExporter(), export_interval_millis=500))
 app = FastAPI()
 
 
@@ -116,7 +123,8 @@ app = ApiMetricsInstrumentor().instrument_app(
     max_consumers=3,
     sample_rate=share,
     exporters=[Kept(SpanExportResult.SUCCESS), Refused(SpanExportResult.FAILURE)],
+    tracer_provider=TracerProvider(),
     meter_provider=MeterProvider(
-        [reader], resource=Resource.create({"service.name": "shop", "service.version": "1.2.3"})
+        readers, resource=Resource.create({"service.name": "shop", "service.version": "1.2.3"})
     ),
 )

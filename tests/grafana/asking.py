@@ -75,6 +75,13 @@ def ask(server: Prometheus, target: dict[str, Any], chosen: Chosen) -> list[dict
     return server.instant(query) if target["instant"] else server.over_time(query)
 
 
+def exemplars(server: Prometheus, target: dict[str, Any], chosen: Chosen) -> list[dict[str, Any]]:
+    """Give the single requests behind a query."""
+    asked = {"query": fill(server, target["expr"], chosen), "start": server.began}
+    series = server.ask("query_exemplars", end=time.time(), **asked)
+    return [exemplar for one in series for exemplar in one["exemplars"]]
+
+
 def has_something_to_show(series: list[dict[str, Any]]) -> bool:
     """Tell whether some value is a number other than 0."""
     values = [float(value) for one in series for _, value in one["values"]]

@@ -6,7 +6,7 @@ import time
 import urllib.error
 import urllib.parse
 import urllib.request
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -70,15 +70,13 @@ class Prometheus:
 
 
 @contextmanager
-def prometheus(folder: Path, job: str, ports: Sequence[int]) -> Iterator[Prometheus]:
+def prometheus(folder: Path, scraped: dict[str, Any]) -> Iterator[Prometheus]:
     """Run one with our rules until the block ends.
 
     Args:
         folder: for its configuration, its data and its log.
-        job: of the targets.
-        ports: of the targets, on loopback.
+        scraped: an entry of `scrape_configs`.
     """
-    targets = [f"127.0.0.1:{port}" for port in ports]
     interval = f"{SCRAPE_SECONDS}s"
     config = {
         "global": {
@@ -87,13 +85,7 @@ def prometheus(folder: Path, job: str, ports: Sequence[int]) -> Iterator[Prometh
             "evaluation_interval": interval,
         },
         "rule_files": [f"{RULES}/*.yaml"],
-        "scrape_configs": [
-            {
-                "job_name": job,
-                "metrics_path": "/metrics/",
-                "static_configs": [{"targets": targets}],
-            },
-        ],
+        "scrape_configs": [scraped],
     }
     file = folder / "prometheus.yaml"
     file.write_text(json.dumps(config))  # JSON is YAML
@@ -101,6 +93,7 @@ def prometheus(folder: Path, job: str, ports: Sequence[int]) -> Iterator[Prometh
         str(shutil.which("prometheus")),
         f"--config.file={file}",
         f"--storage.tsdb.path={folder / 'data'}",
+        "--enable-feature=exemplar-storage",
         "--web.listen-address=127.0.0.1:{port}",
     ]
     with serving(command, folder / "prometheus.log", environment()) as process:

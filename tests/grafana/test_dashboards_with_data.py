@@ -7,17 +7,50 @@ from tests.grafana import asking
 pytestmark = [pytest.mark.e2e, pytest.mark.needs("prometheus")]
 
 
-@pytest.mark.parametrize("name", asking.NAMES)
-def test_every_panel_has_something_to_show(watched, name):
+def empty(server, name):
+    """Give the queries of a dashboard that have nothing to show."""
     dashboard = asking.load(name)
-    chosen = asking.all_chosen(watched, dashboard)
-    empty = {
+    chosen = asking.all_chosen(server, dashboard)
+    return {
         (panel["title"], target["expr"])
         for panel in asking.panels(dashboard)
         for target in panel["targets"]
-        if not asking.has_something_to_show(asking.ask(watched, target, chosen))
+        if not asking.has_something_to_show(asking.ask(server, target, chosen))
     }
-    assert empty == set()
+
+
+@pytest.mark.parametrize("name", asking.NAMES)
+def test_every_panel_has_something_to_show(watched, name):
+    assert empty(watched, name) == set()
+
+
+@pytest.mark.parametrize("name", ["consumers", "endpoints", "errors", "overview"])
+def test_every_panel_about_requests_has_something_to_show_behind_a_collector(
+    behind_a_collector, name
+):
+    assert empty(behind_a_collector, name) == set()
+
+
+def test_behind_a_collector_the_service_is_a_job_of_its_own(behind_a_collector):
+    chosen = asking.all_chosen(behind_a_collector, asking.load("overview"))
+    assert chosen["job"] == "shop"
+
+
+@pytest.mark.parametrize("name", ["consumers", "endpoints", "overview"])
+def test_the_p95_has_exemplars_that_name_a_trace(watched, name):
+    dashboard = asking.load(name)
+    chosen = asking.all_chosen(watched, dashboard)
+    targets = [
+        target
+        for panel in asking.panels(dashboard)
+        for target in panel["targets"]
+        if target.get("exemplar")
+    ]
+    assert targets
+    for target in targets:
+        found = asking.exemplars(watched, target, chosen)
+        assert found
+        assert all(len(one["labels"]["trace_id"]) == 32 for one in found)
 
 
 @pytest.mark.parametrize("name", asking.NAMES)
