@@ -32,7 +32,7 @@ RANGE = "$__range"
 
 def select(metric: str, *matchers: str) -> str:
     """Give the series of a metric that meet all matchers."""
-    return f"{metric}{{{', '.join(matchers)}}}"
+    return f"{metric}{{{', '.join(matchers)}}}" if matchers else metric
 
 
 def rate(series: str, by: Sequence[str] = (), window: str = INTERVAL) -> str:
