@@ -1,6 +1,6 @@
 # `make demo` shows it, `make test` proves it. Both make what they need in .venv.
 .DELETE_ON_ERROR:
-.PHONY: help demo test lint types architecture unit unit-served unit-rooms versions lowest newest-sdk search bench constraints docs dashboards clean
+.PHONY: help demo test lint types architecture suites unit coverage unit-served unit-rooms lowest newest-sdk search bench constraints docs dashboards clean
 
 PYTHON ?= python3
 VENV := .venv
@@ -58,7 +58,7 @@ $(VENV)/.compiled: $(VENV)/.made constraints/compiled.txt
 demo: $(VENV)/.made
 	@$(BIN)/python -m demo
 
-test: lint types architecture unit versions
+test: lint types architecture suites
 	@if [ -n "$$(.ci/python 3.10)" ] && [ -n "$$(.ci/python 3.13)" ]; then \
 	    echo "All of it passed."; \
 	else echo "Passed, but for what was left out above."; fi
@@ -73,12 +73,20 @@ types: $(VENV)/.made
 architecture: $(VENV)/.made
 	$(BIN)/lint-imports
 
-# Two halves at once, because what starts servers mostly waits for them. Each says what it has to
-# when it is done.
+# Two at once, the longest first: each says what it has to when it is done. What starts servers
+# mostly waits for them.
 SERVED := benchmarks collector e2e examples gateway grafana one_span parity servers suites
-unit: $(VENV)/.made $(VENV)/.compiled .venv-vendors/.made
+SUITES := unit-rooms unit-served lowest newest-sdk
+suites: $(VENV)/.made $(VENV)/.compiled .venv-vendors/.made
 	$(BIN)/coverage erase
-	@$(MAKE) --no-print-directory -j2 --output-sync=recurse unit-served unit-rooms
+	@$(MAKE) --no-print-directory -j2 --output-sync=recurse $(SUITES)
+	@$(MAKE) --no-print-directory coverage
+
+# The suites of the newest versions alone.
+unit: SUITES := unit-rooms unit-served
+unit: suites
+
+coverage: $(VENV)/.made
 	$(BIN)/coverage combine --quiet
 	$(BIN)/coverage report
 
@@ -87,10 +95,6 @@ unit-served: $(VENV)/.made $(VENV)/.compiled .venv-vendors/.made
 
 unit-rooms: $(VENV)/.made
 	$(BIN)/coverage run -m pytest --quiet $(SERVED:%=--ignore=tests/%)
-
-# Both at once: they start no servers. Each says what it has to when it is done.
-versions:
-	@$(MAKE) --no-print-directory -j2 --output-sync=recurse lowest newest-sdk
 
 # In-process tests on the oldest Python with the lowest versions that we promise. Those warn
 # of what later versions of others have deprecated.
