@@ -16,6 +16,8 @@ class Parcel:
     count: int = 1
     """Exchanges inside."""
     method: str = "POST"
+    packed: bool = False
+    """It is sent with gzip, whatever its size; its headers say so where the backend wants that."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +30,8 @@ class Answer:
     """Names in lower case."""
     body: bytes
     """The beginning of it, 64 KiB at most unless more was asked for."""
+    tried: bool = True
+    """False where there was no time for an attempt, or the backend asked to be left alone."""
 
     @property
     def taken(self) -> bool:

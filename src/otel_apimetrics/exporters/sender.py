@@ -129,8 +129,8 @@ class Sender:
         has, none is made.
         """
         if patience.left() <= 0:
-            return Answer(None, {}, b"")
-        body, coding = self._coded(parcel.body)
+            return Answer(None, {}, b"", tried=False)
+        body, coding = self._coded(parcel)
         headers = {**self._headers, **dict(parcel.headers), **coding}
         pause, failed = FIRST_PAUSE, 0
         while True:
@@ -245,11 +245,13 @@ class Sender:
             )
         return local.session
 
-    def _coded(self, body: bytes) -> tuple[bytes, dict[str, str]]:
-        if not self._compress or len(body) < _WORTH_GZIP:
-            return body, {}
+    def _coded(self, parcel: Parcel) -> tuple[bytes, dict[str, str]]:
         # Without a time in it, the same body has the same bytes.
-        return gzip.compress(body, LEVEL, mtime=0), {"Content-Encoding": "gzip"}
+        if parcel.packed:
+            return gzip.compress(parcel.body, LEVEL, mtime=0), {}
+        if not self._compress or len(parcel.body) < _WORTH_GZIP:
+            return parcel.body, {}
+        return gzip.compress(parcel.body, LEVEL, mtime=0), {"Content-Encoding": "gzip"}
 
     def _tell_busy(self, status: int) -> None:
         """Tell of an answer that may be another one later, unless it is the first such."""

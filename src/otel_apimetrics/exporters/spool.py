@@ -4,8 +4,8 @@ One file a parcel, so that any number of processes may put and take: a file is w
 another name and then renamed, and who takes one holds its lock, which ends with the process.
 Its name has its place in the line and the failures against it: after its exporter and a digest of
 its destination come nanoseconds since the epoch, a random part, and their number where there are
-any. Inside are a line of JSON (`path`, `headers`, `count`, and in `events` the beginning and end
-of each event in the body, where it may be split) and the body.
+any. Inside are a line of JSON (`path`, `headers`, `count`, `packed`, and in `events` the beginning
+and end of each event in the body, where it may be split) and the body.
 """
 
 import json
@@ -272,6 +272,8 @@ def _place_of(path: Path, prefix: str) -> tuple[int, int]:
 
 def _written(parcel: Parcel, events: Sequence[bytes]) -> bytes:
     head: dict[str, Any] = {"path": parcel.path, "headers": parcel.headers, "count": parcel.count}
+    if parcel.packed:
+        head["packed"] = True
     places: list[tuple[int, int]] = []
     end = 0
     for event in events:
@@ -290,4 +292,5 @@ def _parcel(data: bytes) -> tuple[Parcel, list[bytes]]:
     said = json.loads(head)
     headers = tuple((str(name), str(value)) for name, value in said["headers"])
     events = [body[int(begin) : int(end)] for begin, end in said.get("events", ())]
-    return Parcel(str(said["path"]), body, headers, int(said["count"])), events
+    packed = said.get("packed") is True
+    return Parcel(str(said["path"]), body, headers, int(said["count"]), packed=packed), events

@@ -49,8 +49,8 @@ class VendorExporter(SpanExporter, ABC):
             self.name,
             sender,
             batches=lambda events: _batches(events, self.most_events, self.most_bytes),
-            pack=self.parcel,
-            answered=self.answered,
+            pack=lambda events, _: self.parcel(events),
+            answered=lambda answer: self.answered(answer) if answer.taken else None,
             spool=spool,
         )
 
