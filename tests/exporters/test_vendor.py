@@ -410,8 +410,8 @@ def test_without_a_disk_all_that_a_hanging_backend_leaves_over_is_counted_once()
         queue.close(2.0)
 
     assert health.counts("sent") == {}
-    lost = {**health.counts("failed"), **health.counts("dropped")}
-    assert sum(lost.values()) == 300
+    assert health.counts("failed") == {("small", "unavailable"): 1}
+    assert health.counts("dropped") == {("small", "shutdown"): 299}
 
 
 def spooling(backend, tmp_path) -> Small:

@@ -156,6 +156,8 @@ class Courier:
             self._count("failed", "refused", parcel.count)
         elif self._keep(parcel, events, answer, patience):
             return
+        elif patience.hurried and not answer.tried:
+            self._count("dropped", "shutdown", parcel.count)
         else:
             self._count("failed", "unavailable", parcel.count)
 
