@@ -1,21 +1,22 @@
 """Brings events to a backend: whole batches first, and then what stands in the way of others.
 
-A batch that the backend answers with an error of its own is set aside, so that others pass it,
-and halved until the record is found that makes it fail. That one is dropped, alone, and only
-when the backend has taken something else between its failures: otherwise the backend is away.
+A batch that the backend answers with an error of its own, or not at all, is set aside, so that
+others pass it, and halved until the record is found that makes it fail. That one is dropped, alone,
+and only when the backend has taken something else between its failures: otherwise it is away.
 """
 
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from functools import partial
-from time import monotonic, time_ns
+from time import time_ns
 from typing import Final, TypeAlias
 
 from otel_apimetrics import _guard, health
 from otel_apimetrics.exporters.aside import Aside, Line, Piece
+from otel_apimetrics.exporters.backend import Backend
 from otel_apimetrics.exporters.other_accounts import OtherAccounts
 from otel_apimetrics.exporters.parcel import UNREADABLE, Answer, Parcel
 from otel_apimetrics.exporters.patience import Patience
-from otel_apimetrics.exporters.retry_after import asked_rest
 from otel_apimetrics.exporters.sender import LONGEST_PAUSE, Sender
 from otel_apimetrics.exporters.spool import Spool
 
@@ -67,10 +68,10 @@ class Courier:
         count: Count | None = None,
     ) -> None:
         self._name: Final = name
-        self._sender: Final = sender
+        # Where there is a disk, nobody need wait.
+        self._backend: Final = Backend(sender, answered, waits=spool is None)
         self._batches: Final = batches
         self._pack: Final = pack
-        self._answered: Final = answered
         self._spool: Final = spool
         self._aside: Final = Aside() if aside is None else aside
         self._line: Final[Line] = self._aside if spool is None else spool
@@ -88,8 +89,6 @@ class Courier:
         """Parts that the backend could not read since then."""
         self._tried_at = 0
         """When what waits was last tried, in nanoseconds since the epoch."""
-        self._closed_until = 0.0
-        """Until when the backend has asked to be left alone, by the monotonic clock."""
 
     def deliver(self, events: Sequence[bytes], patience: Patience) -> bool:
         """Deliver events, and then what was set aside before.
@@ -138,7 +137,7 @@ class Courier:
             `None` where nothing waits.
         """
         oldest = self._line.oldest()
-        return None if oldest is None else max(self._rest(oldest), self._closed(), 0.0)
+        return None if oldest is None else max(self._rest(oldest), self._backend.closed(), 0.0)
 
     def clear(self, outcome: health.Outcome, reason: str) -> None:
         """Give up what waits in memory, and count it."""
@@ -156,51 +155,49 @@ class Courier:
             self._count("failed", "refused", parcel.count)
         elif self._keep(parcel, events, answer, patience):
             return
-        elif patience.hurried and not answer.tried:
+        elif patience.hurried and not answer.attempts:
             self._count("dropped", "shutdown", parcel.count)
         else:
             self._count("failed", "unavailable", parcel.count)
 
     def _attempts(self, parcel: Parcel, events: Sequence[bytes], patience: Patience) -> Answer:
         if self._spool is not None:
-            return self._post(parcel, patience.within(SPOOL_AFTER), ERRORS)
+            return self._backend.post(parcel, patience.within(SPOOL_AFTER), ERRORS)
+        attempts = 0
         while True:
-            may_pass = self._aside.has_room(len(events))
-            answer = self._post(parcel, patience, ERRORS if may_pass else 1)
-            if may_pass or not answer.failing or patience.hurried:
+            has_room = self._aside.has_room(len(events))
+            in_turns = not has_room or self._is_away()
+            answer = self._backend.post(parcel, patience, 1 if in_turns else ERRORS)
+            attempts += answer.attempts
+            if not (in_turns and (answer.failing or answer.away)) or patience.hurried:
                 return answer
+            if has_room and attempts >= ERRORS:
+                return replace(answer, attempts=attempts)
             # What waits may go now, and this batch be what the backend fails at: in turns, then.
             self._errors += 1
             self.try_again(patience, forced=True)
             if not patience.wait(min(_AGAIN * self._errors, LONGEST_PAUSE)):
                 return answer
 
-    def _post(self, parcel: Parcel, patience: Patience, errors: int) -> Answer:
-        """Send, but not while the backend has asked to be left alone."""
-        closed = self._closed()
-        # Where there is a disk, nobody need wait.
-        if closed > 0 and (self._spool is not None or not patience.wait(closed)):
-            return Answer(None, {}, b"", tried=False)
-        answer = self._sender.send(parcel, patience, errors)
-        if not answer.taken:
-            self._closed_until = max(self._closed_until, monotonic() + asked_rest(answer))
-        try:
-            self._answered(answer)
-        except Exception as error:
-            _guard.swallow(f"exporter.{self._name}.answer", error)
-        return answer
+    def _is_away(self) -> bool:
+        """Tell whether the backend is silent, and has taken nothing since something was set aside.
 
-    def _closed(self) -> float:
-        return self._closed_until - monotonic()
+        Then it is asked less often.
+        """
+        if self._aside.is_for_all or not self._backend.is_silent:
+            return False
+        oldest = self._aside.oldest()
+        return oldest is not None and oldest >= self._taken_at
 
     def _keep(
         self, parcel: Parcel, events: Sequence[bytes], answer: Answer, patience: Patience
     ) -> bool:
         if self._spool is not None:
             return self._spool.put(parcel, events, int(answer.failing))
-        if patience.hurried or not (answer.failing or self._aside.is_for_all):
+        passes = answer.failing or (answer.away and answer.attempts >= ERRORS)
+        if patience.hurried or not (passes or self._aside.is_for_all):
             return False
-        return self._aside.put(parcel, events, int(answer.failing))
+        return self._aside.put(parcel, events, int(passes))
 
     def _took(self, number: int) -> None:
         self._taken_at, self._errors, self._halved = time_ns(), 0, 0
@@ -221,7 +218,7 @@ class Courier:
     def _go_through(self, patience: Patience, *, forced: bool) -> None:
         if self._others is not None:
             self._others.tidy()
-        if self._spool is not None and (patience.hurried or self._closed() > 0):
+        if self._spool is not None and (patience.hurried or self._backend.closed() > 0):
             return  # it is safe on the disk
         forced = forced or patience.hurried
         began, most = time_ns(), self._errors + _IN_A_ROW
@@ -247,25 +244,25 @@ class Courier:
 
     def _retry(self, piece: Piece, patience: Patience) -> bool:
         """Try what waits once. False where the backend is away, and nothing else has a chance."""
-        answer = self._post(piece.parcel, patience.within(SPOOL_AFTER), 1)
+        answer = self._backend.post(piece.parcel, patience.within(SPOOL_AFTER), 1)
+        # Who is silent to this one, and took others meanwhile, is not away: it fails at this one.
+        was_asked = answer.attempts and not patience.hurried
+        failing = answer.failing or bool(was_asked and answer.away and piece.since < self._taken_at)
         may_halve = self._may_halve(answer, piece.events)
         if answer.taken:
             self._took(piece.parcel.count if piece.done() else 0)
             return True
-        if may_halve or (answer.failing and piece.failures and len(piece.events) > 1):
-            self._errors += answer.failing
+        if may_halve or (failing and piece.failures and len(piece.events) > 1):
+            self._errors += failing
             if piece.split(self._halves(piece.parcel, piece.events)):
                 return True
         elif answer.refused:
             if piece.done():
                 self._count("failed", "refused", piece.parcel.count)
             return True
-        if answer.failing:
+        if failing:
             return self._fail(piece)
         self._errors += 1
-        if piece.since < self._taken_at:
-            # Others were taken meanwhile: they do not wait for one that gets no answer.
-            piece.later(piece.failures)
         return False
 
     def _may_halve(self, answer: Answer, events: Sequence[bytes]) -> bool:
@@ -292,7 +289,7 @@ class Courier:
                 f"exporter.{self._name}.poisonous",
                 "%s fails at a record of the exporter %s and takes others. The record is dropped,"
                 " and counted in apimetrics.exporter.failed as refused. Look at the backend's log.",
-                self._sender.base_url,
+                self._backend.url,
                 self._name,
             )
         else:
