@@ -12,7 +12,7 @@ from opentelemetry.sdk.trace.export import SpanExportResult
 from otel_apimetrics import _guard, semconv
 from otel_apimetrics.config import Config
 from otel_apimetrics.exchange import Exchange
-from otel_apimetrics.exporters import deployment
+from otel_apimetrics.exporters import deployment, resuming
 from otel_apimetrics.exporters.delivery import DeliveryQueue, Export
 from otel_apimetrics.exporters.needs import body_limit
 from otel_apimetrics.exporters.on_request import RequestDelivery
@@ -66,6 +66,7 @@ def outlets(exporters: Mapping[str, Any], config: Config) -> tuple[DeliveryQueue
         exporters: by name.
         config: of the pipeline that they stand behind.
     """
+    resuming.watch_forks()
     return tuple(_outlet(name, exporter, config) for name, exporter in exporters.items())
 
 

@@ -153,5 +153,5 @@ def flush(instrumentor, app):
     """Have the app's queue hand on what it has."""
     from otel_apimetrics.exporters import delivery
 
-    for queue in list(delivery._queues):
+    for queue in list(delivery.queues):
         queue.flush(20)

@@ -35,7 +35,7 @@ def served(backend, instrumentor, telemetry):
         client.get("/order").close()
         client.get("/silent").close()
         log.warning("after them")
-        for queue in list(delivery._queues):
+        for queue in list(delivery.queues):
             queue.flush(20)
         assert exporter.force_flush()
 

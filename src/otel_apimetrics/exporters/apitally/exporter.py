@@ -23,6 +23,7 @@ from otel_apimetrics.exporters.needs import Needs
 from otel_apimetrics.exporters.patience import Patience
 from otel_apimetrics.exporters.sender import require_client
 from otel_apimetrics.exporters.settings import open_spool
+from otel_apimetrics.exporters.spool import SUFFIX
 
 CLOSE: Final = 5.0
 """Seconds that the end of a process may take here."""
@@ -78,6 +79,13 @@ class ApitallySpanExporter(SpanExporter):
                 self._protocol().tend(Patience())
         except Exception as error:
             _guard.swallow("exporter.apitally.start", error)
+
+    def again(self) -> float | None:
+        """Give 0 where a former process has left something and nobody sends it yet, or `None`."""
+        spool = self._options.spool
+        if spool is None or os.getpid() in self._by_pid or self._closed_in == os.getpid():
+            return None
+        return 0.0 if any(spool.glob(f"{EXPORTER}-*{SUFFIX}")) else None
 
     def app_started(self, framework: str, routes: Sequence[str]) -> None:
         """Take what the first request of an app has found out. Never raises, does not block.

@@ -118,6 +118,10 @@ class MetloSpanExporter(VendorExporter):
         """Deliver exchanges, unless it is disabled; see `VendorExporter`."""
         return self.disabled or super().export_exchanges(exchanges, patience)
 
+    def again(self) -> float | None:
+        """Give the seconds until it has something to do, unless it is disabled."""
+        return None if self.disabled else super().again()
+
     def begin(self, patience: Patience) -> None:
         """Have the key looked at, the first time."""
         if not self._verified:
