@@ -18,6 +18,7 @@ from otel_apimetrics.exporters.needs import body_limit
 from otel_apimetrics.exporters.on_request import RequestDelivery
 from otel_apimetrics.exporters.patience import Patience
 from otel_apimetrics.exporters.spans import as_span
+from otel_apimetrics.exporters.vendor import VendorExporter
 from otel_apimetrics.typing import Governor, ResponseHook
 
 GROUP = "opentelemetry_traces_exporter"
@@ -79,6 +80,8 @@ def _outlet(name: str, exporter: Any, config: Config) -> DeliveryQueue:
         "app_started": getattr(exporter, "app_started", lambda *_: None),
         "again": getattr(exporter, "again", lambda: None),
     }
+    if isinstance(exporter, VendorExporter):
+        exporter.is_fed = True
     within = getattr(exporter, "on_request", None)
     if within is not None:
         return RequestDelivery(name, _export(exporter, config), within=within, **options)

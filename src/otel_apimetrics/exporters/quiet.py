@@ -9,7 +9,9 @@ from opentelemetry.sdk.trace.export import SpanExporter, SpanExportResult
 
 from otel_apimetrics.config import ConfigError
 from otel_apimetrics.exchange import Exchange
+from otel_apimetrics.exporters.loading import behind_spans
 from otel_apimetrics.exporters.patience import Patience
+from otel_apimetrics.exporters.vendor import tell_idle
 
 _logger = logging.getLogger("otel_apimetrics")
 
@@ -30,6 +32,10 @@ class ByName(SpanExporter):
         except ConfigError as error:
             self.disabled = True
             _logger.error("The exporter %s is off. %s", self.name, error)  # noqa: TRY400  no trace
+            return
+        beside_requests = getattr(self, "beside_requests", None)
+        if beside_requests is not None and self.name in behind_spans():
+            tell_idle(self.name, beside_requests())
 
     def export(self, spans: Sequence[ReadableSpan]) -> SpanExportResult:
         """Export, unless it is off."""

@@ -38,6 +38,8 @@ class VendorExporter(SpanExporter, ABC):
     most_bytes: ClassVar[int] = 4 * 1024 * 1024
     """Bytes of the events in one request."""
     counts_itself: ClassVar[bool] = True
+    is_fed: bool = False
+    """A pipeline of ours hands it exchanges, and has its answers and headers reach responses."""
     on_request: float | None = None
     """Seconds that a request waits for its own delivery; `None`: a thread delivers."""
 
@@ -65,6 +67,10 @@ class VendorExporter(SpanExporter, ABC):
             The vendor's event, `None` where its own filters leave it out.
         """
 
+    def beside_requests(self) -> Sequence[str]:
+        """Give the options in use that only a pipeline of ours can follow."""
+        return ()
+
     @abstractmethod
     def parcel(self, events: Sequence[bytes]) -> Parcel:
         """Put translated events into one request. A pure function."""
@@ -82,6 +88,8 @@ class VendorExporter(SpanExporter, ABC):
     def export(self, spans: Sequence[ReadableSpan]) -> SpanExportResult:
         """Deliver what ended spans tell of, within the timeout."""
         try:
+            if not self.is_fed:
+                tell_idle(self.name, self.beside_requests())
             exchanges = [found for span in spans if (found := decode(span)) is not None]
             taken = self.export_exchanges(exchanges, self._patience.within(self._timeout))
         except Exception as error:
@@ -134,6 +142,19 @@ class VendorExporter(SpanExporter, ABC):
             health.count("dropped", self.name, "too_large")
             return None
         return event
+
+
+def tell_idle(name: str, options: Sequence[str]) -> None:
+    """Tell once of options that do nothing where an exporter stands behind a span processor."""
+    if options:
+        _guard.warn_once(
+            f"exporter.{name}.idle",
+            "%s of the exporter %s does nothing behind a span processor (OTEL_TRACES_EXPORTER, or"
+            " in code): no request passes there. Have the exporter in OTEL_APIMETRICS_EXPORTERS,"
+            " or in exporters=[...] of instrument(), and not behind a processor.",
+            " and ".join(f"{one} (OTEL_EXPORTER_{name.upper()}_{one.upper()})" for one in options),
+            name,
+        )
 
 
 def _batches(events: Iterable[bytes], most: int, most_bytes: int) -> Iterator[list[bytes]]:

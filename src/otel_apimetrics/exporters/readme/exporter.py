@@ -129,6 +129,14 @@ class ReadMeSpanExporter(VendorExporter):
             self._project = Project(sender(found["dashboard_url"]), found["base_log_url"])
             self.response_hook = self._documentation
 
+    def beside_requests(self) -> Sequence[str]:
+        """Give the options in use that are about responses."""
+        found = {
+            "documentation_header": self.response_hook,
+            "background_worker_mode": self.on_request,
+        }
+        return [option for option, follows in found.items() if follows is not None]
+
     def event(self, exchange: Exchange) -> bytes | None:
         """Translate one exchange; `None` where ReadMe's own SDK logs nothing."""
         if (
