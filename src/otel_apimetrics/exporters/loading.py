@@ -2,11 +2,12 @@
 
 import os
 from collections.abc import Iterable, Mapping, Sequence
+from functools import cache
 from importlib.metadata import entry_points
 from typing import Any
 
 from opentelemetry import trace
-from opentelemetry.sdk.resources import Resource
+from opentelemetry.sdk.resources import OTELResourceDetector, Resource
 from opentelemetry.sdk.trace.export import SpanExportResult
 
 from otel_apimetrics import _guard, semconv
@@ -132,7 +133,12 @@ def _export(exporter: Any, config: Config) -> Export:
     """Give the door that an exporter has: for exchanges, or for spans."""
     direct = getattr(exporter, "export_exchanges", None)
     if direct is not None:
-        return lambda batch, patience: bool(direct(batch, patience))
+
+        def hand_on(batch: Sequence[Exchange], patience: Patience) -> bool:
+            with deployment.told(_environment(config)):
+                return bool(direct(batch, patience))
+
+        return hand_on
 
     def export(batch: Sequence[Exchange], _: Patience) -> bool:
         resource = _resource(config)
@@ -140,6 +146,21 @@ def _export(exporter: Any, config: Config) -> Export:
         return result is SpanExportResult.SUCCESS
 
     return export
+
+
+def _environment(config: Config) -> str | None:
+    """Give the environment that the provider's resource names, else the option."""
+    provider = config.tracer_provider or trace.get_tracer_provider()
+    resource = getattr(provider, "resource", None)
+    if not isinstance(resource, Resource):
+        resource = _own_resource()
+    return deployment.of_resource(resource) or config.environment
+
+
+@cache
+def _own_resource() -> Resource:
+    """Give what `OTEL_RESOURCE_ATTRIBUTES` says, where there is no provider."""
+    return OTELResourceDetector().detect()
 
 
 def _resource(config: Config) -> Resource:

@@ -2,6 +2,7 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import groupby
 from typing import ClassVar, Final
 
 from opentelemetry.sdk.trace import ReadableSpan
@@ -10,6 +11,7 @@ from opentelemetry.sdk.trace.export import SpanExporter, SpanExportResult
 from otel_apimetrics import _guard, health
 from otel_apimetrics.decoding import decode
 from otel_apimetrics.exchange import Exchange
+from otel_apimetrics.exporters import deployment
 from otel_apimetrics.exporters.courier import Courier
 from otel_apimetrics.exporters.parcel import Answer, Parcel
 from otel_apimetrics.exporters.patience import Patience
@@ -90,8 +92,11 @@ class VendorExporter(SpanExporter, ABC):
         try:
             if not self.is_fed:
                 tell_idle(self.name, self.beside_requests())
-            exchanges = [found for span in spans if (found := decode(span)) is not None]
-            taken = self.export_exchanges(exchanges, self._patience.within(self._timeout))
+            patience, taken = self._patience.within(self._timeout), True
+            for environment, group in groupby(spans, deployment.of_span):
+                exchanges = [found for span in group if (found := decode(span)) is not None]
+                with deployment.told(environment):
+                    taken = self.export_exchanges(exchanges, patience) and taken
         except Exception as error:
             _guard.swallow(f"exporter.{self.name}", error)
             return SpanExportResult.FAILURE

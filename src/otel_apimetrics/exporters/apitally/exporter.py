@@ -11,11 +11,12 @@ from opentelemetry.sdk.trace.export import SpanExporter, SpanExportResult
 from otel_apimetrics import _guard, health, open_requests
 from otel_apimetrics.decoding import decode
 from otel_apimetrics.exchange import Exchange
+from otel_apimetrics.exporters import deployment
 from otel_apimetrics.exporters.apitally.hub import Hub
 from otel_apimetrics.exporters.apitally.lane import EXPORTER
 from otel_apimetrics.exporters.apitally.log_capture import LogCapture
 from otel_apimetrics.exporters.apitally.masks import MAX_BODY
-from otel_apimetrics.exporters.apitally.options import read_options
+from otel_apimetrics.exporters.apitally.options import in_environment, read_options
 from otel_apimetrics.exporters.apitally.otlp import Otlp
 from otel_apimetrics.exporters.apitally.protocol import Protocol
 from otel_apimetrics.exporters.apitally.startup import AppStartup
@@ -107,7 +108,8 @@ class ApitallySpanExporter(SpanExporter):
         """Take what ended spans tell of."""
         try:
             exchanges = [found for span in spans if (found := decode(span)) is not None]
-            taken = self.export_exchanges(exchanges)
+            with deployment.told(deployment.of_span(spans[0]) if spans else None):
+                taken = self.export_exchanges(exchanges)
         except Exception as error:
             _guard.swallow("exporter.apitally", error)
             return SpanExportResult.FAILURE
@@ -196,6 +198,7 @@ class ApitallySpanExporter(SpanExporter):
             protocol.hurry()
 
     def _make(self) -> Protocol:
+        options = in_environment(self._options)
         if self._resource is None:
-            return Hub(self._options, self._startup)
-        return Otlp(self._options, self._startup, self._resource)
+            return Hub(options, self._startup)
+        return Otlp(options, self._startup, self._resource)
