@@ -10,7 +10,7 @@ from opentelemetry import trace
 from opentelemetry.sdk.resources import OTELResourceDetector, Resource
 from opentelemetry.sdk.trace.export import SpanExportResult
 
-from otel_apimetrics import _guard, semconv
+from otel_apimetrics import _guard, forked, semconv
 from otel_apimetrics.config import Config
 from otel_apimetrics.exchange import Exchange
 from otel_apimetrics.exporters import deployment, resuming
@@ -18,6 +18,7 @@ from otel_apimetrics.exporters.delivery import DeliveryQueue, Export
 from otel_apimetrics.exporters.needs import body_limit
 from otel_apimetrics.exporters.on_request import RequestDelivery
 from otel_apimetrics.exporters.patience import Patience
+from otel_apimetrics.exporters.quiet import ByName, behind_spans
 from otel_apimetrics.exporters.spans import as_span
 from otel_apimetrics.exporters.vendor import VendorExporter
 from otel_apimetrics.typing import Governor, ResponseHook
@@ -31,10 +32,12 @@ _OTLP = {"grpc": "otlp_proto_grpc", "http/protobuf": "otlp_proto_http"}
 def load(config: Config) -> dict[str, Any]:
     """Make the exporters that the configuration names, by their names.
 
-    One that `OTEL_TRACES_EXPORTER` names too is attached there alone, with a warning: the
-    backend would get each sampled request twice.
+    One that `OTEL_TRACES_EXPORTER` or the declarative file names too is attached there alone, with
+    a warning: the backend would get each sampled request twice.
     """
-    attached = behind_spans()
+    provider = config.tracer_provider or trace.get_tracer_provider()
+    inside = (each for each in forked.exporters(provider) if isinstance(each, ByName))
+    attached = behind_spans() | {exporter.name for exporter in inside if not exporter.disabled}
     made: dict[str, Any] = {}
     for chosen in config.exporters:
         if not isinstance(chosen, str):
@@ -43,9 +46,9 @@ def load(config: Config) -> dict[str, Any]:
         elif chosen in attached:
             _guard.warn_once(
                 f"exporters.{chosen}",
-                "%s is in OTEL_TRACES_EXPORTER and among the exporters of otel-apimetrics: it"
-                " stays in the first, and gets sampled requests alone. Take it out there, and it"
-                " gets every request.",
+                "%s is in OTEL_TRACES_EXPORTER, or behind a span processor of the declarative file,"
+                " and among the exporters of otel-apimetrics: it stays in the first, and gets"
+                " sampled requests alone. Take it out there, and it gets every request.",
                 chosen,
             )
         else:
@@ -54,11 +57,6 @@ def load(config: Config) -> dict[str, Any]:
             if exporter is not None:
                 made[chosen] = exporter
     return made
-
-
-def behind_spans() -> set[str]:
-    """Give the names of the exporters that the SDK puts behind a span processor."""
-    return {name.strip() for name in os.environ.get("OTEL_TRACES_EXPORTER", "").split(",")}
 
 
 def outlets(exporters: Mapping[str, Any], config: Config) -> tuple[DeliveryQueue, ...]:

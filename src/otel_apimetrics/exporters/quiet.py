@@ -1,6 +1,7 @@
 """How OpenTelemetry and `OTEL_APIMETRICS_EXPORTERS` make an exporter: by its name alone."""
 
 import logging
+import os
 from collections.abc import Sequence
 from typing import Any, ClassVar
 
@@ -9,11 +10,15 @@ from opentelemetry.sdk.trace.export import SpanExporter, SpanExportResult
 
 from otel_apimetrics.config import ConfigError
 from otel_apimetrics.exchange import Exchange
-from otel_apimetrics.exporters.loading import behind_spans
 from otel_apimetrics.exporters.patience import Patience
 from otel_apimetrics.exporters.vendor import tell_idle
 
 _logger = logging.getLogger("otel_apimetrics")
+
+
+def behind_spans() -> set[str]:
+    """Give the names of the exporters that the SDK's variable puts behind a span processor."""
+    return {name.strip() for name in os.environ.get("OTEL_TRACES_EXPORTER", "").split(",")}
 
 
 class ByName(SpanExporter):
