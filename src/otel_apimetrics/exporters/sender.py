@@ -281,8 +281,8 @@ class Sender:
             remedy = "it has moved: set the address that it names"
         _guard.warn(
             f"sender.{self.name}.{status}",
-            "%s answered %d to the exporter %s: %s. What it refused is not sent again, and counted"
-            " in apimetrics.exporter.failed.",
+            "%s answered %d to the exporter %s: %s. A record that it refuses is not sent again, and"
+            " counted in apimetrics.exporter.failed.",
             self.base_url,
             status,
             self.name,
