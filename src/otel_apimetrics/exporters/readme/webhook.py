@@ -32,8 +32,8 @@ def verify_webhook(body: bytes | str, signature: str | None, secret: str) -> dic
     """
     if not isinstance(body, (bytes, bytearray, memoryview, str)):
         raise TypeError(
-            "verify_webhook takes the body as it came, not what a JSON parser has made of it:"
-            " request.get_data() in Flask, await request.body() in Starlette, request.body in Django."
+            "verify_webhook takes the body as it came, not what a JSON parser has made of it: in"
+            " Flask request.get_data(), in Starlette await request.body(), in Django request.body."
         )
     if not signature:
         raise WebhookError("Missing Signature")
