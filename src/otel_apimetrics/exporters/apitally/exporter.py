@@ -28,6 +28,9 @@ from otel_apimetrics.exporters.spool import SUFFIX
 
 CLOSE: Final = 5.0
 """Seconds that the end of a process may take here."""
+LEAST: Final = 0.1
+KEEPING: Final = 1.0
+"""Seconds that it takes at most though others have taken all that there was; to a disk."""
 
 
 class ApitallySpanExporter(SpanExporter):
@@ -159,7 +162,7 @@ class ApitallySpanExporter(SpanExporter):
         if self._hurry in open_requests.at_end:
             open_requests.at_end.remove(self._hurry)
         left = self._patience.left() if self._patience.hurried else CLOSE
-        protocol.close(min(max(left, 0.1), CLOSE))
+        protocol.close(min(max(left, LEAST if self._options.spool is None else KEEPING), CLOSE))
 
     def _take(self, protocol: Protocol, exchange: Exchange) -> bool:
         try:

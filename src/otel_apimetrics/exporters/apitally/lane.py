@@ -21,7 +21,7 @@ EXPORTER: Final = "apitally"
 INLINE: Final = 1.0
 """Seconds that a beat may keep a request waiting, where no thread runs."""
 _RESERVE: Final = 1.0
-"""Seconds of the end, a fifth at most, that are left to keep on a disk what cannot be sent."""
+"""Seconds of the end, half of it at most, that are left to keep on a disk what cannot be sent."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,8 +149,7 @@ class Lane:
         Args:
             deadline: of the monotonic clock.
         """
-        reserve = min(_RESERVE, (deadline - monotonic()) / 5)
-        self._patience.end_by(deadline - reserve)
+        self._patience.end_by(deadline - min(_RESERVE, (deadline - monotonic()) / 2))
         with self._changed:
             self._closed = True
             self._changed.notify_all()
