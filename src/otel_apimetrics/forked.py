@@ -52,6 +52,16 @@ def providers() -> list[Any]:
     return list({id(each): each for each in (*found, *_providers)}.values())
 
 
+def exporters(provider: Any) -> Iterator[Any]:
+    """Give the span exporters behind the SDK's own processors of a provider."""
+    for part in _parts(provider):
+        for name in ("span_exporter", "_exporter"):
+            exporter = getattr(part, name, None)
+            if exporter is not None:
+                yield exporter
+                break
+
+
 def begin_process() -> None:
     """Do at the first request of a process what its fork has left out. Never raises."""
     global _begun  # noqa: PLW0603  the process that this was done for

@@ -41,6 +41,7 @@ class Reply:
     """What a sink answers to one request."""
 
     status: int = 200
+    """0: the connection is closed without an answer."""
     headers: dict[str, str] = field(default_factory=dict)
     body: bytes = b"{}"
     until: Event | None = None
@@ -79,6 +80,9 @@ class Sink:
                 reply = sink.reply_to(request)
                 if reply.until is not None:
                     reply.until.wait(60)
+                if not reply.status:
+                    self.close_connection = True
+                    return
                 try:
                     self.send_response(reply.status)
                     for name, value in reply.headers.items():

@@ -5,7 +5,7 @@ import json
 import pytest
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import TracerProvider
-from opentelemetry.sdk.trace.export import SpanExporter, SpanExportResult
+from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExporter, SpanExportResult
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from opentelemetry.sdk.trace.sampling import ALWAYS_OFF
 from opentelemetry.trace import SpanKind, StatusCode
@@ -15,7 +15,10 @@ from otel_apimetrics.config import build
 from otel_apimetrics.exchange import Request, Response
 from otel_apimetrics.exporters import loading
 from otel_apimetrics.exporters.loading import load, outlets
+from otel_apimetrics.exporters.metlo import MetloSpanExporter
+from otel_apimetrics.exporters.moesif import MoesifSpanExporter
 from otel_apimetrics.exporters.needs import Needs, widened
+from otel_apimetrics.exporters.readme import ReadMeSpanExporter
 from tests.in_process import make_environ, serve_wsgi
 from tests.telemetry import Telemetry
 
@@ -248,3 +251,64 @@ def test_the_environment_of_the_plugin_is_that_of_exporters_by_name(monkeypatch)
     metlo, readme = events()
     assert metlo["meta"]["environment"] == "production"
     assert readme["development"] is False
+
+
+BEHIND_A_PROCESSOR = {
+    "moesif": (
+        lambda url: MoesifSpanExporter(
+            application_id="key",
+            base_uri=url,
+            dynamic_sampling=False,
+            governance=True,
+            transaction_id_header=True,
+        ),
+        ["OTEL_EXPORTER_MOESIF_GOVERNANCE", "OTEL_EXPORTER_MOESIF_TRANSACTION_ID_HEADER"],
+    ),
+    "readme": (
+        lambda url: ReadMeSpanExporter(
+            api_key="key",
+            url=url,
+            documentation_header=True,
+            base_log_url="http://docs.example",
+            background_worker_mode=False,
+        ),
+        [
+            "OTEL_EXPORTER_README_DOCUMENTATION_HEADER",
+            "OTEL_EXPORTER_README_BACKGROUND_WORKER_MODE",
+        ],
+    ),
+    "metlo": (lambda url: MetloSpanExporter(host=url, api_key="key"), []),
+}
+
+
+@pytest.mark.parametrize("vendor", BEHIND_A_PROCESSOR)
+def test_one_line_names_the_options_that_do_nothing_behind_a_span_processor(
+    backend, caplog, vendor
+):
+    make, variables = BEHIND_A_PROCESSOR[vendor]
+    provider = TracerProvider(shutdown_on_exit=False)
+    provider.add_span_processor(BatchSpanProcessor(make(backend.url)))
+    app = ApiMetricsWSGIMiddleware(
+        answer, tracer_provider=provider, identify="header:x-user", capture_body="all"
+    )
+    for _ in range(2):
+        serve_wsgi(app, make_environ(headers={"X-User": "alice"}))
+        assert provider.force_flush()
+    provider.shutdown()
+
+    assert len(backend.received) >= 2
+    lines = [r.getMessage() for r in caplog.records if "behind a span processor" in r.getMessage()]
+    assert len(lines) == bool(variables)
+    for line in lines:
+        assert [each for each in variables if each in line] == variables
+        assert "OTEL_APIMETRICS_EXPORTERS" in line
+
+
+@pytest.mark.parametrize("vendor", BEHIND_A_PROCESSOR)
+def test_no_line_names_them_where_a_pipeline_follows_them(backend, caplog, vendor):
+    make, _ = BEHIND_A_PROCESSOR[vendor]
+    app, queue = middleware(make(backend.url), Telemetry())
+    serve_wsgi(app, make_environ())
+    assert queue.flush(10)
+
+    assert "behind a span processor" not in caplog.text

@@ -13,6 +13,7 @@ from opentelemetry.sdk.trace.export import SpanExportResult
 from otel_apimetrics import Exchange, health
 from otel_apimetrics.exchange import Request, Response
 from otel_apimetrics.exporters import aside, courier
+from otel_apimetrics.exporters import backend as backend_module
 from otel_apimetrics.exporters.delivery import DeliveryQueue
 from otel_apimetrics.exporters.json_bytes import json_bytes
 from otel_apimetrics.exporters.parcel import Parcel
@@ -169,6 +170,60 @@ def test_a_record_that_a_backend_fails_at_lets_others_pass_and_is_dropped_alone(
     assert len(backend.received) == 1
 
 
+@pytest.mark.parametrize("status", [503, 0])
+def test_a_record_that_a_backend_is_silent_to_lets_others_pass_and_is_dropped_alone(
+    backend, exporter, caplog, status
+):
+    poisoned(backend, status)
+    exporter.export_exchanges([exchange(0), exchange(1, "/poison"), exchange(2), exchange(3)])
+    assert arrived(backend) == []
+
+    for number in range(4, 12):
+        assert exporter.export_exchanges([exchange(number)])
+
+    assert sorted(arrived(backend)) == [0, *range(2, 12)]
+    assert health.counts("failed") == {("small", "refused"): 1}
+    assert caplog.text.count("fails at a record") == 1
+    assert exporter.again() is None
+
+
+@pytest.mark.parametrize("status", [503, 0])
+def test_several_records_that_a_backend_is_silent_to_stop_nothing(
+    backend, exporter, monkeypatch, status
+):
+    monkeypatch.setattr(courier, "_AGAIN", 0.01)
+    poisoned(backend, status)
+    for number in range(3):
+        exporter.export_exchanges([exchange(number, "/poison")])
+    for number in range(3, 12):
+        assert exporter.export_exchanges([exchange(number)])
+
+    assert arrived(backend) == list(range(3, 12))
+    assert health.counts("failed") == {("small", "refused"): 3}
+
+
+@pytest.mark.parametrize("status", [503, 0])
+def test_a_backend_that_is_away_costs_no_record_and_is_asked_less_and_less(
+    backend, exporter, monkeypatch, status
+):
+    monkeypatch.setattr(courier, "_AGAIN", 0.01)
+    backend.otherwise = Reply(status)
+    queue = queue_to(exporter)
+    for number in range(30):
+        queue.accept(exchange(number))
+    backend.wait_for(30)
+    assert health.counts("failed") == health.counts("dropped") == {}
+    assert exporter._courier._errors > 5
+
+    backend.otherwise = Reply()
+    assert queue.flush(20)
+    queue.close()
+
+    assert sorted(arrived(backend)) == list(range(30))
+    assert health.counts("sent") == {("small", ""): 30}
+    assert health.counts("failed") == health.counts("dropped") == {}
+
+
 def test_a_backend_that_only_fails_costs_no_record(backend, exporter, monkeypatch):
     monkeypatch.setattr(courier, "_AGAIN", 0.0)
     backend.otherwise = Reply(500)
@@ -289,7 +344,8 @@ def test_a_span_of_another_kind_is_left_out(backend, exporter):
     assert backend.received == []
 
 
-def test_a_queue_waits_for_its_backend_as_long_as_it_has_room(backend, exporter):
+def test_a_queue_waits_for_its_backend_as_long_as_it_has_room(backend, exporter, monkeypatch):
+    monkeypatch.setattr(courier, "_AGAIN", 0.01)
     backend.planned += [Reply(503)] * 20
     queue = DeliveryQueue("small", exporter.export_exchanges, counts=False)
     for number in range(10):
@@ -298,7 +354,7 @@ def test_a_queue_waits_for_its_backend_as_long_as_it_has_room(backend, exporter)
     assert queue.flush(20)
     queue.close()
 
-    assert arrived(backend) == list(range(10))
+    assert sorted(arrived(backend)) == list(range(10))
     assert health.counts("sent") == {("small", ""): 10}
     assert health.counts("failed") == {}
 
@@ -410,8 +466,8 @@ def test_without_a_disk_all_that_a_hanging_backend_leaves_over_is_counted_once()
         queue.close(2.0)
 
     assert health.counts("sent") == {}
-    lost = {**health.counts("failed"), **health.counts("dropped")}
-    assert sum(lost.values()) == 300
+    assert health.counts("failed") == {("small", "unavailable"): 1}
+    assert health.counts("dropped") == {("small", "shutdown"): 299}
 
 
 def spooling(backend, tmp_path) -> Small:
@@ -419,7 +475,7 @@ def spooling(backend, tmp_path) -> Small:
     return Small(sender, timeout=5, spool=Spool(tmp_path, "small", backend.url))
 
 
-@pytest.mark.parametrize("status", [400, 500])
+@pytest.mark.parametrize("status", [400, 500, 503, 0])
 def test_a_bad_record_that_was_spooled_does_not_sink_its_batch(
     backend, tmp_path, monkeypatch, status
 ):
@@ -432,10 +488,10 @@ def test_a_bad_record_that_was_spooled_does_not_sink_its_batch(
 
     backend.otherwise = Reply(200)
     poisoned(backend, status)
-    for number in range(5, 10):
+    for number in range(5, 14):
         assert exporter.export_exchanges([exchange(number)])
 
-    assert sorted(arrived(backend)) == [0, 1, *range(3, 10)]
+    assert sorted(arrived(backend)) == [0, 1, *range(3, 14)]
     assert health.counts("failed") == {("small", "refused"): 1}
     assert list(tmp_path.iterdir()) == []
 
@@ -473,11 +529,11 @@ def test_a_spool_is_sent_though_no_further_request_comes(backend, tmp_path, monk
     monkeypatch.setattr(courier, "SPOOL_AFTER", 0.1)
     monkeypatch.setattr(courier, "_AGAIN", 0.01)
     exporter = spooling(backend, tmp_path)
-    backend.planned += [Reply(503)] * 30
+    backend.planned += [Reply(503)] * (courier.ERRORS + 3)
     queue = queue_to(exporter)
     queue.accept(exchange(0))
 
-    backend.wait_for(31)
+    backend.wait_for(courier.ERRORS + 4)
     queue.close()
 
     assert arrived(backend) == [0]
@@ -500,7 +556,7 @@ def test_a_backend_that_asks_to_be_left_alone_is_and_the_disk_keeps_what_comes(
     assert exporter.again() > 30
     assert health.counts("failed") == {}
 
-    monkeypatch.setattr(courier, "monotonic", lambda: time.monotonic() + 61)
+    monkeypatch.setattr(backend_module, "monotonic", lambda: time.monotonic() + 61)
     assert exporter.export_exchanges([exchange(5)])
     assert sorted(arrived(backend)) == list(range(6))
 

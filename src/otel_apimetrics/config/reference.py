@@ -152,6 +152,10 @@ instrumentation/development:
         deny: [iban, users.*.email]
 ```
 
+An exporter of ours stands there as any other does, with its options as they are called in code
+(`exporter: {{moesif: {{application_id: ...}}}}`): it gets sampled requests, and stays there alone
+where `exporters` names it, too.
+
 `enabled: false` in this section turns the plugin off. The file takes the place of the SDK's own
 `OTEL_*` variables: without `meter_provider` there are no metrics, without `tracer_provider` no
 spans. `tracer_provider` and `meter_provider` of the table above are objects, so for code alone.

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from threading import RLock
 from time import time_ns
-from typing import Final, Protocol
+from typing import ClassVar, Final, Protocol
 
 from otel_apimetrics import health
 from otel_apimetrics.exporters.parcel import Parcel
@@ -62,6 +62,10 @@ class Line(Protocol):
 class Aside:
     """A line in memory. Safe between threads; a forked worker's is empty."""
 
+    is_for_all: ClassVar[bool] = False
+    """It takes all that was not taken; else what the backend failed at, and who delivers waits
+    with the rest."""
+
     def __init__(self) -> None:
         self._pid = os.getpid()
         self._lock = RLock()
@@ -104,9 +108,9 @@ class Aside:
                 piece.held = False
 
     def clear(self) -> int:
-        """Forget all, and tell how many events they were."""
+        """Forget all, and tell how many exchanges they were."""
         with self._own():
-            number = sum(len(piece.events) for piece in self._pieces)
+            number = sum(piece.parcel.count for piece in self._pieces)
             self._pieces.clear()
         return number
 
@@ -138,6 +142,7 @@ class _Piece:
         self.events: Final = events
         self.failures = failures
         self.since = since
+        self.born = since
         self.held = False
 
     def done(self) -> bool:
@@ -148,10 +153,10 @@ class _Piece:
 
     def split(self, parts: Sequence[tuple[Parcel, Sequence[bytes]]]) -> bool:
         failures = max(self.failures, 1)
-        return self._line.replace(
-            self,
-            [
-                _Piece(self._line, parcel, tuple(events), failures, self.since)
-                for parcel, events in parts
-            ],
-        )
+        made = [
+            _Piece(self._line, parcel, tuple(events), failures, self.since)
+            for parcel, events in parts
+        ]
+        for piece in made:
+            piece.born = self.born
+        return self._line.replace(self, made)

@@ -23,8 +23,7 @@ from otel_apimetrics.exporters.patience import Patience
 from otel_apimetrics.exporters.thinning import Rate, thinned
 
 Export: TypeAlias = Callable[[Sequence[Exchange], Patience], bool]
-"""Hands exchanges to a backend; True where it took them. May block while the patience lasts, may
-raise."""
+"""Hands exchanges to a backend; True where it took them. May block with patience, may raise."""
 
 MAX_COUNT = 8_192
 MAX_BYTES = 16 * 1024 * 1024
@@ -35,13 +34,12 @@ CLOSE = 5.0
 """Seconds that the process waits at its end."""
 RESERVE = 1.0
 """Seconds of these, a fifth at most, that are left to keep on a disk what cannot be sent."""
-
 INLINE = 1.0
 """Seconds that a backend may keep a request waiting which hands a batch on itself."""
 REST = 4
 """How many times as long as a batch has taken no other goes out, where requests wait for it."""
 
-_queues: "weakref.WeakSet[DeliveryQueue]" = weakref.WeakSet()
+queues: "weakref.WeakSet[DeliveryQueue]" = weakref.WeakSet()
 
 
 class DeliveryQueue:
@@ -57,8 +55,7 @@ class DeliveryQueue:
     Args:
         name: of the exporter, for counters and log lines.
         export: called on the thread, with instrumentation suppressed.
-        rate: share of the exchanges that go in, 0 to 1, or a function of the exchange. The
-            weight of those is raised accordingly.
+        rate: share of the exchanges that go in, with more weight, 0 to 1 or a function of each.
         max_body_size: bytes of each body that its exchanges have.
         shutdown: called at the end, after the last export.
         counts: count what was handed on and what failed; an exporter may do so itself.
@@ -78,19 +75,15 @@ class DeliveryQueue:
         app_started: Callable[[str, Sequence[str]], object] = lambda *_: None,
         again: Callable[[], float | None] = lambda: None,
     ) -> None:
-        self.name = name
+        self.name, self.max_body_size = name, max_body_size
         self.app_started, self._again = app_started, again
-        self.max_body_size = max_body_size
-        self._export = export
-        self._counts = counts
-        self._rate = rate
-        self._shutdown = shutdown
+        self._export, self._shutdown = export, shutdown
+        self._counts, self._rate = counts, rate
         self._begin()
-        _queues.add(self)
+        queues.add(self)
 
     def _begin(self) -> None:
-        self._pid = os.getpid()
-        self._patience = Patience()
+        self._pid, self._patience = os.getpid(), Patience()
         self._waiting: deque[tuple[Exchange, int]] = deque()
         self._bytes = 0
         self._closed = self._is_over = self._hurried = self._is_last = False
@@ -112,6 +105,19 @@ class DeliveryQueue:
                 raise
             health.count("dropped", self.name, "error")
             _guard.swallow("delivery.accept", error)
+
+    def resume(self) -> None:
+        """Hand on what a former process has left, before the first exchange. Never raises.
+
+        Where this process, or that which has forked it, exports by itself, it does that too.
+        """
+        try:
+            if self._thread is None and not self._closed and self._again() is not None:
+                self._own()
+                with self._lock:
+                    self._start()
+        except Exception as error:
+            _guard.swallow("delivery.resume", error)
 
     def flush(self, timeout: float) -> bool:
         """Wait until what was accepted so far was handed on; False after `timeout` seconds."""
@@ -162,8 +168,7 @@ class DeliveryQueue:
             deadline: of the monotonic clock.
         """
         self._own()
-        reserve = min(RESERVE, (deadline - monotonic()) / 5)
-        self._patience.end_by(deadline - reserve)
+        self._patience.end_by(deadline - min(RESERVE, (deadline - monotonic()) / 5))
         with self._lock:
             self._closed = True
             self._changed.notify_all()
@@ -195,18 +200,16 @@ class DeliveryQueue:
             health.count("dropped", self.name, "queue_full", dropped)
             _guard.warn_once(
                 f"delivery.{self.name}",
-                "The exporter %s does not keep up: exchanges are dropped, the oldest first, and"
-                " counted in apimetrics.exporter.dropped. Lower sample_rate, or look at the"
-                " backend.",
+                "The exporter %s does not keep up: the oldest exchanges are dropped, and counted in"
+                " apimetrics.exporter.dropped. Lower sample_rate, or look at the backend.",
                 self.name,
             )
 
     def _start(self) -> None:
-        if self._is_inline:
+        if self._is_inline or self._thread is not None:
             return
-        at_end = open_requests.at_end
-        if close_all not in at_end:
-            at_end.append(close_all)
+        if close_all not in open_requests.at_end:
+            open_requests.at_end.append(close_all)
         self._is_inline = forked.has_no_threads()
         if self._is_inline:
             return
@@ -271,7 +274,6 @@ class DeliveryQueue:
         return self._closed or self._hurried or full
 
     def _deliver(self, batch: Batch, patience: Patience) -> None:
-        number = len(batch.exchanges)
         with batch:
             try:
                 taken = self._export(batch.exchanges, patience)
@@ -282,17 +284,17 @@ class DeliveryQueue:
                 _guard.swallow(f"exporter.{self.name}", error)
                 return
             if self._counts and taken:
-                health.count("sent", self.name, number=number)
+                health.count("sent", self.name, number=len(batch.exchanges))
             elif self._counts:
-                health.count("failed", self.name, "refused", number)
+                health.count("failed", self.name, "refused", len(batch.exchanges))
 
 
 def close_all() -> None:
     """Close every queue of the process, each within its time."""
     deadline = monotonic() + CLOSE
-    queues = tuple(_queues)
-    for queue in queues:
+    made = tuple(queues)
+    for queue in made:
         # All at once: the first one's backend may hang.
         queue.begin_close(deadline)
-    for queue in queues:
+    for queue in made:
         queue.close(max(deadline - monotonic(), 0.1))

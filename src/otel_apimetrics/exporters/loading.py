@@ -2,22 +2,25 @@
 
 import os
 from collections.abc import Iterable, Mapping, Sequence
+from functools import cache
 from importlib.metadata import entry_points
 from typing import Any
 
 from opentelemetry import trace
-from opentelemetry.sdk.resources import Resource
+from opentelemetry.sdk.resources import OTELResourceDetector, Resource
 from opentelemetry.sdk.trace.export import SpanExportResult
 
-from otel_apimetrics import _guard, semconv
+from otel_apimetrics import _guard, forked, semconv
 from otel_apimetrics.config import Config
 from otel_apimetrics.exchange import Exchange
-from otel_apimetrics.exporters import deployment
+from otel_apimetrics.exporters import deployment, resuming
 from otel_apimetrics.exporters.delivery import DeliveryQueue, Export
 from otel_apimetrics.exporters.needs import body_limit
 from otel_apimetrics.exporters.on_request import RequestDelivery
 from otel_apimetrics.exporters.patience import Patience
+from otel_apimetrics.exporters.quiet import ByName, behind_spans
 from otel_apimetrics.exporters.spans import as_span
+from otel_apimetrics.exporters.vendor import VendorExporter
 from otel_apimetrics.typing import Governor, ResponseHook
 
 GROUP = "opentelemetry_traces_exporter"
@@ -29,10 +32,12 @@ _OTLP = {"grpc": "otlp_proto_grpc", "http/protobuf": "otlp_proto_http"}
 def load(config: Config) -> dict[str, Any]:
     """Make the exporters that the configuration names, by their names.
 
-    One that `OTEL_TRACES_EXPORTER` names too is attached there alone, with a warning: the
-    backend would get each sampled request twice.
+    One that `OTEL_TRACES_EXPORTER` or the declarative file names too is attached there alone, with
+    a warning: the backend would get each sampled request twice.
     """
-    attached = behind_spans()
+    provider = config.tracer_provider or trace.get_tracer_provider()
+    inside = (each for each in forked.exporters(provider) if isinstance(each, ByName))
+    attached = behind_spans() | {exporter.name for exporter in inside if not exporter.disabled}
     made: dict[str, Any] = {}
     for chosen in config.exporters:
         if not isinstance(chosen, str):
@@ -41,9 +46,9 @@ def load(config: Config) -> dict[str, Any]:
         elif chosen in attached:
             _guard.warn_once(
                 f"exporters.{chosen}",
-                "%s is in OTEL_TRACES_EXPORTER and among the exporters of otel-apimetrics: it"
-                " stays in the first, and gets sampled requests alone. Take it out there, and it"
-                " gets every request.",
+                "%s is in OTEL_TRACES_EXPORTER, or behind a span processor of the declarative file,"
+                " and among the exporters of otel-apimetrics: it stays in the first, and gets"
+                " sampled requests alone. Take it out there, and it gets every request.",
                 chosen,
             )
         else:
@@ -54,11 +59,6 @@ def load(config: Config) -> dict[str, Any]:
     return made
 
 
-def behind_spans() -> set[str]:
-    """Give the names of the exporters that the SDK puts behind a span processor."""
-    return {name.strip() for name in os.environ.get("OTEL_TRACES_EXPORTER", "").split(",")}
-
-
 def outlets(exporters: Mapping[str, Any], config: Config) -> tuple[DeliveryQueue, ...]:
     """Make a queue for each exporter.
 
@@ -66,6 +66,7 @@ def outlets(exporters: Mapping[str, Any], config: Config) -> tuple[DeliveryQueue
         exporters: by name.
         config: of the pipeline that they stand behind.
     """
+    resuming.watch_forks()
     return tuple(_outlet(name, exporter, config) for name, exporter in exporters.items())
 
 
@@ -78,6 +79,8 @@ def _outlet(name: str, exporter: Any, config: Config) -> DeliveryQueue:
         "app_started": getattr(exporter, "app_started", lambda *_: None),
         "again": getattr(exporter, "again", lambda: None),
     }
+    if isinstance(exporter, VendorExporter):
+        exporter.is_fed = True
     within = getattr(exporter, "on_request", None)
     if within is not None:
         return RequestDelivery(name, _export(exporter, config), within=within, **options)
@@ -128,7 +131,12 @@ def _export(exporter: Any, config: Config) -> Export:
     """Give the door that an exporter has: for exchanges, or for spans."""
     direct = getattr(exporter, "export_exchanges", None)
     if direct is not None:
-        return lambda batch, patience: bool(direct(batch, patience))
+
+        def hand_on(batch: Sequence[Exchange], patience: Patience) -> bool:
+            with deployment.told(_environment(config)):
+                return bool(direct(batch, patience))
+
+        return hand_on
 
     def export(batch: Sequence[Exchange], _: Patience) -> bool:
         resource = _resource(config)
@@ -136,6 +144,21 @@ def _export(exporter: Any, config: Config) -> Export:
         return result is SpanExportResult.SUCCESS
 
     return export
+
+
+def _environment(config: Config) -> str | None:
+    """Give the environment that the provider's resource names, else the option."""
+    provider = config.tracer_provider or trace.get_tracer_provider()
+    resource = getattr(provider, "resource", None)
+    if not isinstance(resource, Resource):
+        resource = _own_resource()
+    return deployment.of_resource(resource) or config.environment
+
+
+@cache
+def _own_resource() -> Resource:
+    """Give what `OTEL_RESOURCE_ATTRIBUTES` says, where there is no provider."""
+    return OTELResourceDetector().detect()
 
 
 def _resource(config: Config) -> Resource:

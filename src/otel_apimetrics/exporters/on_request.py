@@ -23,6 +23,9 @@ class RequestDelivery(DeliveryQueue):
         super().__init__(name, export, **options)
         self._within: Final = within
 
+    def resume(self) -> None:
+        """Do nothing: there is no thread that could."""
+
     def _put(self, exchange: Exchange, size: int) -> None:  # noqa: ARG002  nothing is kept
         self._own()
         if close_all not in open_requests.at_end:

@@ -16,6 +16,8 @@ class Parcel:
     count: int = 1
     """Exchanges inside."""
     method: str = "POST"
+    packed: bool = False
+    """It is sent with gzip, whatever its size; its headers say so where the backend wants that."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +30,8 @@ class Answer:
     """Names in lower case."""
     body: bytes
     """The beginning of it, 64 KiB at most unless more was asked for."""
+    attempts: int = 1
+    """0 where there was no time for one, or the backend has asked to be left alone."""
 
     @property
     def taken(self) -> bool:
@@ -47,9 +51,15 @@ class Answer:
         """
         return self.status is not None and self.status in _FAILING
 
+    @property
+    def away(self) -> bool:
+        """Tell whether the backend seems to be away: it said so, or did not answer."""
+        return self.status in {None, _UNAVAILABLE}
+
 
 RETRIED = frozenset({408, 425, 429, *range(500, 600)})
 """Statuses after which the same bytes may be taken later."""
-_FAILING = frozenset(range(500, 600)) - {503}
+_UNAVAILABLE = 503
+_FAILING = frozenset(range(500, 600)) - {_UNAVAILABLE}
 UNREADABLE = frozenset({400, 413, 422})
 """Statuses that say something of the body: a part of it may be taken."""

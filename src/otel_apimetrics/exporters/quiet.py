@@ -1,6 +1,7 @@
 """How OpenTelemetry and `OTEL_APIMETRICS_EXPORTERS` make an exporter: by its name alone."""
 
 import logging
+import os
 from collections.abc import Sequence
 from typing import Any, ClassVar
 
@@ -10,8 +11,14 @@ from opentelemetry.sdk.trace.export import SpanExporter, SpanExportResult
 from otel_apimetrics.config import ConfigError
 from otel_apimetrics.exchange import Exchange
 from otel_apimetrics.exporters.patience import Patience
+from otel_apimetrics.exporters.vendor import tell_idle
 
 _logger = logging.getLogger("otel_apimetrics")
+
+
+def behind_spans() -> set[str]:
+    """Give the names of the exporters that the SDK's variable puts behind a span processor."""
+    return {name.strip() for name in os.environ.get("OTEL_TRACES_EXPORTER", "").split(",")}
 
 
 class ByName(SpanExporter):
@@ -30,6 +37,10 @@ class ByName(SpanExporter):
         except ConfigError as error:
             self.disabled = True
             _logger.error("The exporter %s is off. %s", self.name, error)  # noqa: TRY400  no trace
+            return
+        beside_requests = getattr(self, "beside_requests", None)
+        if beside_requests is not None and self.name in behind_spans():
+            tell_idle(self.name, beside_requests())
 
     def export(self, spans: Sequence[ReadableSpan]) -> SpanExportResult:
         """Export, unless it is off."""

@@ -5,6 +5,7 @@ import os
 import random
 import threading
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import lru_cache
 from http.cookiejar import DefaultCookiePolicy
 from pathlib import Path
@@ -123,19 +124,21 @@ class Sender:
     def send(self, parcel: Parcel, patience: Patience, errors: int | None = None) -> Answer:
         """Send a parcel until the backend takes or refuses it, or the time is over.
 
-        With `errors`, no further than so many answers with an error of the backend's own.
+        With `errors`, no further than so many attempts without an answer or with an error of the
+        backend's own.
 
         Never raises what a network does. An attempt is cut off where the patience ends; once it
         has, none is made.
         """
         if patience.left() <= 0:
-            return Answer(None, {}, b"")
-        body, coding = self._coded(parcel.body)
+            return Answer(None, {}, b"", attempts=0)
+        body, coding = self._coded(parcel)
         headers = {**self._headers, **dict(parcel.headers), **coding}
-        pause, failed = FIRST_PAUSE, 0
+        pause, failed, attempts = FIRST_PAUSE, 0, 0
         while True:
             is_last = patience.hurried
-            answer = self._attempt(parcel, body, headers, patience)
+            attempts += 1
+            answer = replace(self._attempt(parcel, body, headers, patience), attempts=attempts)
             if answer.status is not None and answer.status not in RETRIED:
                 self._busy_since = None
                 if answer.refused:
@@ -147,7 +150,7 @@ class Sender:
             # Jitter keeps workers that failed together from coming back together. A backend may ask
             # for a longer pause, not for none: `Retry-After: 0` would have us send without end.
             wait = max(pause * random.uniform(0.5, 1.0), asked)  # noqa: S311
-            failed += answer.failing
+            failed += answer.failing or answer.away
             if is_last or failed == errors or not patience.wait(wait):
                 return answer
             pause = min(pause * 2, LONGEST_PAUSE)
@@ -245,11 +248,13 @@ class Sender:
             )
         return local.session
 
-    def _coded(self, body: bytes) -> tuple[bytes, dict[str, str]]:
-        if not self._compress or len(body) < _WORTH_GZIP:
-            return body, {}
+    def _coded(self, parcel: Parcel) -> tuple[bytes, dict[str, str]]:
         # Without a time in it, the same body has the same bytes.
-        return gzip.compress(body, LEVEL, mtime=0), {"Content-Encoding": "gzip"}
+        if parcel.packed:
+            return gzip.compress(parcel.body, LEVEL, mtime=0), {}
+        if not self._compress or len(parcel.body) < _WORTH_GZIP:
+            return parcel.body, {}
+        return gzip.compress(parcel.body, LEVEL, mtime=0), {"Content-Encoding": "gzip"}
 
     def _tell_busy(self, status: int) -> None:
         """Tell of an answer that may be another one later, unless it is the first such."""
@@ -276,8 +281,8 @@ class Sender:
             remedy = "it has moved: set the address that it names"
         _guard.warn(
             f"sender.{self.name}.{status}",
-            "%s answered %d to the exporter %s: %s. What it refused is not sent again, and counted"
-            " in apimetrics.exporter.failed.",
+            "%s answered %d to the exporter %s: %s. A record that it refuses is not sent again, and"
+            " counted in apimetrics.exporter.failed.",
             self.base_url,
             status,
             self.name,

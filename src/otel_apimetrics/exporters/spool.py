@@ -4,8 +4,8 @@ One file a parcel, so that any number of processes may put and take: a file is w
 another name and then renamed, and who takes one holds its lock, which ends with the process.
 Its name has its place in the line and the failures against it: after its exporter and a digest of
 its destination come nanoseconds since the epoch, a random part, and their number where there are
-any. Inside are a line of JSON (`path`, `headers`, `count`, and in `events` the beginning and end
-of each event in the body, where it may be split) and the body.
+any. Inside are a line of JSON (`path`, `headers`, `count`, `packed`, and in `events` the beginning
+and end of each event in the body, where it may be split) and the body.
 """
 
 import json
@@ -25,7 +25,7 @@ from otel_apimetrics.exporters.parcel import Parcel
 MAX_BYTES: Final = 64 * 1024 * 1024
 """Of all parcels of one destination, in all processes together."""
 
-_SUFFIX: Final = ".parcel"
+SUFFIX: Final = ".parcel"
 _STALE: Final = 600 * 1_000_000_000
 """Nanoseconds after which a file that was never renamed belongs to a process that died."""
 
@@ -57,7 +57,7 @@ class Spool:
         directory.mkdir(mode=0o700, parents=True, exist_ok=True)
         if not os.access(directory, os.W_OK | os.X_OK):
             raise PermissionError(f"{directory} cannot be written to")
-        for path in self._files(_SUFFIX):
+        for path in self._files(SUFFIX):
             _touch(path)
             break
 
@@ -93,7 +93,7 @@ class Spool:
     def _place(self, since: int, failures: int) -> Path:
         # Sorted by time, and no two processes choose the same.
         end = f"-{failures}" if failures else ""
-        name = f"{self._prefix}{since:020d}-{secrets.token_hex(4)}{end}{_SUFFIX}"
+        name = f"{self._prefix}{since:020d}-{secrets.token_hex(4)}{end}{SUFFIX}"
         return self._directory / name
 
     def has_room(self, number: int) -> bool:  # noqa: ARG002
@@ -102,13 +102,11 @@ class Spool:
 
     def oldest(self) -> int | None:
         """Give the time of the first of the line, in nanoseconds since the epoch."""
-        return min(
-            (_place_of(path, self._prefix)[0] for path in self._files(_SUFFIX)), default=None
-        )
+        return min((_place_of(path, self._prefix)[0] for path in self._files(SUFFIX)), default=None)
 
     def waiting(self) -> bool:
         """Tell whether there may be a parcel to take. Cheap."""
-        return any(True for _ in self._files(_SUFFIX))
+        return any(True for _ in self._files(SUFFIX))
 
     @contextmanager
     def take(self) -> Iterator["Taken | None"]:
@@ -116,7 +114,7 @@ class Spool:
 
         Unless it is `done` inside of the block, it stays.
         """
-        for path in sorted(self._files(_SUFFIX)):
+        for path in sorted(self._files(SUFFIX)):
             try:
                 file = os.open(path, os.O_RDWR)
             except OSError:
@@ -151,7 +149,7 @@ class Spool:
         """
         known = re.compile(rf"({re.escape(self._name)}-[0-9a-f]{{16}}-)\d{{20}}-")
         others: dict[str, list[Path]] = {}
-        for path in self._files(_SUFFIX, f"{self._name}-"):
+        for path in self._files(SUFFIX, f"{self._name}-"):
             if (found := known.match(path.name)) and found[1] != self._prefix:
                 others.setdefault(found[1], []).append(path)
         number = 0
@@ -202,7 +200,7 @@ class Spool:
 
     def _size(self) -> int:
         size = 0
-        for path in (*self._files(_SUFFIX), *self._files(".unfinished")):
+        for path in (*self._files(SUFFIX), *self._files(".unfinished")):
             try:
                 size += path.stat().st_size
                 if path.suffix == ".unfinished" and time_ns() - path.stat().st_mtime_ns > _STALE:
@@ -272,6 +270,8 @@ def _place_of(path: Path, prefix: str) -> tuple[int, int]:
 
 def _written(parcel: Parcel, events: Sequence[bytes]) -> bytes:
     head: dict[str, Any] = {"path": parcel.path, "headers": parcel.headers, "count": parcel.count}
+    if parcel.packed:
+        head["packed"] = True
     places: list[tuple[int, int]] = []
     end = 0
     for event in events:
@@ -290,4 +290,5 @@ def _parcel(data: bytes) -> tuple[Parcel, list[bytes]]:
     said = json.loads(head)
     headers = tuple((str(name), str(value)) for name, value in said["headers"])
     events = [body[int(begin) : int(end)] for begin, end in said.get("events", ())]
-    return Parcel(str(said["path"]), body, headers, int(said["count"])), events
+    packed = said.get("packed") is True
+    return Parcel(str(said["path"]), body, headers, int(said["count"]), packed=packed), events

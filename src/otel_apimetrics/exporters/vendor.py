@@ -2,6 +2,7 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import groupby
 from typing import ClassVar, Final
 
 from opentelemetry.sdk.trace import ReadableSpan
@@ -10,6 +11,7 @@ from opentelemetry.sdk.trace.export import SpanExporter, SpanExportResult
 from otel_apimetrics import _guard, health
 from otel_apimetrics.decoding import decode
 from otel_apimetrics.exchange import Exchange
+from otel_apimetrics.exporters import deployment
 from otel_apimetrics.exporters.courier import Courier
 from otel_apimetrics.exporters.parcel import Answer, Parcel
 from otel_apimetrics.exporters.patience import Patience
@@ -38,6 +40,8 @@ class VendorExporter(SpanExporter, ABC):
     most_bytes: ClassVar[int] = 4 * 1024 * 1024
     """Bytes of the events in one request."""
     counts_itself: ClassVar[bool] = True
+    is_fed: bool = False
+    """A pipeline of ours hands it exchanges, and has its answers and headers reach responses."""
     on_request: float | None = None
     """Seconds that a request waits for its own delivery; `None`: a thread delivers."""
 
@@ -49,8 +53,8 @@ class VendorExporter(SpanExporter, ABC):
             self.name,
             sender,
             batches=lambda events: _batches(events, self.most_events, self.most_bytes),
-            pack=self.parcel,
-            answered=self.answered,
+            pack=lambda events, _: self.parcel(events),
+            answered=lambda answer: self.answered(answer) if answer.taken else None,
             spool=spool,
         )
 
@@ -64,6 +68,10 @@ class VendorExporter(SpanExporter, ABC):
         Returns:
             The vendor's event, `None` where its own filters leave it out.
         """
+
+    def beside_requests(self) -> Sequence[str]:
+        """Give the options in use that only a pipeline of ours can follow."""
+        return ()
 
     @abstractmethod
     def parcel(self, events: Sequence[bytes]) -> Parcel:
@@ -82,8 +90,13 @@ class VendorExporter(SpanExporter, ABC):
     def export(self, spans: Sequence[ReadableSpan]) -> SpanExportResult:
         """Deliver what ended spans tell of, within the timeout."""
         try:
-            exchanges = [found for span in spans if (found := decode(span)) is not None]
-            taken = self.export_exchanges(exchanges, self._patience.within(self._timeout))
+            if not self.is_fed:
+                tell_idle(self.name, self.beside_requests())
+            patience, taken = self._patience.within(self._timeout), True
+            for environment, group in groupby(spans, deployment.of_span):
+                exchanges = [found for span in group if (found := decode(span)) is not None]
+                with deployment.told(environment):
+                    taken = self.export_exchanges(exchanges, patience) and taken
         except Exception as error:
             _guard.swallow(f"exporter.{self.name}", error)
             return SpanExportResult.FAILURE
@@ -134,6 +147,19 @@ class VendorExporter(SpanExporter, ABC):
             health.count("dropped", self.name, "too_large")
             return None
         return event
+
+
+def tell_idle(name: str, options: Sequence[str]) -> None:
+    """Tell once of options that do nothing where an exporter stands behind a span processor."""
+    if options:
+        _guard.warn_once(
+            f"exporter.{name}.idle",
+            "%s of the exporter %s does nothing behind a span processor (OTEL_TRACES_EXPORTER, or"
+            " in code): no request passes there. Have the exporter in OTEL_APIMETRICS_EXPORTERS,"
+            " or in exporters=[...] of instrument(), and not behind a processor.",
+            " and ".join(f"{one} (OTEL_EXPORTER_{name.upper()}_{one.upper()})" for one in options),
+            name,
+        )
 
 
 def _batches(events: Iterable[bytes], most: int, most_bytes: int) -> Iterator[list[bytes]]:

@@ -70,6 +70,7 @@ async def call_lifespan(
         await flushing_send(message)
 
     flushing_send = flushing(send, pipeline)
+    _resume(pipeline)
     with _attending():
         try:
             result = await app(scope, noting_receive, noting_send)
@@ -82,6 +83,17 @@ async def call_lifespan(
             await receive()
             await flushing_send({"type": "lifespan.shutdown.complete"})
     return result
+
+
+def _resume(pipeline: Pipeline) -> None:
+    """Have exporters send what former processes have left: here is a worker, and no master."""
+    try:
+        for outlet in pipeline.outlets:
+            resume = getattr(outlet, "resume", None)
+            if resume is not None:
+                resume()
+    except Exception as error:
+        _guard.swallow("asgi.resume", error)
 
 
 @contextmanager

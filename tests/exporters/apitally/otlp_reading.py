@@ -1,6 +1,5 @@
 """OTLP read by OpenTelemetry's own messages, in the form of the captured payloads."""
 
-import gzip
 from base64 import b64decode
 from typing import Any
 
@@ -20,8 +19,8 @@ IDS = {"traceId", "spanId", "parentSpanId"}
 
 
 def read(path: str, body: bytes) -> Any:
-    """Give a compressed body as the captured ones are: proto JSON with ids in hex."""
-    return _hex(MessageToDict(KINDS[path].FromString(gzip.decompress(body))))
+    """Give a body as the captured ones are: proto JSON with ids in hex."""
+    return _hex(MessageToDict(KINDS[path].FromString(body)))
 
 
 def records(document: Any) -> list[dict[str, Any]]:

@@ -22,7 +22,7 @@ def serve(number):
 serve(int(sys.argv[1]))
 if len(sys.argv) > 2:
     # A worker, forked from a process that has its threads already.
-    for queue in list(delivery._queues):
+    for queue in list(delivery.queues):
         queue.flush(20)
     child = os.fork()
     serve(int(sys.argv[2]))

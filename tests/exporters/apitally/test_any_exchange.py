@@ -1,6 +1,5 @@
 """Whatever an exchange holds, each protocol says it in its own form, and the same again."""
 
-import gzip
 import json
 from dataclasses import replace
 
@@ -119,4 +118,4 @@ def test_the_same_parcel_is_made_of_the_same_lines():
     otlp.take(item())
     (load,) = otlp._trace()
     assert otlp._pack_spans(load.events) == load.parcel
-    assert gzip.decompress(load.parcel.body)
+    assert load.parcel.body

@@ -3,6 +3,7 @@
 import gzip
 import json
 import os
+import time
 from threading import Event
 from uuid import UUID
 
@@ -11,6 +12,7 @@ from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace.export import SpanExportResult
 
 from otel_apimetrics import health
+from otel_apimetrics.exporters import courier
 from otel_apimetrics.exporters.apitally import ApitallySpanExporter
 from otel_apimetrics.exporters.delivery import DeliveryQueue
 from otel_apimetrics.exporters.patience import Patience
@@ -199,7 +201,8 @@ def test_a_backend_that_asks_for_patience_is_left_alone_and_others_are_not(backe
 
 @pytest.mark.parametrize("status", [429, 500, 503])
 def test_a_message_that_is_not_taken_comes_again_with_the_same_id(backend, made, status):
-    backend.planned += [Reply(status)] * 6
+    # Each of the three messages may get them all, and is not set aside for it.
+    backend.planned += [Reply(status)] * 4
     exporter = made()
 
     exporter.export_exchanges([item(1)])
@@ -280,6 +283,126 @@ def test_a_line_that_cannot_be_read_does_not_sink_the_others(backend, made):
     assert health.counts("sent") == {("apitally", ""): 3}
 
 
+def poisoned(backend, status):
+    """Answer so where a line is about `/boom`, or a message counts it."""
+    original = backend._reply
+
+    def reply(request):
+        body = gzip.decompress(request.raw) if "/log" in request.path else request.raw
+        return Reply(status) if b'"/boom"' in body else original(request)
+
+    backend._reply = reply
+
+
+def test_a_line_that_the_hub_fails_at_is_dropped_alone_and_the_heartbeat_goes_on(
+    backend, made, caplog
+):
+    poisoned(backend, 500)
+    exporter = made()
+    exporter.export_exchanges([item(1), crash(), item(2)])
+    for number in range(3, 10):
+        exporter.force_flush()
+        exporter.export_exchanges([item(number)])
+    assert exporter.force_flush()
+
+    assert [line["request"]["path"] for line in lines(backend)] == ["/items/<int:item_id>"] * 9
+    # The message that counts it is lost with what it counts besides.
+    assert sum(counted(backend).values()) >= 7
+    assert health.counts("failed")[("apitally", "refused")] == 1
+    assert health.counts("sent") == {("apitally", ""): 9}
+    assert caplog.text.count("fails at a record") == 1
+
+
+@pytest.mark.parametrize("status", [400, 500])
+def test_a_parcel_on_the_disk_is_split_too(backend, made, tmp_path, status):
+    spool = tmp_path / "spool"
+    backend.otherwise = Reply(503)
+    exporter = made(spool=spool)
+    exporter.export_exchanges([item(1), crash(), item(2), item(3)])
+    exporter._patience.end_by(0.0)
+    exporter.shutdown()
+
+    backend.otherwise = Reply(202)
+    poisoned(backend, status)
+    second = made(spool=spool)
+    for number in range(4, 10):
+        second.export_exchanges([item(number)])
+        second.force_flush()
+
+    assert len(lines(backend)) == 9
+    assert health.counts("failed")[("apitally", "refused")] == 1
+    assert health.counts("sent") == {("apitally", ""): 9}
+    assert list(spool.iterdir()) == []
+
+
+def test_the_hub_that_only_fails_loses_nothing(backend, made):
+    backend.otherwise = Reply(500)
+    exporter = made()
+    for number in range(3):
+        exporter.export_exchanges([item(number)])
+        assert not exporter.force_flush()
+    assert health.counts("failed") == {}
+    assert health.counts("dropped") == {}
+
+    backend.otherwise = Reply(202)
+    assert exporter.force_flush()
+
+    assert sum(counted(backend).values()) == 3
+    assert len(lines(backend)) == 3
+
+
+def test_a_hub_that_cannot_read_anything_is_asked_a_bounded_number_of_times(
+    backend, made, monkeypatch
+):
+    monkeypatch.setattr(courier, "_MOST_HALVED", 20)
+    backend.by_path[f"{PREFIX}/log"] = Reply(400)
+    exporter = made()
+    exporter.export_exchanges([item(number) for number in range(400)])
+    exporter.force_flush()
+
+    assert len([each for each in backend.received if "/log" in each.path]) == 2 * 20 + 1
+    assert health.counts("failed") == {("apitally", "refused"): 400}
+
+
+def test_what_is_older_than_the_hub_takes_it_is_given_up_and_counted(backend, made, monkeypatch):
+    from otel_apimetrics.exporters.apitally import backlog
+
+    backend.otherwise = Reply(500)
+    exporter = made()
+    exporter.export_exchanges([item(1)])
+    assert not exporter.force_flush()
+
+    later = time.time_ns() + 3_601 * 1_000_000_000
+    monkeypatch.setattr(backlog, "time_ns", lambda: later)
+    backend.otherwise = Reply(202)
+    assert exporter.force_flush()
+
+    assert health.counts("dropped") == {
+        ("apitally", "expired"): 1,
+        ("apitally", "sync_expired"): 1,
+    }
+    assert counted(backend) == {}
+
+
+def test_past_their_bytes_the_oldest_messages_make_room(backend, made, monkeypatch):
+    from otel_apimetrics.exporters.apitally import backlog
+
+    backend.otherwise = Reply(500)
+    exporter = made(request_logs=False)
+    exporter.export_exchanges([item(1)])
+    exporter.force_flush()
+    monkeypatch.setattr(backlog, "_ROOM", 1_000)
+    for number in range(2, 5):
+        exporter.export_exchanges([item(number)])
+        exporter.force_flush()
+    dropped = health.counts("dropped")[("apitally", "queue_full")]
+    assert dropped >= 2
+
+    backend.otherwise = Reply(202)
+    assert exporter.force_flush()
+    assert sum(counted(backend).values()) == 4 - dropped
+
+
 def test_what_is_left_goes_out_at_the_end_of_the_process(backend, made):
     exporter = made()
     queue = DeliveryQueue(
@@ -303,10 +426,10 @@ def test_what_cannot_be_sent_at_the_end_is_counted(backend, made):
 
     exporter.shutdown()
 
-    assert health.counts("dropped") == {
-        ("apitally", "shutdown"): 2,
-        ("apitally", "sync_shutdown"): 2,
-    }
+    lost = [*health.counts("dropped").items(), *health.counts("failed").items()]
+    assert sum(n for (_, reason), n in lost if reason in {"shutdown", "unavailable"}) == 2
+    assert sum(n for (_, reason), n in lost if reason.startswith("sync_")) == 2
+    assert health.counts("sent") == {}
     assert not exporter.export_exchanges([item(3)])
 
 

@@ -35,7 +35,7 @@ def served(backend, instrumentor, telemetry):
         client.get("/order").close()
         client.get("/silent").close()
         log.warning("after them")
-        for queue in list(delivery._queues):
+        for queue in list(delivery.queues):
             queue.flush(20)
         assert exporter.force_flush()
 
@@ -83,7 +83,7 @@ def test_otlp_gets_them_as_records_that_name_their_request(backend, served):
     found = []
     spans = {}
     for request in backend.received:
-        document = read(request.path, request.raw)
+        document = read(request.path, request.body)
         if request.path == "/v1/logs":
             found += [each for each in records(document) if "eventName" not in each]
         elif request.path == "/v1/traces":

@@ -42,7 +42,7 @@ def taken(backend, path):
     found = []
     for request in backend.received:
         if request.path == path and 200 <= request.status < 300:
-            found += records(read(path, request.raw))
+            found += records(read(path, request.body))
     return found
 
 
@@ -87,7 +87,7 @@ def test_a_request_is_counted_and_traced_and_the_app_introduces_itself(backend, 
         assert request.headers["apitally-env"] == "prod"
         assert request.headers["content-type"] == "application/x-protobuf"
         assert request.headers["content-encoding"] == "gzip"
-        told = resource(read(request.path, request.raw))
+        told = resource(read(request.path, request.body))
         assert told["deployment.environment.name"] == "prod"
 
 
@@ -238,3 +238,40 @@ def test_a_span_that_cannot_be_read_does_not_sink_the_others(backend, made):
 
     assert len(taken(backend, "/v1/traces")) == 3
     assert health.counts("failed") == {("apitally", "refused"): 1}
+
+
+@pytest.mark.parametrize("status", [400, 500])
+def test_a_span_on_the_disk_that_is_not_taken_is_found_and_others_keep_their_process(
+    backend, made, tmp_path, status
+):
+    spool = tmp_path / "spool"
+    backend.otherwise = Reply(503)
+    exporter = made(spool=spool)
+    exporter.export_exchanges([item(1), crash(), item(2), item(3)])
+    first = exporter._protocol()._resource
+    exporter._patience.end_by(0.0)
+    exporter.shutdown()
+
+    backend.otherwise = Reply()
+    original = backend._reply
+
+    def reply(request):
+        poisonous = request.path == "/v1/traces" and b"/boom" in request.body
+        return Reply(status) if poisonous else original(request)
+
+    backend._reply = reply
+    second = made(spool=spool)
+    for number in range(4, 10):
+        second.export_exchanges([item(number)])
+        second.force_flush()
+
+    assert len(taken(backend, "/v1/traces")) == 9
+    assert health.counts("failed") == {("apitally", "refused"): 1}
+    assert health.counts("sent") == {("apitally", ""): 9}
+    assert list(spool.iterdir()) == []
+    old = [
+        request
+        for request in backend.received
+        if request.path == "/v1/traces" and request.status == 200 and first in request.body
+    ]
+    assert sum(len(records(read(request.path, request.body))) for request in old) == 3

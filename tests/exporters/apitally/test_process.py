@@ -58,7 +58,7 @@ def test_a_process_that_ends_at_once_has_told_of_every_request(backend, run):
     assert ended.stderr == ""
     counted, traced = 0, 0
     for request in backend.received:
-        for record in records(read(request.path, request.raw)):
+        for record in records(read(request.path, request.body)):
             if record.get("name") == "http.server.request.duration":
                 points = record["exponentialHistogram"]["dataPoints"]
                 counted += sum(int(point["count"]) for point in points)

@@ -2,6 +2,7 @@
 
 import itertools
 import json
+import os
 import signal
 import stat
 import subprocess
@@ -329,3 +330,33 @@ def test_what_cannot_be_written_is_counted_and_nothing_is_raised(path):
     assert path.read_text() == "somebody else's"
     assert health.counts("dropped") == {("har", "untranslatable"): 1}
     assert health.counts("failed") == {("har", "unavailable"): 2}
+
+
+@pytest.mark.parametrize("kind", ["pipe", "link", "link to nothing", "link to a device"])
+def test_what_is_no_file_is_refused_and_left_as_it_is(tmp_path, kind):
+    path, other = tmp_path / "api.har", tmp_path / "other.har"
+    if kind == "pipe":
+        os.mkfifo(path)
+    else:
+        if kind == "link":
+            other.touch()
+        path.symlink_to("/dev/null" if kind == "link to a device" else other)
+    before = sorted((each.name, each.lstat().st_mode) for each in tmp_path.iterdir())
+
+    with pytest.raises(ConfigError, match="no file"):
+        HarFileExporter(path=path)
+
+    assert sorted((each.name, each.lstat().st_mode) for each in tmp_path.iterdir()) == before
+
+
+def test_a_link_that_comes_later_is_not_replaced(tmp_path):
+    path = tmp_path / "api.har"
+    file = HarFile(path, 10_000)
+    file.begin()
+    path.rename(tmp_path / "elsewhere.har")
+    path.symlink_to(tmp_path / "elsewhere.har")
+
+    with pytest.raises(ValueError, match="no file"):
+        file.append([b"{}"])
+
+    assert path.is_symlink()

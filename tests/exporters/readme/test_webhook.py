@@ -60,3 +60,8 @@ def test_anything_else_is_refused_with_the_message_of_the_protocol(body, signatu
 def test_without_a_secret_nothing_is_taken():
     with pytest.raises(WebhookError, match="Invalid Signature"):
         verify_webhook(BODY, signed(BODY, secret=""), "")
+
+
+def test_a_body_that_was_parsed_already_is_an_error_that_names_the_remedy():
+    with pytest.raises(TypeError, match="request.get_data"):
+        verify_webhook({"email": "a@example.com"}, "t=1,v0=" + "0" * 64, "secret")

@@ -33,7 +33,7 @@ def events(received: list[Received]) -> dict[str, dict[str, Any]]:
     found: dict[str, dict[str, Any]] = {}
     for request in received:
         if request.path == "/v1/traces":
-            for span in records(read(request.path, request.raw)):
+            for span in records(read(request.path, request.body)):
                 step = span.get("attributes", {}).get("http.request.header.x-step")
                 if step:
                     found[step[0]] = read_bodies(span)

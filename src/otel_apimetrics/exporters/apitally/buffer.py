@@ -6,7 +6,8 @@ from threading import Lock
 from typing import Final, Generic, TypeVar
 
 from otel_apimetrics import _guard, health
-from otel_apimetrics.exporters.apitally.lane import EXPORTER, Load, Pack
+from otel_apimetrics.exporters.apitally.lane import EXPORTER, Load
+from otel_apimetrics.exporters.courier import Pack
 
 ROOM: Final = 16 * 1024 * 1024
 """Bytes; past them the oldest are dropped, and counted."""
@@ -73,7 +74,7 @@ class Buffer(Generic[T]):
                 batch += events
                 size += sum(map(len, events))
             if batch:
-                yield Load(pack(batch), batch)
+                yield Load(pack(batch, None), batch)
 
     def clear(self) -> int:
         """Throw everything away; gives how much it was."""

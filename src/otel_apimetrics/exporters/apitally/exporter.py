@@ -11,11 +11,12 @@ from opentelemetry.sdk.trace.export import SpanExporter, SpanExportResult
 from otel_apimetrics import _guard, health, open_requests
 from otel_apimetrics.decoding import decode
 from otel_apimetrics.exchange import Exchange
+from otel_apimetrics.exporters import deployment
 from otel_apimetrics.exporters.apitally.hub import Hub
 from otel_apimetrics.exporters.apitally.lane import EXPORTER
 from otel_apimetrics.exporters.apitally.log_capture import LogCapture
 from otel_apimetrics.exporters.apitally.masks import MAX_BODY
-from otel_apimetrics.exporters.apitally.options import read_options
+from otel_apimetrics.exporters.apitally.options import in_environment, read_options
 from otel_apimetrics.exporters.apitally.otlp import Otlp
 from otel_apimetrics.exporters.apitally.protocol import Protocol
 from otel_apimetrics.exporters.apitally.startup import AppStartup
@@ -23,9 +24,13 @@ from otel_apimetrics.exporters.needs import Needs
 from otel_apimetrics.exporters.patience import Patience
 from otel_apimetrics.exporters.sender import require_client
 from otel_apimetrics.exporters.settings import open_spool
+from otel_apimetrics.exporters.spool import SUFFIX
 
 CLOSE: Final = 5.0
 """Seconds that the end of a process may take here."""
+LEAST: Final = 0.1
+KEEPING: Final = 1.0
+"""Seconds that it takes at most though others have taken all that there was; to a disk."""
 
 
 class ApitallySpanExporter(SpanExporter):
@@ -79,6 +84,13 @@ class ApitallySpanExporter(SpanExporter):
         except Exception as error:
             _guard.swallow("exporter.apitally.start", error)
 
+    def again(self) -> float | None:
+        """Give 0 where a former process has left something and nobody sends it yet, or `None`."""
+        spool = self._options.spool
+        if spool is None or os.getpid() in self._by_pid or self._closed_in == os.getpid():
+            return None
+        return 0.0 if any(spool.glob(f"{EXPORTER}-*{SUFFIX}")) else None
+
     def app_started(self, framework: str, routes: Sequence[str]) -> None:
         """Take what the first request of an app has found out. Never raises, does not block.
 
@@ -99,7 +111,8 @@ class ApitallySpanExporter(SpanExporter):
         """Take what ended spans tell of."""
         try:
             exchanges = [found for span in spans if (found := decode(span)) is not None]
-            taken = self.export_exchanges(exchanges)
+            with deployment.told(deployment.of_span(spans[0]) if spans else None):
+                taken = self.export_exchanges(exchanges)
         except Exception as error:
             _guard.swallow("exporter.apitally", error)
             return SpanExportResult.FAILURE
@@ -149,7 +162,7 @@ class ApitallySpanExporter(SpanExporter):
         if self._hurry in open_requests.at_end:
             open_requests.at_end.remove(self._hurry)
         left = self._patience.left() if self._patience.hurried else CLOSE
-        protocol.close(min(max(left, 0.1), CLOSE))
+        protocol.close(min(max(left, LEAST if self._options.spool is None else KEEPING), CLOSE))
 
     def _take(self, protocol: Protocol, exchange: Exchange) -> bool:
         try:
@@ -188,6 +201,7 @@ class ApitallySpanExporter(SpanExporter):
             protocol.hurry()
 
     def _make(self) -> Protocol:
+        options = in_environment(self._options)
         if self._resource is None:
-            return Hub(self._options, self._startup)
-        return Otlp(self._options, self._startup, self._resource)
+            return Hub(options, self._startup)
+        return Otlp(options, self._startup, self._resource)

@@ -1,11 +1,11 @@
 """The protocol that a client id goes with: hub v2, as the vendor's SDK 0.25 speaks it."""
 
-import gzip
 from collections.abc import Iterator, Sequence
+from hashlib import sha256
 from threading import Lock
 from time import monotonic
 from typing import Final
-from uuid import uuid4
+from uuid import UUID
 
 from otel_apimetrics import _guard, health
 from otel_apimetrics.exchange import Exchange
@@ -27,7 +27,7 @@ from otel_apimetrics.exporters.apitally.startup import AppStartup
 from otel_apimetrics.exporters.apitally.tally import Tally
 from otel_apimetrics.exporters.memory import size_of
 from otel_apimetrics.exporters.parcel import Answer, Parcel
-from otel_apimetrics.exporters.sender import LEVEL, Sender
+from otel_apimetrics.exporters.sender import Sender
 from otel_apimetrics.exporters.settings import open_spool
 
 KEEP: Final = 3_600.0
@@ -168,10 +168,11 @@ class Hub(Protocol):
         return (log_line(exchange, self._options, self._masks, lines),)
 
     @staticmethod
-    def _pack(lines: Sequence[bytes]) -> Parcel:
-        # The id is the parcel's own: it stays the same when the parcel is sent again.
-        body = gzip.compress(b"\n".join((*lines, b"")), LEVEL, mtime=0)
-        return Parcel(f"/log?uuid={uuid4()}", body, headers=(), count=len(lines))
+    def _pack(lines: Sequence[bytes], like: Parcel | None = None) -> Parcel:  # noqa: ARG004
+        # The id is that of these lines: it stays the same when they are sent again.
+        body = b"\n".join((*lines, b""))
+        identity = UUID(bytes=sha256(body).digest()[:16], version=4)
+        return Parcel(f"/log?uuid={identity}", body, headers=(), count=len(lines), packed=True)
 
     # -- what the hub answers ----------------------------------------------------------------
 

@@ -1,41 +1,45 @@
 """One kind of message on its way to a backend, on a thread of its own: none waits for another."""
 
-from collections import deque
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from functools import partial
 from threading import Condition, Lock, Thread
 from time import monotonic
-from typing import Final, TypeAlias
+from typing import Final
 
 from opentelemetry.instrumentation.utils import suppress_instrumentation
 
 from otel_apimetrics import _guard, forked, health
-from otel_apimetrics.exporters.parcel import UNREADABLE, Answer, Parcel
+from otel_apimetrics.exporters.apitally.backlog import Backlog
+from otel_apimetrics.exporters.courier import Courier, Pack
+from otel_apimetrics.exporters.parcel import Answer, Parcel
 from otel_apimetrics.exporters.patience import Patience
-from otel_apimetrics.exporters.retry_after import LONGEST_ASKED
 from otel_apimetrics.exporters.sender import Sender
 from otel_apimetrics.exporters.spool import Spool
 
 EXPORTER: Final = "apitally"
 INLINE: Final = 1.0
 """Seconds that a beat may keep a request waiting, where no thread runs."""
-_ROOM: Final = 64 * 1024 * 1024
-"""Bytes of the parcels that wait for a backend that is away; past it the oldest are dropped."""
-_SPLITS: Final = 16
-"""Parcels that are made of one which the backend could not read."""
-
-Pack: TypeAlias = Callable[[Sequence[bytes]], Parcel]
+_RESERVE: Final = 1.0
+"""Seconds of the end, half of it at most, that are left to keep on a disk what cannot be sent."""
 
 
-@dataclass(eq=False, slots=True)
+@dataclass(frozen=True, slots=True)
 class Load:
-    """A parcel that waits for its delivery."""
+    """What one request is to carry."""
 
     parcel: Parcel
     events: Sequence[bytes] = ()
     """What it was packed of, where halves of it can be packed too."""
-    since: float = field(default_factory=monotonic)
-    splits: int = _SPLITS
+
+
+def whole(events: Sequence[bytes], _: Parcel | None) -> Parcel:
+    """Refuse to make a parcel of a part of another: for messages that have no parts.
+
+    Raises:
+        ValueError: always.
+    """
+    raise ValueError(f"{len(events)} events of a message that has none")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,8 +54,8 @@ class Kind:
     """Seconds after which a parcel is given up."""
     first: float = 0.0
     """Seconds before the first beat."""
-    pack: Pack | None = None
-    """Makes a parcel of events again, where one of them could not be read."""
+    pack: Pack = whole
+    """Makes a parcel of a part of another's events, where one of them is not taken."""
     counts: bool = True
     """Its parcels stand for the exchanges: what is taken is counted as sent. Losses of other
     lanes are counted under reasons that begin with the signal."""
@@ -60,10 +64,10 @@ class Kind:
 
 
 class Lane:
-    """Collects at each beat what there is to say, and sends it in order.
+    """Collects at each beat what there is to say, and sends it.
 
-    What the backend does not take now stays, with the same bytes, and goes first at the next
-    beat.
+    What the backend does not take now stays, with the same bytes, and is sent when the backend
+    takes something, and at the next beats.
 
     Args:
         kind: what it is for.
@@ -77,20 +81,28 @@ class Lane:
         kind: Kind,
         sender: Sender,
         collect: Callable[[], Iterable[Load]],
-        answered: Callable[[Answer], object] = lambda _: None,
+        answered: Callable[[Answer], None] = lambda _: None,
     ) -> None:
         self._kind: Final = kind
-        self._sender: Final = sender
         self._collect: Final = collect
-        self._answered: Final = answered
+        self._backlog: Final = Backlog(kind.keep, partial(self._count, "dropped"))
+        self._courier: Final = Courier(
+            EXPORTER,
+            sender,
+            batches=lambda events: (events,),
+            pack=kind.pack,
+            answered=lambda answer: None if answer.status is None else answered(answer),
+            spool=kind.spool,
+            aside=self._backlog,
+            count=self._count,
+        )
         self._patience: Final = Patience()
         self._changed: Final = Condition()
         self._beating: Final = Lock()
-        self._waiting: Final[deque[Load]] = deque()
+        self._in_flight = health.Account(0)
         self._asked = 0
         self._done = 0
         self._due = monotonic() + kind.first
-        self._rests_until = 0.0
         self._closed = False
         self._thread: Thread | None = None
         self._is_inline = False
@@ -99,7 +111,7 @@ class Lane:
         """Start the thread; where none runs, beat here once it is time. Never raises."""
         if self._thread is None and not self._is_inline:
             self._start()
-        if self._is_inline and monotonic() >= max(self._due, self._rests_until):
+        if self._is_inline and monotonic() >= self._due:
             with suppress_instrumentation():
                 self._beat(patience.within(INLINE))
 
@@ -125,15 +137,11 @@ class Lane:
                 if left <= 0:
                     return False
                 self._changed.wait(min(left, 60.0))
-            return not self._waiting
+        return self._courier.again() is None
 
     def drop(self, reason: str) -> None:
-        """Give up what waits, and count it."""
-        with self._changed:
-            given_up = list(self._waiting)
-            self._waiting.clear()
-        for load in given_up:
-            self._lose("dropped", reason, load.parcel)
+        """Give up what waits in memory, and count it."""
+        self._courier.clear("dropped", reason)
 
     def begin_close(self, deadline: float) -> None:
         """Have one last beat and no more.
@@ -141,7 +149,7 @@ class Lane:
         Args:
             deadline: of the monotonic clock.
         """
-        self._patience.end_by(deadline)
+        self._patience.end_by(deadline - min(_RESERVE, (deadline - monotonic()) / 2))
         with self._changed:
             self._closed = True
             self._changed.notify_all()
@@ -154,12 +162,9 @@ class Lane:
                 self._beat(self._patience)
         else:
             self._thread.join(max(deadline - monotonic(), 0.1))
-        if self._kind.spool is not None:
-            with self._changed:
-                left = list(self._waiting)
-                self._waiting.clear()
-                self._waiting.extend(load for load in left if not self._kind.spool.put(load.parcel))
-        self.drop("shutdown")
+        self._courier.close()
+        if left := self._in_flight.give_up():
+            self._count("dropped", "shutdown", left)
 
     # -- on the thread -------------------------------------------------------------------
 
@@ -190,8 +195,7 @@ class Lane:
         with self._changed:
             while not self._closed:
                 now = monotonic()
-                due = self._due if self._asked == self._done else now
-                left = max(due, self._rests_until) - now
+                left = self._due - now if self._asked == self._done else 0.0
                 if left <= 0:
                     break
                 self._changed.wait(min(left, 60.0))
@@ -202,15 +206,12 @@ class Lane:
             with self._changed:
                 ticket = self._asked
             try:
-                self._forget_old()
-                taken = self._send_all(patience)
+                self._backlog.tidy()
                 for load in self._collect():
-                    with self._changed:
-                        self._waiting.append(load)
-                    taken = taken and self._send_all(patience)
-                self._forget_old()
-                if taken and self._kind.spool is not None:
-                    self._send_spooled(self._kind.spool, patience)
+                    self._in_flight = health.Account(load.parcel.count)
+                    with self._in_flight:
+                        self._courier.send(load.parcel, load.events, patience)
+                self._courier.try_again(patience, forced=True)
             except Exception as error:
                 _guard.swallow(f"apitally.{self._kind.signal}", error)
             with self._changed:
@@ -218,82 +219,12 @@ class Lane:
                 self._due = monotonic() + self._kind.interval()
                 self._changed.notify_all()
 
-    def _forget_old(self) -> None:
-        now = monotonic()
-        size = sum(len(load.parcel.body) for load in self._waiting)
-        while self._waiting:
-            oldest = self._waiting[0]
-            expired = now - oldest.since > self._kind.keep
-            if not expired and size <= _ROOM:
-                return
-            self._take(oldest)
-            size -= len(oldest.parcel.body)
-            self._lose("dropped", "expired" if expired else "queue_full", oldest.parcel)
-
-    def _send_all(self, patience: Patience) -> bool:
-        while (load := self._next()) is not None:
-            answer = self._sender.send(load.parcel, patience)
-            self._answered(answer)
-            if not (answer.taken or answer.refused):
-                self._rest(answer)
-                return False
-            if not self._take(load):
-                continue  # dropped meanwhile, and counted
-            if answer.taken:
-                self._count(load.parcel)
-            elif not self._split(load, answer):
-                self._lose("failed", "refused", load.parcel)
-        return True
-
-    def _rest(self, answer: Answer) -> None:
-        """Ask nothing more for as long as the backend has asked not to be."""
-        asked = answer.headers.get("retry-after", "").strip()
-        if asked.isascii() and asked.isdigit():
-            self._rests_until = monotonic() + min(float(asked[:9]), LONGEST_ASKED)
-
-    def _split(self, load: Load, answer: Answer) -> bool:
-        """Put halves in the place of what holds one record that the backend cannot read."""
-        pack, events = self._kind.pack, load.events
-        if pack is None or answer.status not in UNREADABLE or len(events) < 2 or not load.splits:  # noqa: PLR2004
-            return False
-        middle = len(events) // 2
-        left = load.splits - 1
-        with self._changed:
-            for part, splits in ((events[middle:], left // 2), (events[:middle], left - left // 2)):
-                self._waiting.appendleft(Load(pack(part), part, load.since, splits))
-        return True
-
-    def _next(self) -> Load | None:
-        with self._changed:
-            return self._waiting[0] if self._waiting else None
-
-    def _take(self, load: Load) -> bool:
-        with self._changed:
-            if self._waiting and self._waiting[0] is load:
-                self._waiting.popleft()
-                return True
-            return False
-
-    def _send_spooled(self, spool: Spool, patience: Patience) -> None:
-        while patience.left() > 0:
-            with spool.take() as waiting:
-                if waiting is None:
-                    return
-                answer = self._sender.send(waiting.parcel, patience)
-                self._answered(answer)
-                if not (answer.taken or answer.refused):
-                    return
-                waiting.done()
-            if answer.taken:
-                self._count(waiting.parcel)
-            else:
-                self._lose("failed", "refused", waiting.parcel)
-
-    def _count(self, parcel: Parcel) -> None:
-        if self._kind.counts and parcel.count:
-            health.count("sent", EXPORTER, number=parcel.count)
-
-    def _lose(self, outcome: health.Outcome, reason: str, parcel: Parcel) -> None:
-        if parcel.count:
-            told = reason if self._kind.counts else f"{self._kind.signal}_{reason}"
-            health.count(outcome, EXPORTER, told, parcel.count)
+    def _count(self, outcome: health.Outcome, reason: str, number: int) -> None:
+        if not number:
+            return
+        if self._kind.counts:
+            health.count(outcome, EXPORTER, reason, number)
+        elif outcome == "sent":
+            health.keep(number)  # its exchanges are counted by another lane
+        else:
+            health.count(outcome, EXPORTER, f"{self._kind.signal}_{reason}", number)

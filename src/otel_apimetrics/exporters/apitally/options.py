@@ -1,11 +1,12 @@
 """The options of the exporter: keywords, and `OTEL_EXPORTER_APITALLY_*` in the environment."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 from uuid import UUID
 
+from otel_apimetrics import _guard
 from otel_apimetrics.config import ConfigError
 from otel_apimetrics.config.given import Given
 from otel_apimetrics.config.hooks import hook
@@ -34,6 +35,9 @@ class Options:
     client_id: str | None
     write_token: str | None
     env: str
+    """As long as nothing else is told: see `in_environment`."""
+    names_env: bool
+    """The user has named it for this exporter."""
     endpoint: str
     app_version: str | None
     request_logs: bool
@@ -79,9 +83,24 @@ def read_options(given: dict[str, Any]) -> Options:
         found["endpoint"] = f"https://{'otlp' if with_token else 'hub'}.apitally.io"
     if found["request_logs"] is None:
         found["request_logs"] = with_token
-    if found["env"] is None:
+    names_env = found["env"] is not None
+    if not names_env:
         found["env"] = _of_the_plugin() or "dev"
-    return Options(**found)
+    return Options(**found, names_env=names_env)
+
+
+def in_environment(options: Options) -> Options:
+    """Give the options with the environment that what is exported now was made in.
+
+    A name that the vendor does not take is told once, and left out.
+    """
+    if options.names_env:
+        return options
+    try:
+        return replace(options, env=_of_the_plugin() or options.env)
+    except ConfigError as error:
+        _guard.warn_once("apitally.env", "Apitally shows requests under %s: %s", options.env, error)
+        return options
 
 
 def _of_the_plugin() -> str | None:

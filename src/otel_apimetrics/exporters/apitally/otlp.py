@@ -1,6 +1,5 @@
 """The protocol that a write token goes with: OTLP, as the vendor's SDK 1.0 speaks it."""
 
-import gzip
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from random import uniform
 from threading import Lock
@@ -13,20 +12,20 @@ from opentelemetry.sdk.resources import SERVICE_INSTANCE_ID
 from otel_apimetrics import semconv
 from otel_apimetrics.exchange import Exchange
 from otel_apimetrics.exporters.apitally.buffer import Buffer
-from otel_apimetrics.exporters.apitally.lane import EXPORTER, Kind, Lane, Load
+from otel_apimetrics.exporters.apitally.lane import EXPORTER, Kind, Lane, Load, whole
 from otel_apimetrics.exporters.apitally.log_capture import Logged, LogLine, size_of_lines
 from otel_apimetrics.exporters.apitally.options import Options
 from otel_apimetrics.exporters.apitally.otlp_events import SCOPE, note_events, record, startup_event
 from otel_apimetrics.exporters.apitally.otlp_metrics import Distributions, gauges, histograms
 from otel_apimetrics.exporters.apitally.otlp_spans import MARKS, ids_of, span
 from otel_apimetrics.exporters.apitally.process import Work
-from otel_apimetrics.exporters.apitally.protobuf import attributes, envelope, scope
+from otel_apimetrics.exporters.apitally.protobuf import attributes, envelope, resource_of, scope
 from otel_apimetrics.exporters.apitally.protocol import Protocol, masks_of, selection_of
 from otel_apimetrics.exporters.apitally.startup import AppStartup
 from otel_apimetrics.exporters.apitally.tally import Tally
 from otel_apimetrics.exporters.memory import size_of
 from otel_apimetrics.exporters.parcel import Answer, Parcel
-from otel_apimetrics.exporters.sender import LEVEL, Sender
+from otel_apimetrics.exporters.sender import Sender
 from otel_apimetrics.exporters.settings import open_spool
 from otel_apimetrics.version import __version__
 
@@ -122,7 +121,7 @@ class Otlp(Protocol):
         """Give back nothing: the id of this process is its own alone."""
 
     def _kind(self, signal: str, account: str, *, counts: bool) -> Kind:
-        pack = {"traces": self._pack_spans, "logs": self._pack_events}.get(signal)
+        pack = {"traces": self._pack_spans, "logs": self._pack_events}.get(signal, whole)
         return Kind(
             signal=signal,
             interval=self._interval,
@@ -183,17 +182,21 @@ class Otlp(Protocol):
     def _enclosed(self, metrics: Iterable[bytes]) -> bytes:
         return envelope(self._resource, (scope(SCOPE, metrics),))
 
-    def _pack_spans(self, spans: Sequence[bytes]) -> Parcel:
+    def _pack_spans(self, spans: Sequence[bytes], like: Parcel | None = None) -> Parcel:
         held = scope(semconv.SCOPE, spans, version=__version__, schema=semconv.SCHEMA_URL)
-        return _parcel("/v1/traces", envelope(self._resource, (held,)), len(spans))
+        return _parcel("/v1/traces", envelope(self._resource_in(like), (held,)), len(spans))
 
-    def _pack_events(self, events: Sequence[bytes]) -> Parcel:
-        return _parcel("/v1/logs", envelope(self._resource, events), 0)
+    def _pack_events(self, events: Sequence[bytes], like: Parcel | None = None) -> Parcel:
+        return _parcel("/v1/logs", envelope(self._resource_in(like), events), 0)
+
+    def _resource_in(self, parcel: Parcel | None) -> bytes:
+        """Give the resource of a parcel, which another process may have made."""
+        return self._resource if parcel is None else resource_of(parcel.body)
 
 
 def _parcel(path: str, body: bytes, count: int) -> Parcel:
     # Whether the vendor takes what is not compressed, nobody knows: its SDK compresses always.
-    return Parcel(path, gzip.compress(body, LEVEL, mtime=0), _HEADERS, count)
+    return Parcel(path, body, _HEADERS, count, packed=True)
 
 
 def _resource(known: Mapping[str, Any], env: str) -> bytes:

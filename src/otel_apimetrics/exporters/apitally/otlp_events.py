@@ -30,6 +30,7 @@ _NOT_SHOWN: Final = frozenset(
         "client_id",
         "write_token",
         "env",
+        "names_env",
         "endpoint",
         "app_version",
         "timeout",

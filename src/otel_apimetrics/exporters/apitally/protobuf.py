@@ -149,6 +149,22 @@ def envelope(resource: bytes, scopes: Iterable[bytes]) -> bytes:
     return message(1, inner)
 
 
+def resource_of(request: bytes) -> bytes:
+    """Give the `Resource` in a request that `envelope` has made."""
+    return _first(_first(request))
+
+
+def _first(fields: bytes) -> bytes:
+    """Give what the first field holds, which is a message."""
+    length = shift = 0
+    for at, byte in enumerate(fields[1:12], 2):
+        length |= (byte & 0x7F) << shift
+        shift += 7
+        if byte < 0x80:  # noqa: PLR2004  the last one of the length
+            return fields[at : at + length]
+    raise ValueError("no request of OTLP")
+
+
 def scope(name: str, records: Iterable[bytes], *, version: str = "", schema: str = "") -> bytes:
     """Put records of one scope together: spans, log records or metrics."""
     named = text(1, name) + (text(2, version) if version else b"")

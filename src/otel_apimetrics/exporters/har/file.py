@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import stat
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -43,6 +44,7 @@ class HarFile:
 
     def append(self, entries: Sequence[bytes]) -> None:
         """Append entries; raises what `begin` raises."""
+        self._refuse_what_is_no_file()
         self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         with self._locked():
             size = self._size()
@@ -52,6 +54,15 @@ class HarFile:
             if size and not entries:
                 return
             self._replace(size, entries)
+
+    def _refuse_what_is_no_file(self) -> None:
+        """Leave devices, pipes and links alone: a new file would take their place for good."""
+        try:
+            mode = self.path.lstat().st_mode
+        except OSError:
+            return
+        if not stat.S_ISREG(mode) and not stat.S_ISDIR(mode):
+            raise ValueError(f"{self.path} is a device, a pipe or a link, and no file")
 
     def _size(self) -> int:
         """Give the size of the file, 0 where there is none."""

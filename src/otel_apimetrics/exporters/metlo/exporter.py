@@ -87,7 +87,8 @@ class MetloSpanExporter(VendorExporter):
         )
         spool = open_spool(chosen["spool"], self.name, f"{host} {key}")
         super().__init__(sender, timeout=chosen["timeout"], spool=spool)
-        self._environment: Final[str] = chosen["environment"] or _of_the_plugin() or "production"
+        self._own_environment: Final[str | None] = chosen["environment"]
+        self._environment: Final = _of_the_plugin() or "production"
         self._max_body_size: Final[int] = chosen["max_body_size"]
         self.needs: Final = Needs(bodies=True, headers=True, max_body_size=self._max_body_size)
         self._workers: Final[int] = chosen["workers"] if chosen["mode"] == "single" else 1
@@ -99,7 +100,8 @@ class MetloSpanExporter(VendorExporter):
     def event(self, exchange: Exchange) -> bytes | None:
         """Give Metlo's trace; one that the collector refuses is left out and counted."""
         try:
-            made = trace(exchange, environment=self._environment, max_body_size=self._max_body_size)
+            environment = self._own_environment or _of_the_plugin() or self._environment
+            made = trace(exchange, environment=environment, max_body_size=self._max_body_size)
         except UnwantedError as unwanted:
             health.count("dropped", self.name, unwanted.reason)
             return None
@@ -117,6 +119,10 @@ class MetloSpanExporter(VendorExporter):
     ) -> bool:
         """Deliver exchanges, unless it is disabled; see `VendorExporter`."""
         return self.disabled or super().export_exchanges(exchanges, patience)
+
+    def again(self) -> float | None:
+        """Give the seconds until it has something to do, unless it is disabled."""
+        return None if self.disabled else super().again()
 
     def begin(self, patience: Patience) -> None:
         """Have the key looked at, the first time."""

@@ -113,6 +113,11 @@ class MoesifSpanExporter(VendorExporter):
         if chosen["transaction_id_header"]:
             self.response_hook = transaction_id_header
 
+    def beside_requests(self) -> Sequence[str]:
+        """Give the options in use that are about responses."""
+        found = {"governance": self.governor, "transaction_id_header": self.response_hook}
+        return [option for option, follows in found.items() if follows is not None]
+
     def event(self, exchange: Exchange) -> bytes | None:
         """Give Moesif's event, unless `skip` or the rates leave the exchange out."""
         if self._skip is not None and self._skip(exchange):

@@ -120,14 +120,21 @@ class ReadMeSpanExporter(VendorExporter):
         self._hosts: Final = frozenset(host.lower() for host in found["allowed_http_hosts"])
         anonymous = found["anonymous"]
         self._anonymous: Final = None if anonymous is None else Consumer(id=anonymous)
-        self._development: Final[bool] = (
-            _is_development() if found["development_mode"] is None else found["development_mode"]
-        )
+        self._own_development: Final[bool | None] = found["development_mode"]
+        self._development: Final = _is_development() or False
 
         self.response_hook: ResponseHook | None = None
         if found["documentation_header"]:
             self._project = Project(sender(found["dashboard_url"]), found["base_log_url"])
             self.response_hook = self._documentation
+
+    def beside_requests(self) -> Sequence[str]:
+        """Give the options in use that are about responses."""
+        found = {
+            "documentation_header": self.response_hook,
+            "background_worker_mode": self.on_request,
+        }
+        return [option for option, follows in found.items() if follows is not None]
 
     def event(self, exchange: Exchange) -> bytes | None:
         """Translate one exchange; `None` where ReadMe's own SDK logs nothing."""
@@ -147,7 +154,9 @@ class ReadMeSpanExporter(VendorExporter):
             )
             return None
         shown = shortened(exchange, self._max_body_size)
-        return json_bytes(event_of(shown, consumer, self._lists, development=self._development))
+        said = self._own_development, _is_development(), self._development
+        development = next(each for each in said if each is not None)
+        return json_bytes(event_of(shown, consumer, self._lists, development=development))
 
     def parcel(self, events: Sequence[bytes]) -> Parcel:
         """Put logs into the array that ReadMe takes."""
@@ -169,9 +178,9 @@ def _their_url() -> str | None:
     return url(Given(value, _THEIR_URL)) if value else None
 
 
-def _is_development() -> bool:
+def _is_development() -> bool | None:
     given = deployment.environment()
-    return given is not None and str(given.value).strip().lower() not in _PRODUCTION
+    return None if given is None else str(given.value).strip().lower() not in _PRODUCTION
 
 
 def _lists(deny: Sequence[str], allow: Sequence[str]) -> Lists:

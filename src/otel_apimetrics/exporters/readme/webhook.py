@@ -28,7 +28,13 @@ def verify_webhook(body: bytes | str, signature: str | None, secret: str) -> dic
 
     Raises:
         WebhookError: "Missing Signature", "Expired Signature" or "Invalid Signature".
+        TypeError: the body is what a JSON parser has made of it, as ReadMe's own SDK takes it.
     """
+    if not isinstance(body, (bytes, bytearray, memoryview, str)):
+        raise TypeError(
+            "verify_webhook takes the body as it came, not what a JSON parser has made of it: in"
+            " Flask request.get_data(), in Starlette await request.body(), in Django request.body."
+        )
     if not signature:
         raise WebhookError("Missing Signature")
     found = _SIGNATURE.fullmatch(signature)
