@@ -3,7 +3,6 @@
 import re
 import sys
 from itertools import islice
-from time import process_time
 
 import pytest
 
@@ -11,15 +10,9 @@ from otel_apimetrics.redaction import RedactionPolicy, Redactor
 from otel_apimetrics.redaction import redactor as redactor_module
 from otel_apimetrics.redaction.personal import PERSONAL
 from otel_apimetrics.redaction.values import BUILT_IN
+from tests.redaction.growth import grows_with_its_length
 
 pytestmark = pytest.mark.e2e
-
-SMALL, LARGE = 16 * 1024, 64 * 1024
-"""Characters that a rule reads; a whole room, with its Python around the rules, reads a quarter."""
-GROWTH = 8
-"""Times the work of a four times longer text, at most; 16 would be quadratic."""
-NOTHING = 0.01
-"""Seconds of CPU that are not looked at any closer."""
 
 GATES = sorted({gate for rule in (*BUILT_IN, *PERSONAL) for gate in rule.gates})
 OF_PARTS = (
@@ -206,21 +199,6 @@ ENTRIES = {
 
 WHOLE = {"JSON", "JSON, cut", "text"}
 """Entries that lead into all rooms; the others are read with every fourth unit."""
-
-
-def seconds(work, text):
-    start = process_time()
-    work(text)
-    return process_time() - start
-
-
-def grows_with_its_length(work, make, part=1):
-    # Another process may have the machine for a moment: three looks, one has to be right.
-    for _ in range(3):
-        large = seconds(work, make(LARGE // part))
-        if large < NOTHING or large <= GROWTH * seconds(work, make(SMALL // part)):
-            return True
-    return False
 
 
 def texts_of(unit):
