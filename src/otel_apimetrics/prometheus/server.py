@@ -21,7 +21,41 @@ _SECONDS: Final = 10.0
 """For a client to go on."""
 
 
-class ScrapeServer:
+class AppServer:
+    """Serves a WSGI app from threads of its own, which hold up no exit.
+
+    Args:
+        app: any WSGI callable (PEP 3333).
+        port: to listen on; 0 lets the system choose.
+        host: to listen on.
+        certificate: path of a PEM file, for TLS.
+        key: path of the certificate's private key; without it in the same file.
+
+    Raises:
+        ConfigError: the port is taken, or the certificate cannot be read.
+    """
+
+    def __init__(
+        self, app: Any, port: int, host: str, *, certificate: str | None, key: str | None
+    ) -> None:
+        context = _tls(certificate, key) if certificate else None
+        self._server: Final = _listening(host, port, context)
+        self._server.set_app(app)
+        self.port: Final[int] = self._server.server_port
+        self.url: Final = f"{'https' if certificate else 'http'}://{host}:{self.port}/metrics"
+        self._thread: Final = threading.Thread(
+            target=self._server.serve_forever, name="otel-apimetrics-scrapes", daemon=True
+        )
+        self._thread.start()
+
+    def close(self) -> None:
+        """Listen no more."""
+        self._server.shutdown()
+        self._server.server_close()
+        self._thread.join()
+
+
+class ScrapeServer(AppServer):
     """Serves scrapes from threads of its own, whatever the app does.
 
     Args:
@@ -46,21 +80,8 @@ class ScrapeServer:
         certificate: str | None = None,
         key: str | None = None,
     ) -> None:
-        context = _tls(certificate, key) if certificate else None
-        self._server: Final = _listening(host, port, context)
-        self._server.set_app(_Routed(ScrapeWSGIApp(reader, authorize=authorize)))
-        self.port: Final[int] = self._server.server_port
-        self.url: Final = f"{'https' if certificate else 'http'}://{host}:{self.port}/metrics"
-        self._thread: Final = threading.Thread(
-            target=self._server.serve_forever, name="otel-apimetrics-scrapes", daemon=True
-        )
-        self._thread.start()
-
-    def close(self) -> None:
-        """Listen no more."""
-        self._server.shutdown()
-        self._server.server_close()
-        self._thread.join()
+        app = _Routed(ScrapeWSGIApp(reader, authorize=authorize))
+        super().__init__(app, port, host, certificate=certificate, key=key)
 
 
 def _listening(host: str, port: int, context: ssl.SSLContext | None) -> "_Server":
