@@ -89,6 +89,8 @@ class FlaskMetrics(FlaskDecorators):
         self._default_labels = asked.default_labels
         self._response_converter = converter_of(asked)
         self._reader = reader
+        if asked.export_defaults and asked.names == "flask":
+            self._shape_of(asked, asked.prefix, asked.group_by)  # refuses before anything is made
         key = self._home_key()
         home = _homes.get(key)
         if home is None:
@@ -211,13 +213,16 @@ class FlaskMetrics(FlaskDecorators):
 
     def _export(self, app: "Flask", options: FlaskOptions, prefix: str, group_by: GroupBy) -> None:
         labels = LabelValues(self._default_labels, {})
-        shape = shape_of(options, labels.names, prefix, group_by)
+        shape = self._shape_of(options, prefix, group_by)
         metrics = self._defaults(shape)
         apps = self._home.apps.setdefault(shape.prefix, WeakSet())
         if metrics is None or app in apps:
             return
         DefaultHooks(metrics, shape, group_by, labels, self._excluded).attach(app)
         apps.add(app)
+
+    def _shape_of(self, options: FlaskOptions, prefix: str, group_by: GroupBy) -> Shape:
+        return shape_of(options, tuple(map(str, self._default_labels)), prefix, group_by)
 
     def _defaults(self, shape: Shape) -> DefaultMetrics | None:
         """Give the default metrics of a shape; `None` where others have their names."""

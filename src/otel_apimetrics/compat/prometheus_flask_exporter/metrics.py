@@ -18,11 +18,11 @@ VERSION = "0.23.2"
 """Of prometheus-flask-exporter, as `flask_exporter_info` tells it: dashboards may ask for it."""
 
 
-class _AllProcesses:
+class _Shared:
     """What the metrics of processes that share a directory are kept by."""
 
 
-_ALL_PROCESSES = _AllProcesses()
+_shared: dict[str, _Shared] = {}
 
 
 class PrometheusMetrics(FlaskMetrics):
@@ -135,7 +135,8 @@ class PrometheusMetrics(FlaskMetrics):
 
     def _home_key(self) -> object:
         # Processes that share a directory are one, and one reader of each takes part.
-        return super()._home_key() if directory() is None else _ALL_PROCESSES
+        path = directory()
+        return super()._home_key() if path is None else _shared.setdefault(path, _Shared())
 
     @property
     def excluded_paths(self) -> list[Any] | None:
