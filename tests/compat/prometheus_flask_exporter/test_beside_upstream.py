@@ -15,7 +15,7 @@ from tests.components import VENDORS
 ROOT = Path(__file__).parents[3]
 pytestmark = [pytest.mark.e2e, pytest.mark.needs("vendors")]
 
-_OF_TIME = re.compile(
+OF_TIME = re.compile(
     r"^(\w+_(?:sum|created)(?:\{.*\})?|\w+_bucket\{.*le=\"[0-9.]+\".*\}) \S+$", re.MULTILINE
 )
 
@@ -48,7 +48,7 @@ def told():
 def test_what_is_shown_is_the_same_but_for_values_of_time(told, name):
     theirs, ours = (
         [
-            [status, kind, *_OF_TIME.sub(r"\1 T", text).splitlines()]
+            [status, kind, *OF_TIME.sub(r"\1 T", text).splitlines()]
             for status, kind, text in each[name]
         ]
         for each in told
@@ -58,7 +58,7 @@ def test_what_is_shown_is_the_same_but_for_values_of_time(told, name):
 
 def test_the_comparison_sees_other_values_than_those_of_time():
     text = 'a_total{x="1"} 2.0\na_sum{x="1"} 0.1\na_bucket{le="0.5"} 1.0\na_bucket{le="+Inf"} 3.0'
-    assert _OF_TIME.sub(r"\1 T", text).splitlines() == [
+    assert OF_TIME.sub(r"\1 T", text).splitlines() == [
         'a_total{x="1"} 2.0',
         'a_sum{x="1"} T',
         'a_bucket{le="0.5"} T',

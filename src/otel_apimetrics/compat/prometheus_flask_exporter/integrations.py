@@ -1,9 +1,12 @@
 """The classes for Flask-RESTful and for Connexion, whose views return what Flask cannot read."""
 
+import sys
 from collections.abc import Callable
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 import flask
+from werkzeug.wrappers import Response
 
 from otel_apimetrics.compat.prometheus_flask_exporter.metrics import PrometheusMetrics
 from otel_apimetrics.prometheus.flask_views import Decorator, marking
@@ -13,6 +16,7 @@ if TYPE_CHECKING:
     from typing_extensions import Self
 
 _CONTENT_TYPE = "prom_connexion_content_type"
+_OK = 200
 _NO_CONTENT = 204
 
 Convert = Callable[[Any], Any]
@@ -68,28 +72,54 @@ class ConnexionPrometheusMetrics(PrometheusMetrics):
 def _restful(api: Any) -> Convert:
     def convert(returned: Any) -> Any:
         # Flask-RESTful itself takes a single value for the data.
-        parts = returned if isinstance(returned, tuple) else (returned, 200)
+        parts = returned if isinstance(returned, tuple) else (returned, _OK)
         return api.make_response(*parts)
 
     return convert
 
 
 def _connexion(default_mimetype: str) -> Convert:
+    second = _connexion_2()
+
     def convert(returned: Any) -> Any:
         mimetype = getattr(the_request(), _CONTENT_TYPE, default_mimetype)
-        body, status, headers = _parts(returned)
-        if isinstance(body, flask.wrappers.Response):
-            return flask.make_response((body, status, headers))
-        if body is None:
-            made = flask.Response(status=status or _NO_CONTENT, headers=headers)
-        else:
-            text = flask.current_app.json.dumps(body) if "json" in mimetype else body
-            made = flask.Response(text, status or 200, headers)
-        if "content-type" not in {name.lower() for name in headers}:
-            made.content_type = mimetype
-        return made
+        if second is not None:
+            return second(returned, mimetype=mimetype)
+        return _as_connexion_3(returned, mimetype)
 
     return convert
+
+
+def _connexion_2() -> Callable[..., Any] | None:
+    try:
+        module = import_module("connexion.apis.flask_api")
+    except ImportError:
+        return None
+    made: Callable[..., Any] = module.FlaskApi.get_response
+    return made
+
+
+def _as_connexion_3(returned: Any, mimetype: str) -> Any:
+    """Make the response that Connexion makes, which leaves one alone that is made."""
+    body, status, headers = _parts(returned)
+    if isinstance(body, Response):
+        return flask.make_response((body, status, headers))
+    no_content = getattr(sys.modules.get("connexion"), "NoContent", None)
+    if body is None or body is no_content:
+        made = flask.Response(status=status or _NO_CONTENT, headers=headers)
+    else:
+        text = _json().dumps(body) if "json" in mimetype else body
+        made = flask.Response(text, status or _OK, headers)
+    if "content-type" not in {name.lower() for name in headers}:
+        # A type of text gets its charset with it.
+        made.mimetype = mimetype
+    return made
+
+
+def _json() -> Any:
+    """Give what writes JSON in the operation that is served: an API may have its own."""
+    view = flask.current_app.view_functions.get(the_request().endpoint)
+    return getattr(view, "jsonifier", None) or flask.current_app.json
 
 
 def _parts(returned: Any) -> tuple[Any, Any, dict[str, str]]:
