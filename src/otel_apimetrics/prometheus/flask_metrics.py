@@ -14,6 +14,7 @@ from werkzeug.serving import is_running_from_reloader
 
 from otel_apimetrics import _guard
 from otel_apimetrics.api import skip_request
+from otel_apimetrics.config import ConfigError
 from otel_apimetrics.prometheus.flask_decorators import FlaskDecorators
 from otel_apimetrics.prometheus.flask_defaults import (
     DefaultHooks,
@@ -58,12 +59,13 @@ class FlaskMetrics(FlaskDecorators):
         app: whose requests count; `None` for `init_app` later.
         reader: of the app's `MeterProvider`, so that the endpoint shows all of its metrics.
             Without it the endpoint shows the metrics of `registry`, these among them.
-        meter_provider: of `reader`; without both one is made.
+        meter_provider: of `reader`; the two come together.
         registry: of prometheus_client, which shows these metrics too. By default its own.
         options: those of `FlaskOptions`.
 
     Raises:
-        ConfigError: `group_by` or `default_labels` is not possible.
+        ConfigError: `group_by` or `default_labels` is not possible, or `reader` or
+            `meter_provider` is missing beside the other.
         TypeError: there is no such option.
     """
 
@@ -79,6 +81,11 @@ class FlaskMetrics(FlaskDecorators):
         **options: Any,
     ) -> None:
         asked = FlaskOptions(**options)
+        if (reader is None) != (meter_provider is None):
+            raise ConfigError(
+                "reader and meter_provider come together: give the PrometheusReader and the"
+                " MeterProvider that it was given to, or neither."
+            )
         # Looked up now, because tests replace it.
         self.registry = registry or prometheus_client.REGISTRY
         self.app = app
