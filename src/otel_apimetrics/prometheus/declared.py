@@ -11,34 +11,38 @@ from contextvars import ContextVar
 from dataclasses import replace
 from typing import Final
 
-from otel_apimetrics.prometheus.families import Family
+from otel_apimetrics.prometheus.families import Family, Labels
 
 _looks: ContextVar[Mapping[int, Mapping[str, Family]] | None] = ContextVar("looks", default=None)
 """By `id(Declared)`: what a scrape that is under way has collected."""
+
+_NOT_KNOWN: Final[Mapping[Labels, float]] = {}
 
 
 class Declared:
     """The declarations of one reader. Safe between threads."""
 
     def __init__(self) -> None:
-        self._templates: Final[dict[str, Family]] = {}
+        self._templates: Final[dict[str, tuple[Family, Mapping[Labels, float]]]] = {}
 
-    def add(self, key: str, template: Family) -> None:
+    def add(self, key: str, template: Family, began: Mapping[Labels, float] = _NOT_KNOWN) -> None:
         """Declare a metric.
 
         Args:
             key: the name of the family that its instrument becomes.
             template: its own name, kind, help and unit; its series are shown until such with
                 their labels are measured.
+            began: seconds of the Unix epoch from which series count, where that is known better
+                than to the SDK; it may grow.
         """
-        self._templates[key] = template
+        self._templates[key] = template, began
 
     def complete(self, families: Iterable[Family]) -> list[Family]:
         """Give what was declared, in that order, with what was measured; then the rest."""
         left = {family.name: family for family in families}
         declared = [
-            _complete(template, left.pop(key, None))
-            for key, template in tuple(self._templates.items())
+            _complete(template, left.pop(key, None), began)
+            for key, (template, began) in tuple(self._templates.items())
         ]
         return [*declared, *left.values()]
 
@@ -57,8 +61,10 @@ class Declared:
         return (_looks.get() or {}).get(id(self))
 
 
-def _complete(template: Family, measured: Family | None) -> Family:
+def _complete(template: Family, measured: Family | None, began: Mapping[Labels, float]) -> Family:
     series = [] if measured is None or measured.kind != template.kind else measured.series
+    if began:
+        series = [replace(one, created=began.get(one.labels, one.created)) for one in series]
     known = {one.labels for one in series}
     first = [one for one in template.series if one.labels not in known]
     return replace(template, series=[*first, *series])

@@ -3,7 +3,7 @@
 import inspect
 import re
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from threading import Lock
 from typing import Any, Final
 
@@ -19,7 +19,7 @@ from prometheus_client.registry import Collector
 from otel_apimetrics.prometheus.declared import Declared
 from otel_apimetrics.prometheus.described import Description
 from otel_apimetrics.prometheus.exposition import as_metric
-from otel_apimetrics.prometheus.families import Family, Series
+from otel_apimetrics.prometheus.families import Family, Labels, Series
 from otel_apimetrics.prometheus.naming import family_name
 from otel_apimetrics.prometheus.reader import PrometheusReader
 from otel_apimetrics.prometheus.tally import Tally, Values
@@ -64,8 +64,8 @@ class Measures:
         Raises:
             ValueError: the registry has such a metric.
         """
-        name = self._declare(described, registry, ())
         tally = Tally(initial)
+        name = self._declare(described, registry, (), tally.began)
         make = (
             self._meter.create_observable_counter
             if described.kind == "counter"
@@ -86,18 +86,22 @@ class Measures:
 
     def settable(self, described: Description, registry: CollectorRegistry) -> Gauge:
         """Make a gauge that is set; arguments and errors are those of `counts`."""
-        name = self._declare(described, registry, ())
+        name = self._declare(described, registry)
         return self._meter.create_gauge(name, description=described.help)
 
     def _declare(
-        self, described: Description, registry: CollectorRegistry, zero: tuple[Series, ...]
+        self,
+        described: Description,
+        registry: CollectorRegistry,
+        zero: tuple[Series, ...] = (),
+        began: Mapping[Labels, float] | None = None,
     ) -> str:
         """Show a metric that has no instrument yet, and give its instrument's name."""
         template = Family(described.name, described.kind, described.help, described.unit, [*zero])
         registry.register(Shown(self.reader, template))
         name = self._free(described.name)
         key, _ = family_name(name, "", counts=described.kind == "counter")
-        self.reader.declared.add(key, template)
+        self.reader.declared.add(key, template, began if began is not None else {})
         return name
 
     def _free(self, wanted: str) -> str:

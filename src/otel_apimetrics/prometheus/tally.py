@@ -3,11 +3,14 @@
 A synchronous instrument of the SDK takes some ten microseconds a count, this one less than one.
 """
 
+import time
 from collections.abc import Iterable, Mapping
 from threading import Lock
 from typing import Final
 
 from opentelemetry.metrics import CallbackOptions, Observation
+
+from otel_apimetrics.prometheus.families import Labels
 
 Values = Mapping[str, str]
 """Of labels, by name."""
@@ -24,6 +27,8 @@ class Tally:
         self._numbers: Final[dict[tuple[str, ...], float]] = {}
         self._labels: Final[dict[tuple[str, ...], Values]] = {}
         self._lock: Final = Lock()
+        self.began: Final[dict[Labels, float]] = {}
+        """Seconds of the Unix epoch; the SDK knows when it first asked."""
         if initial is not None:
             self.add(0, initial)
 
@@ -40,6 +45,7 @@ class Tally:
                 self._numbers[key] += change
             else:
                 self._labels[key] = dict(labels)
+                self.began[tuple(sorted(labels.items()))] = time.time()
                 self._numbers[key] = change
 
     def observe(self, _options: CallbackOptions) -> Iterable[Observation]:
