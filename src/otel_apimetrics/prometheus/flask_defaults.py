@@ -50,7 +50,8 @@ class DefaultMetrics:
         version: what `exporter_info` tells.
 
     Raises:
-        ValueError: the registry has such metrics, or a label cannot be.
+        NameTakenError: the registry has such metrics.
+        ValueError: a label or a bound cannot be.
     """
 
     def __init__(

@@ -30,7 +30,7 @@ from otel_apimetrics.prometheus.flask_options import (
 )
 from otel_apimetrics.prometheus.flask_views import Decorator
 from otel_apimetrics.prometheus.label_values import LabelValues
-from otel_apimetrics.prometheus.measures import Measures
+from otel_apimetrics.prometheus.measures import Measures, NameTakenError
 from otel_apimetrics.prometheus.reader import PrometheusReader
 from otel_apimetrics.prometheus.server import AppServer
 from otel_apimetrics.version import __version__
@@ -240,7 +240,7 @@ class FlaskMetrics(FlaskDecorators):
                     shape,
                     DefaultMetrics(self._measures, self.registry, shape, str(self.version)),
                 )
-            except prometheus_client.registry.DuplicateTimeseries:
+            except NameTakenError:
                 known = None
             else:
                 self._home.defaults[shape.prefix] = known

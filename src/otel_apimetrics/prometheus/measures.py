@@ -32,6 +32,10 @@ _MOST: Final = 200
 _UNBOUNDED: Final = 2**31
 
 
+class NameTakenError(ValueError):
+    """A registry of prometheus_client has a metric of that name."""
+
+
 class Measures:
     """The metrics that one reader shows.
 
@@ -62,7 +66,7 @@ class Measures:
             initial: labels that show zero before anything is counted.
 
         Raises:
-            ValueError: the registry has such a metric.
+            NameTakenError: the registry has such a metric.
         """
         tally = Tally(initial)
         name = self._declare(described, registry, (), tally.began)
@@ -98,7 +102,10 @@ class Measures:
     ) -> str:
         """Show a metric that has no instrument yet, and give its instrument's name."""
         template = Family(described.name, described.kind, described.help, described.unit, [*zero])
-        registry.register(Shown(self.reader, template))
+        try:
+            registry.register(Shown(self.reader, template))
+        except ValueError as error:
+            raise NameTakenError(str(error)) from error
         name = self._free(described.name)
         key, _ = family_name(name, "", counts=described.kind == "counter")
         self.reader.declared.add(key, template, began if began is not None else {})
