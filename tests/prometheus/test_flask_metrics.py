@@ -1,7 +1,9 @@
 """Decorators of Flask's views as OpenTelemetry instruments, beside our own records."""
 
+import re
 import subprocess
 import sys
+from pathlib import Path
 
 import flask
 import prometheus_client
@@ -150,6 +152,20 @@ def test_a_reader_comes_with_its_provider(given):
     for name in given:
         with pytest.raises(ConfigError, match="come together"):
             FlaskMetrics(None, **{name: given[name]})
+
+
+def test_the_examples_of_the_page_run(given, registry):
+    page = (Path(__file__).parents[2] / "docs" / "prometheus.md").read_text()
+    blocks = [
+        code
+        for code in re.findall(r"```python\n(.*?)```", page, re.DOTALL)
+        if "Metrics(app" in code
+    ]
+    assert len(blocks) == 2
+    for code in blocks:
+        app = flask.Flask("shop")
+        exec(code, {"app": app, "reader": given["reader"], "provider": given["meter_provider"]})
+        assert app.test_client().get("/metrics").status_code == 200
 
 
 def test_prometheus_is_imported_without_flask():
