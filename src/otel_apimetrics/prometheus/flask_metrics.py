@@ -15,6 +15,7 @@ from werkzeug.serving import is_running_from_reloader
 from otel_apimetrics import _guard
 from otel_apimetrics.api import skip_request
 from otel_apimetrics.config import ConfigError
+from otel_apimetrics.prometheus.app_server import AppServer
 from otel_apimetrics.prometheus.flask_decorators import FlaskDecorators
 from otel_apimetrics.prometheus.flask_defaults import (
     DefaultHooks,
@@ -32,7 +33,6 @@ from otel_apimetrics.prometheus.flask_views import Decorator
 from otel_apimetrics.prometheus.label_values import LabelValues
 from otel_apimetrics.prometheus.measures import Measures, NameTakenError
 from otel_apimetrics.prometheus.reader import PrometheusReader
-from otel_apimetrics.prometheus.server import AppServer
 from otel_apimetrics.version import __version__
 
 if TYPE_CHECKING:
@@ -171,7 +171,7 @@ class FlaskMetrics(FlaskDecorators):
             return scrape.body.decode(), scrape.content_type
         encode, content_type = choose_encoder(accept_header or "")
         reader = self._measures.reader
-        with reader.declared.looked_at(reader.families()):
+        with reader.declared.looked_at(reader.shown()):
             shown = self.registry.restricted_registry(names) if names else self.registry
             return encode(shown).decode(), content_type
 

@@ -142,7 +142,7 @@ class Shown(Collector):
         declared: Declared = self._reader.declared
         seen = declared.seen()
         if seen is None:
-            seen = {family.name: family for family in self._reader.families()}
+            seen = {family.name: family for family in self._reader.shown()}
         family = seen.get(self._template.name)
         if family is not None:
             yield as_metric(family, created=shows_created())

@@ -62,13 +62,17 @@ class PrometheusReader(MetricReader):
             names: of families and samples to expose; empty exposes all.
         """
         return expose(
-            self.families(),
+            self.shown(),
             self._others(),
             accept=accept,
             accept_encoding=accept_encoding,
             names=names,
             created=self._created,
         )
+
+    def shown(self) -> list[Family]:
+        """Give what a scrape shows, but for what prometheus_client measures."""
+        return self.families()
 
     def families(self) -> list[Family]:
         """Collect and translate, and add what was declared and is not measured yet."""

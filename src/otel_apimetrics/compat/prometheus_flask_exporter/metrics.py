@@ -125,7 +125,7 @@ class PrometheusMetrics(FlaskMetrics):
             names: of families and samples to show; empty shows all.
         """
         return expose(
-            self._measures.reader.families(),
+            self._measures.reader.shown(),
             _of_client(directory()),
             accept=accept,
             accept_encoding=accept_encoding,

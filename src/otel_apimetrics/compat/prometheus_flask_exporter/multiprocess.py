@@ -13,8 +13,8 @@ from prometheus_client import CollectorRegistry
 from prometheus_client.multiprocess import mark_process_dead
 
 from otel_apimetrics.compat.prometheus_flask_exporter.metrics import PrometheusMetrics, directory
+from otel_apimetrics.prometheus.app_server import AppServer
 from otel_apimetrics.prometheus.endpoint import ScrapeWSGIApp
-from otel_apimetrics.prometheus.server import AppServer
 
 _ALL = "0.0.0.0"  # noqa: S104  as prometheus-flask-exporter has it
 
@@ -66,7 +66,7 @@ class MultiprocessPrometheusMetrics(PrometheusMetrics):
             ConfigError: the port is taken.
         """
         if self.should_start_http_server():
-            AppServer(ScrapeWSGIApp(self), port, host, certificate=None, key=None)
+            AppServer(ScrapeWSGIApp(self), port, host)
 
     @abstractmethod
     def should_start_http_server(self) -> bool:
