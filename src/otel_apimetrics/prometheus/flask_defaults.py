@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 import flask
 from prometheus_client import CollectorRegistry
 
-from otel_apimetrics import _guard
+from otel_apimetrics import _guard, forked
 from otel_apimetrics.prometheus.described import describe
 from otel_apimetrics.prometheus.label_values import LabelValues, asked
 from otel_apimetrics.prometheus.measures import Measures
@@ -129,6 +129,7 @@ class DefaultHooks:
         app.teardown_request(self._teardown)
 
     def _before(self) -> None:
+        forked.begin_process()
         setattr(the_request(), START, perf_counter())
 
     def _after(self, response: Any) -> Any:

@@ -10,7 +10,7 @@ from typing import Any, Final
 import flask
 from werkzeug.exceptions import HTTPException
 
-from otel_apimetrics import _guard
+from otel_apimetrics import _guard, forked
 from otel_apimetrics.prometheus.flask_defaults import failed
 from otel_apimetrics.prometheus.label_values import LabelValues
 from otel_apimetrics.prometheus.request_marks import is_excluded, the_request
@@ -44,6 +44,7 @@ class Tracked:
         @wraps(view)
         def measured(*args: Any, **kwargs: Any) -> Any:
             request = the_request()
+            forked.begin_process()
             if self.is_left_out(request.path):
                 return call(*args, **kwargs)
             return _Call(self, view, request).run(call, args, kwargs)
