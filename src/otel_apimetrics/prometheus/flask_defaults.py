@@ -175,7 +175,11 @@ class DefaultHooks:
 
 def failed(exception: BaseException) -> Any:
     """Give the response that stands for an exception which no handler answered."""
-    return flask.make_response(f"Exception: {exception}", 500)
+    try:
+        text = f"Exception: {exception}"
+    except Exception:  # one of the app's that cannot be told is an exception all the same
+        text = f"Exception: {type(exception).__qualname__}"
+    return flask.make_response(text, 500)
 
 
 def _attribute(name: str) -> Callable[[Any], Any]:
