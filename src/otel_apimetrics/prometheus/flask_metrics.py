@@ -123,6 +123,10 @@ class FlaskMetrics(FlaskDecorators):
         """
         if self.path:
             self.register_endpoint(self.path, app)
+        self._export_to(app)
+
+    def _export_to(self, app: "Flask") -> None:
+        """Add the default metrics that the options ask for."""
         if self._options.export_defaults and self._options.names == "flask":
             self._export(app, self._options, self._options.prefix, self._options.group_by)
 

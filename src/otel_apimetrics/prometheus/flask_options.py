@@ -61,8 +61,10 @@ class Excluded:
     """
 
     def __init__(self, patterns: str | Iterable[str] | None) -> None:
-        given = (patterns,) if isinstance(patterns, str) else tuple(patterns or ())
-        self.patterns: Final = [re.compile(pattern) for pattern in given if given != ("",)]
+        one = isinstance(patterns, str) and patterns != ""
+        self.patterns: Final = [
+            re.compile(pattern) for pattern in ((patterns,) if one else patterns or ())
+        ]
 
     def __call__(self, path: str) -> bool:
         """Tell whether a path is one of them."""

@@ -8,7 +8,7 @@ from threading import Lock
 from typing import Any, Final
 
 import prometheus_client.metrics
-from opentelemetry.metrics import Histogram, MeterProvider
+from opentelemetry.metrics import Histogram, MeterProvider, NoOpMeter
 from opentelemetry.metrics import _Gauge as Gauge
 from opentelemetry.sdk.metrics import MeterProvider as SDKMeterProvider
 from opentelemetry.sdk.metrics.view import View
@@ -16,6 +16,7 @@ from prometheus_client import CollectorRegistry
 from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
 
+from otel_apimetrics import _guard
 from otel_apimetrics.prometheus.declared import Declared
 from otel_apimetrics.prometheus.described import Description
 from otel_apimetrics.prometheus.exposition import as_metric
@@ -52,6 +53,12 @@ class Measures:
             target_info=False, registry=CollectorRegistry()
         )
         self._meter: Final = (provider or _provider(self.reader)).get_meter(SCOPE, __version__)
+        if isinstance(self._meter, NoOpMeter):
+            _guard.warn_once(
+                "prometheus.disabled",
+                "The metrics of %s show nothing: OTEL_SDK_DISABLED switches off what counts them.",
+                SCOPE,
+            )
         self._names: Final[set[str]] = set()
         self._lock: Final = Lock()
 

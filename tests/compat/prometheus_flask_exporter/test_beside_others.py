@@ -104,6 +104,16 @@ def test_durations_are_not_grouped_by_a_label_that_they_have(make, label):
         make(group_by=group)
 
 
+def test_an_sdk_that_is_switched_off_counts_nothing_and_the_log_says_so(
+    make, serve, client, scrape, monkeypatch, caplog
+):
+    monkeypatch.setenv("OTEL_SDK_DISABLED", "true")
+    serve("/", make().counter("calls", "Calls", labels={"a": lambda: 1})(lambda: "OK"))
+    assert client.get("/").status_code == 200
+    assert scrape().families["calls_total"] == "counter"
+    assert "OTEL_SDK_DISABLED" in caplog.text
+
+
 def test_a_registry_that_is_let_go_takes_its_metrics_along():
     import gc
     import weakref

@@ -29,6 +29,28 @@ def test_an_app_factory_gives_metrics_an_app_later(registry, app, client, scrape
     assert shown['www_http_request_total{method="GET",status="200"}'] == 1
 
 
+@pytest.mark.row(36)
+def test_what_was_set_before_there_is_an_app_counts(registry, app, client, scrape):
+    class Mine(PrometheusMetrics):
+        exported = ()
+
+        def export_defaults(self, *arguments, **options):
+            self.exported = sorted(options)
+            super().export_defaults(*arguments, **options)
+
+    metrics = Mine.for_app_factory()
+    metrics.buckets, metrics.group_by, metrics.excluded_paths = (1,), "endpoint", ["/left"]
+    metrics.init_app(app)
+    assert metrics.exported == ["app", "buckets", "group_by", "latency_as_histogram", "prefix"]
+    client.get("/left/out")
+    client.get("/nope")
+    name = "flask_http_request_duration_seconds_bucket"
+    assert scrape().of(name) == [
+        f'{name}{{endpoint="None",le="{le}",method="GET",status="404"}} 1.0'
+        for le in ("1.0", "+Inf")
+    ]
+
+
 @pytest.mark.row(37)
 def test_one_instance_tracks_two_apps(registry):
     metrics = PrometheusMetrics.for_app_factory()

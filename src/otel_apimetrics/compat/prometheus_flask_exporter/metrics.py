@@ -13,6 +13,7 @@ from otel_apimetrics import _guard
 from otel_apimetrics.prometheus.exposition import Scrape, expose
 from otel_apimetrics.prometheus.flask_defaults import GroupBy
 from otel_apimetrics.prometheus.flask_metrics import FlaskMetrics
+from otel_apimetrics.prometheus.flask_options import Excluded
 
 VERSION = "0.23.2"
 """Of prometheus-flask-exporter, as `flask_exporter_info` tells it: dashboards may ask for it."""
@@ -55,11 +56,12 @@ class PrometheusMetrics(FlaskMetrics):
         if static := _static_labels(others):
             labels = {**static, **labels}
         prefix = defaults_prefix or "flask"
-        # Others read these.
+        # Others read these, and may set them before there is an app.
         self.buckets = buckets
         self.group_by = grouped
         self._export_defaults = export_defaults
         self._defaults_prefix = prefix
+        self._default_latency_as_histogram = default_latency_as_histogram
         super().__init__(
             app,
             registry=registry,
@@ -138,10 +140,24 @@ class PrometheusMetrics(FlaskMetrics):
         path = directory()
         return super()._home_key() if path is None else _shared.setdefault(path, _Shared())
 
+    def _export_to(self, app: Any) -> None:
+        if self._export_defaults:
+            self.export_defaults(
+                buckets=self.buckets,
+                group_by=self.group_by,
+                latency_as_histogram=self._default_latency_as_histogram,
+                prefix=self._defaults_prefix,
+                app=app,
+            )
+
     @property
     def excluded_paths(self) -> list[Any] | None:
         """The expressions of paths that nothing counts; `None` where there is none."""
         return self._excluded.patterns or None
+
+    @excluded_paths.setter
+    def excluded_paths(self, patterns: str | Iterable[Any] | None) -> None:
+        self._excluded.patterns[:] = Excluded(patterns or None).patterns
 
 
 def directory() -> str | None:
