@@ -22,9 +22,9 @@ def _environment() -> dict[str, str]:
 class _Process:
     """A child that lives until its standard input is closed."""
 
-    def __init__(self, module: str, *arguments: str) -> None:
+    def __init__(self, module: str, *arguments: str, python: str = sys.executable) -> None:
         self._process = subprocess.Popen(
-            [sys.executable, "-m", f"benchmarks.{module}", *arguments],
+            [python, "-m", f"benchmarks.{module}", *arguments],
             cwd=_ROOT,
             env=_environment(),
             stdin=subprocess.PIPE,
@@ -74,6 +74,19 @@ class Sink(_Process):
         with urlopen(f"{self._url}/{label}", timeout=_PATIENCE) as answer:
             taken: dict[str, int] = json.load(answer)
         return taken
+
+
+class ServedByPipe(_Process):
+    """A process that answers a line of JSON to a line of JSON."""
+
+    def __init__(self, module: str, *arguments: str, python: str) -> None:
+        super().__init__(module, *arguments, python=python)
+        self._hear()
+
+    def ask(self, what: Any) -> Any:
+        """Say a line, and give the answer."""
+        self._say(json.dumps(what))
+        return self._hear()
 
 
 class Server(_Process):

@@ -45,7 +45,7 @@ def expose(
         names: what to expose, by the names of families and of samples; empty exposes all.
         created: with the time at which each series began, as `_created`.
     """
-    metrics = {family.name: _metric(family, created=created) for family in families}
+    metrics = {family.name: as_metric(family, created=created) for family in families}
     for other in others:
         if metrics.setdefault(other.name, other) is not other:
             _guard.warn_once(
@@ -82,7 +82,13 @@ def _filtered(metric: Metric, names: Sequence[str]) -> Metric | None:
     return kept
 
 
-def _metric(family: Family, *, created: bool) -> Metric:
+def as_metric(family: Family, *, created: bool) -> Metric:
+    """Give a family as prometheus_client has it.
+
+    Args:
+        family: with a series or without.
+        created: with the time at which each series began.
+    """
     metric = Metric(family.name, family.help, family.kind, family.unit)
     add = _ADDERS[family.kind]
     for series in family.series:

@@ -10,6 +10,7 @@ from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
 
 from otel_apimetrics import _guard
+from otel_apimetrics.prometheus.declared import Declared
 from otel_apimetrics.prometheus.exposition import Scrape, expose
 from otel_apimetrics.prometheus.families import Family
 from otel_apimetrics.prometheus.translation import families_of
@@ -43,6 +44,7 @@ class PrometheusReader(MetricReader):
         self._target_info = target_info
         self._registry = registry
         self._created = created
+        self.declared = Declared()
         self._lock = Lock()
         self._received: list[MetricsData] = []
 
@@ -60,7 +62,7 @@ class PrometheusReader(MetricReader):
             names: of families and samples to expose; empty exposes all.
         """
         return expose(
-            self.families(),
+            self.shown(),
             self._others(),
             accept=accept,
             accept_encoding=accept_encoding,
@@ -68,20 +70,27 @@ class PrometheusReader(MetricReader):
             created=self._created,
         )
 
+    def shown(self) -> list[Family]:
+        """Give what a scrape shows, but for what prometheus_client measures."""
+        return self.families()
+
     def families(self) -> list[Family]:
-        """Collect and translate."""
+        """Collect and translate, and add what was declared and is not measured yet."""
         with self._lock:
             self._received.clear()
             self.collect()
             received = [*self._received]
         shown = {"scope_labels": self._scope_labels, "target_info": self._target_info}
-        return [family for data in received for family in families_of(data, **shown)]
+        found = [family for data in received for family in families_of(data, **shown)]
+        return self.declared.complete(found)
 
     def _others(self) -> Iterable[Metric]:
         # Looked up now, because tests and servers of many processes replace it.
         registry = prometheus_client.REGISTRY if self._registry is None else self._registry
         try:
-            return list(registry.collect())
+            # What stands there for an instrument of this reader shows nothing a second time.
+            with self.declared.looked_at(()):
+                return list(registry.collect())
         except Exception as error:
             _guard.swallow("prometheus.registry", error, reveal=True)
             return []

@@ -1,0 +1,1 @@
+"""Fronts of other packages: their names, on our instrumentation. One changed import."""

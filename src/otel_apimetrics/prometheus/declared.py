@@ -1,0 +1,70 @@
+"""What is exposed of a metric before anything was measured, and how it is called.
+
+OpenTelemetry knows an instrument by a name of its own rules, and shows it once it holds something.
+Prometheus' clients show a metric from the moment it is made: its help, its type, and where all its
+labels are known its first zero.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import replace
+from typing import Final
+
+from otel_apimetrics.prometheus.families import Family, Labels
+
+_looks: ContextVar[Mapping[int, Mapping[str, Family]] | None] = ContextVar("looks", default=None)
+"""By `id(Declared)`: what a scrape that is under way has collected."""
+
+_NOT_KNOWN: Final[Mapping[Labels, float]] = {}
+
+
+class Declared:
+    """The declarations of one reader. Safe between threads."""
+
+    def __init__(self) -> None:
+        self._templates: Final[dict[str, tuple[Family, Mapping[Labels, float]]]] = {}
+
+    def add(self, key: str, template: Family, began: Mapping[Labels, float] = _NOT_KNOWN) -> None:
+        """Declare a metric.
+
+        Args:
+            key: the name of the family that its instrument becomes.
+            template: its own name, kind, help and unit; its series are shown until such with
+                their labels are measured.
+            began: seconds of the Unix epoch from which series count, where that is known better
+                than to the SDK; it may grow.
+        """
+        self._templates[key] = template, began
+
+    def complete(self, families: Iterable[Family]) -> list[Family]:
+        """Give what was declared, in that order, with what was measured; then the rest."""
+        left = {family.name: family for family in families}
+        declared = [
+            _complete(template, left.pop(key, None), began)
+            for key, (template, began) in tuple(self._templates.items())
+        ]
+        return [*declared, *left.values()]
+
+    @contextmanager
+    def looked_at(self, families: Iterable[Family]) -> Iterator[None]:
+        """Let all who look while this is entered see the same, collected once."""
+        found = {family.name: family for family in families}
+        token = _looks.set({**(_looks.get() or {}), id(self): found})
+        try:
+            yield
+        finally:
+            _looks.reset(token)
+
+    def seen(self) -> Mapping[str, Family] | None:
+        """Give what was collected for the scrape that is under way; `None` where none is."""
+        return (_looks.get() or {}).get(id(self))
+
+
+def _complete(template: Family, measured: Family | None, began: Mapping[Labels, float]) -> Family:
+    series = [] if measured is None or measured.kind != template.kind else measured.series
+    if began:
+        series = [replace(one, created=began.get(one.labels, one.created)) for one in series]
+    known = {one.labels for one in series}
+    first = [one for one in template.series if one.labels not in known]
+    return replace(template, series=[*first, *series])

@@ -1,0 +1,112 @@
+"""What an app may ask of the metrics of its Flask app."""
+
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final, Literal
+
+import flask
+
+from otel_apimetrics.config import ConfigError
+from otel_apimetrics.prometheus.flask_defaults import GroupBy, Shape
+
+NO_PREFIX: Final = "#no_prefix"
+"""The default metrics' names begin with no prefix."""
+_BUILT_IN: Final = ("method", "status")
+
+Labels = Mapping[str, Any]
+"""By name: values, or callables that get nothing or the response."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FlaskOptions:
+    """Options of `FlaskMetrics`."""
+
+    names: Literal["otel", "flask"] = "otel"
+    """Whose default metrics: those of the instrumentor, which are no business of this class, or
+    prometheus-flask-exporter's."""
+    path: str | None = "/metrics"
+    """Of the endpoint in the app; `None` for none."""
+    export_defaults: bool = True
+    """With the default metrics of `names`."""
+    prefix: str = "flask"
+    """Of the default metrics; `NO_PREFIX` for none."""
+    group_by: GroupBy = "path"
+    """What the duration is told apart by: an attribute of Flask's request, or a named function of
+    it. The label has its name."""
+    buckets: Sequence[float] | None = None
+    """Bounds of the duration, in seconds; `None` for prometheus_client's."""
+    latency_as_histogram: bool = True
+    """False: the duration is a summary."""
+    default_labels: Labels = field(default_factory=dict)
+    """Of the default metrics and of all decorators."""
+    response_converter: Callable[[Any], Any] | None = None
+    """Makes a response of what views return; `None` for Flask's way."""
+    excluded_paths: str | Iterable[str] | None = None
+    """Expressions that the beginning of a path matches which nothing counts."""
+    exclude_user_defaults: bool = True
+    """Decorators leave out the excluded paths too."""
+    metrics_decorator: Callable[[Callable[[], Any]], Callable[..., Any]] | None = None
+    """Of the endpoint's view, such as one that asks for a login."""
+
+
+class Excluded:
+    """Paths that nothing counts.
+
+    Args:
+        patterns: matched at the beginning of a path.
+
+    Raises:
+        re.error: one is no expression.
+    """
+
+    def __init__(self, patterns: str | Iterable[str] | None) -> None:
+        one = isinstance(patterns, str) and patterns != ""
+        self.patterns: Final = [
+            re.compile(pattern) for pattern in ((patterns,) if one else patterns or ())
+        ]
+
+    def __call__(self, path: str) -> bool:
+        """Tell whether a path is one of them."""
+        return bool(self.patterns) and any(pattern.match(path) for pattern in self.patterns)
+
+
+def shape_of(
+    options: FlaskOptions, labels: tuple[str, ...], prefix: str, group_by: GroupBy
+) -> Shape:
+    """Name and label the default metrics.
+
+    Args:
+        options: buckets and kind.
+        labels: names of the default labels.
+        prefix: without its `_`, or `NO_PREFIX`.
+        group_by: see the option.
+
+    Raises:
+        AttributeError: `group_by` is a callable without a name.
+        ConfigError: `group_by` is a lambda, or a default label has a built-in one's name.
+    """
+    group = group_by.__name__ if callable(group_by) else str(group_by)
+    if group == "<lambda>":
+        raise ConfigError(
+            "group_by=lambda gives an invalid label: the label has the function's name. Give a"
+            " function that has one."
+        )
+    clash = sorted({*_BUILT_IN, group}.intersection(labels))
+    if clash:
+        raise ConfigError(
+            f"default_labels: {', '.join(clash)} is a label of the default metrics already. Choose"
+            " another name."
+        )
+    return Shape(
+        prefix="" if prefix == NO_PREFIX else f"{prefix}_",
+        group=group,
+        labels=labels,
+        buckets=None if options.buckets is None else tuple(options.buckets),
+        as_histogram=options.latency_as_histogram,
+    )
+
+
+def converter_of(options: FlaskOptions) -> Callable[[Any], Any]:
+    """Give what makes a response of what a view returns."""
+    return options.response_converter or flask.make_response

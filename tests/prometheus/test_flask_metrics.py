@@ -1,0 +1,177 @@
+"""Decorators of Flask's views as OpenTelemetry instruments, beside our own records."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import flask
+import prometheus_client
+import pytest
+from opentelemetry import trace
+from opentelemetry.sdk.metrics import MeterProvider
+from opentelemetry.sdk.metrics.export import InMemoryMetricReader
+from opentelemetry.sdk.trace import TracerProvider
+
+from otel_apimetrics import ConfigError
+from otel_apimetrics.prometheus import FlaskMetrics, PrometheusReader, ScrapeWSGIApp
+from tests.in_process import make_environ, serve_wsgi
+
+
+@pytest.fixture
+def registry(monkeypatch):
+    made = prometheus_client.CollectorRegistry()
+    monkeypatch.setattr(prometheus_client, "REGISTRY", made)
+    return made
+
+
+@pytest.fixture
+def memory():
+    return InMemoryMetricReader()
+
+
+@pytest.fixture
+def given(registry, memory):
+    """A reader beside another one, and their provider."""
+    reader = PrometheusReader(target_info=False, created=False)
+    provider = MeterProvider([reader, memory], shutdown_on_exit=False)
+    return {"reader": reader, "meter_provider": provider}
+
+
+def shown(text, *names):
+    return [line for line in text.splitlines() if line.startswith(names)]
+
+
+def test_decorators_measure_beside_the_records_of_the_instrumentor(given, instrumentor, telemetry):
+    app = flask.Flask("shop")
+    metrics = FlaskMetrics(app, **given)
+    labels = {"status": lambda response: response.status_code}
+    app.get("/")(metrics.counter("orders", "Orders", labels=labels)(lambda: ("made", 201)))
+    instrumentor.instrument_app(
+        app, tracer_provider=telemetry.tracer_provider, meter_provider=given["meter_provider"]
+    )
+    client = app.test_client()
+    client.get("/")
+    client.get("/metrics")
+    text = client.get("/metrics").text
+    assert shown(text, "orders_total") == ['orders_total{status="201"} 1.0']
+    (requests,) = shown(text, "apimetrics_requests_total{")
+    assert 'http_route="/"' in requests
+    assert requests.endswith(" 1.0")
+    assert "flask_http_request" not in text
+
+
+def test_prometheus_flask_exporters_names_are_a_choice(given, memory):
+    app = flask.Flask("shop")
+    FlaskMetrics(app, names="flask", prefix="shop", buckets=(1, 2), **given)
+    app.test_client().get("/nope")
+    text = app.test_client().get("/metrics").text
+    assert 'shop_http_request_total{method="GET",status="404"} 1.0' in text
+    assert [line.split('"')[1] for line in shown(text, "shop_http_request_duration_seconds_bucket")] == ["1.0", "2.0", "+Inf"]  # fmt: skip
+
+
+def test_other_readers_of_the_provider_get_the_instruments(given, memory):
+    app = flask.Flask("shop")
+    metrics = FlaskMetrics(app, path=None, **given)
+    for kind in ("counter", "gauge", "histogram", "summary"):
+        app.add_url_rule(f"/{kind}", kind, getattr(metrics, kind)(f"{kind}s", "Text")(lambda: "OK"))
+    for kind in ("counter", "gauge", "histogram", "summary"):
+        app.test_client().get(f"/{kind}")
+    metrics.info("app_info", "Information", version=1)
+    (resource,) = memory.get_metrics_data().resource_metrics
+    (scope,) = resource.scope_metrics
+    assert scope.scope.name == "otel_apimetrics.prometheus"
+    assert {metric.name: type(metric.data).__name__ for metric in scope.metrics} == {
+        "counters": "Sum",
+        "gauges": "Sum",
+        "histograms": "Histogram",
+        "summarys": "Histogram",
+        "app_info": "Gauge",
+    }
+    values = {metric.name: metric.data.data_points[0] for metric in scope.metrics}
+    assert (values["counters"].value, values["gauges"].value) == (1, 0)
+    assert (values["histograms"].count, values["summarys"].count) == (1, 1)
+    assert dict(values["app_info"].attributes) == {"version": "1"}
+
+
+def test_any_endpoint_of_the_reader_shows_what_was_declared_once(given, registry):
+    metrics = FlaskMetrics(None, **given)
+    metrics.counter("orders", "Orders")
+    metrics.summary("waits", "Waits", labels={"who": lambda: "nobody"})
+    text = serve_wsgi(ScrapeWSGIApp(given["reader"]), make_environ("GET", "/metrics")).body.decode()
+    assert text.splitlines() == [
+        "# HELP orders_total Orders",
+        "# TYPE orders_total counter",
+        "orders_total 0.0",
+        "# HELP waits Waits",
+        "# TYPE waits summary",
+    ]
+    assert registry.get_sample_value("orders_total") == 0
+
+
+def test_durations_have_the_span_of_their_request_as_an_exemplar(given):
+    app = flask.Flask("shop")
+    metrics = FlaskMetrics(app, **given)
+    tracer = TracerProvider().get_tracer("shop")
+    seen = []
+
+    def view():
+        seen.append(trace.get_current_span().get_span_context().trace_id)
+        return "OK"
+
+    app.get("/")(metrics.histogram("waits", "Waits")(view))
+    with tracer.start_as_current_span("GET /"):
+        app.test_client().get("/")
+    text = (
+        app.test_client().get("/metrics", headers={"Accept": "application/openmetrics-text"}).text
+    )
+    assert f'trace_id="{seen[0]:032x}"' in text
+
+
+def test_names_that_differ_in_their_case_are_two_metrics(given):
+    metrics = FlaskMetrics(None, **given)
+    one, other = metrics.counter("Orders", "One"), metrics.counter("orders", "Other")
+    app = flask.Flask("shop")
+    app.get("/")(one(lambda: "OK"))
+    app.test_client().get("/")
+    text, _ = metrics.generate_metrics()
+    assert shown(text, "Orders_total", "orders_total") == ["Orders_total 1.0", "orders_total 0.0"]
+    assert other is not one
+
+
+@pytest.mark.parametrize("name", ["9lives", "_under", "a:b", "größe", "x" * 300])
+def test_a_name_that_opentelemetry_does_not_know_is_shown_as_it_is(given, name):
+    metrics = FlaskMetrics(None, **given)
+    metrics.counter(name, "Odd")
+    accept = "text/plain;version=1.0.0;escaping=allow-utf-8"
+    text, _ = metrics.generate_metrics(accept)
+    assert f"{name}_total" in text
+
+
+def test_a_reader_comes_with_its_provider(given):
+    for name in given:
+        with pytest.raises(ConfigError, match="come together"):
+            FlaskMetrics(None, **{name: given[name]})
+
+
+def test_the_examples_of_the_page_run(given, registry):
+    page = (Path(__file__).parents[2] / "docs" / "prometheus.md").read_text()
+    blocks = [
+        code
+        for code in re.findall(r"```python\n(.*?)```", page, re.DOTALL)
+        if "Metrics(app" in code
+    ]
+    assert len(blocks) == 2
+    for code in blocks:
+        app = flask.Flask("shop")
+        exec(code, {"app": app, "reader": given["reader"], "provider": given["meter_provider"]})
+        assert app.test_client().get("/metrics").status_code == 200
+
+
+def test_prometheus_is_imported_without_flask():
+    code = "import otel_apimetrics.prometheus, sys; sys.exit('flask' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+    import otel_apimetrics.prometheus as room
+
+    with pytest.raises(AttributeError, match="nothing"):
+        _ = room.nothing
