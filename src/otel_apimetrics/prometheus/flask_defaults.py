@@ -6,6 +6,7 @@ was. `docs/adr` tells where our own records differ.
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from operator import attrgetter
 from time import perf_counter
 from typing import TYPE_CHECKING, Any, Final
 
@@ -113,7 +114,7 @@ class DefaultHooks:
     ) -> None:
         self._metrics: Final = metrics
         self._group_name: Final = shape.group
-        self._group: Final = group_by if callable(group_by) else _attribute(group_by)
+        self._group: Final = group_by if callable(group_by) else attrgetter(group_by)
         self._labels: Final = labels
         self._is_left_out: Final = is_left_out
         self._counted: Final = f"prom_{shape.prefix}counted"
@@ -169,8 +170,9 @@ class DefaultHooks:
         start = getattr(request, START, None)
         # An earlier hook has answered: nothing was timed.
         if start is not None:
-            group = {self._group_name: asked(self._group, request)}
-            self._metrics.duration.record(max(perf_counter() - start, 0.0), {**common, **group})
+            seconds = max(perf_counter() - start, 0.0)
+            group = asked(self._group, request)
+            self._metrics.duration.record(seconds, {**common, self._group_name: group})
 
 
 def failed(exception: BaseException) -> Any:
@@ -180,7 +182,3 @@ def failed(exception: BaseException) -> Any:
     except Exception:  # one of the app's that cannot be told is an exception all the same
         text = f"Exception: {type(exception).__qualname__}"
     return flask.make_response(text, 500)
-
-
-def _attribute(name: str) -> Callable[[Any], Any]:
-    return lambda request: getattr(request, name)
