@@ -8,7 +8,7 @@ metric reader without a thread, whose counts nobody exports, and one instance id
 import os
 import sys
 import weakref
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from threading import Lock, Thread
 from typing import Any
@@ -34,6 +34,8 @@ _handled = os.getpid()
 """The last process in which handlers of `os.register_at_fork` ran, or that imported us."""
 _begun = 0
 """The last process that has served a request."""
+at_begin: list[Callable[[], None]] = []
+"""Run at the first request of each process, before anything of it is counted."""
 
 
 def watch(*given: Any) -> None:
@@ -81,6 +83,15 @@ def has_no_threads() -> bool:
     return getattr(sys.modules.get("uwsgi"), "has_threads", 1) == 0
 
 
+def may_have_thread() -> bool:
+    """Tell whether a thread that stays may be started here.
+
+    Not without threads of Python's, and not in uWSGI's master: it forks whatever locks they hold.
+    """
+    uwsgi = sys.modules.get("uwsgi")
+    return not has_no_threads() and (uwsgi is None or uwsgi.masterpid() != os.getpid())
+
+
 def _begin() -> None:
     if has_no_threads():
         _guard.warn_once(
@@ -92,6 +103,11 @@ def _begin() -> None:
         parents_id = _parents_instance_id()
         for provider in providers():
             _renew(provider, parents_id)
+    for each in tuple(at_begin):
+        try:
+            each()
+        except Exception as error:  # noqa: PERF203  one fails, the others begin
+            _guard.swallow("forked.at_begin", error)
 
 
 def _renew(provider: Any, parents_id: str | None) -> None:

@@ -20,6 +20,10 @@ if TYPE_CHECKING:
     from opentelemetry.metrics import Counter, Histogram, UpDownCounter
 
 
+recorded: list[Callable[[], None]] = []
+"""Run after each exchange that was recorded, on its thread. They must not raise."""
+
+
 class Metrics:
     """The instruments, made at the first record of a process.
 
@@ -88,6 +92,8 @@ class Metrics:
         if errors and "validation_errors" not in done:
             instruments.validation_errors.add(errors, attributes, context)
             done.add("validation_errors")
+        for each in recorded:
+            each()
 
     def active(self, change: int, method: str) -> None:
         """Count a request in (+1) or out (-1) of flight."""

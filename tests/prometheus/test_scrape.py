@@ -278,7 +278,7 @@ def test_a_metric_that_cannot_be_exposed_takes_no_other_with_it(no_swallowed_err
             )
         ]
     )
-    (family,) = families_of(data, scope_labels=False, target_info=False)
+    (family,) = families_of(data, target_info=False)
     assert (family.name, family.series[0].value) == ("whole", 5)
     assert [place for place, _ in no_swallowed_errors] == ["prometheus.metric"]
 

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Iterator, MutableMapping
 from contextlib import suppress
 from typing import Any, TypeAlias
 
-from otel_apimetrics import _guard, open_requests
+from otel_apimetrics import _guard, forked, open_requests
 from otel_apimetrics.frameworks.adapter import Adapter
 from otel_apimetrics.frameworks.asgi_governed import govern_asgi, with_lines
 from otel_apimetrics.frameworks.asgi_lifespan import call_lifespan
@@ -202,6 +202,7 @@ async def call_asgi(
             _guard.swallow("asgi.begin", error)
     elif kind == "lifespan" and MARK not in scope:
         _mark(scope)
+        forked.begin_process()  # what the app counts while it starts is this process's own
         may_raise = adapter.raises_at_lifespan
         return await call_lifespan(app, scope, receive, send, pipeline, may_raise=may_raise)
     if isinstance(recording, LeftOut):

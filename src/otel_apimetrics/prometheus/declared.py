@@ -41,10 +41,19 @@ class Declared:
         """Give what was declared, in that order, with what was measured; then the rest."""
         left = {family.name: family for family in families}
         declared = [
-            _complete(template, left.pop(key, None), began)
-            for key, (template, began) in tuple(self._templates.items())
+            _complete(template, left.pop(key, None))
+            for key, (template, _) in tuple(self._templates.items())
         ]
         return [*declared, *left.values()]
+
+    def dated(self, families: Iterable[Family]) -> list[Family]:
+        """Give what one process has measured, with since when and the modes of gauges."""
+        return [
+            _dated(family, *self._templates[family.name])
+            if family.name in self._templates
+            else family
+            for family in families
+        ]
 
     @contextmanager
     def looked_at(self, families: Iterable[Family]) -> Iterator[None]:
@@ -61,10 +70,16 @@ class Declared:
         return (_looks.get() or {}).get(id(self))
 
 
-def _complete(template: Family, measured: Family | None, began: Mapping[Labels, float]) -> Family:
+def _complete(template: Family, measured: Family | None) -> Family:
     series = [] if measured is None or measured.kind != template.kind else measured.series
-    if began:
-        series = [replace(one, created=began.get(one.labels, one.created)) for one in series]
     known = {one.labels for one in series}
     first = [one for one in template.series if one.labels not in known]
     return replace(template, series=[*first, *series])
+
+
+def _dated(family: Family, template: Family, began: Mapping[Labels, float]) -> Family:
+    if family.kind != template.kind:
+        return family
+    series = [replace(one, created=began.get(one.labels, one.created)) for one in family.series]
+    mode = template.mode if family.kind == "gauge" else family.mode
+    return replace(family, series=series, mode=mode)

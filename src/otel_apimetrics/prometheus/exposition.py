@@ -48,17 +48,22 @@ def expose(
     metrics = {family.name: as_metric(family, created=created) for family in families}
     for other in others:
         if metrics.setdefault(other.name, other) is not other:
-            _guard.warn_once(
-                f"prometheus.registry.{other.name}",
-                "%s of prometheus_client is not exposed: an OpenTelemetry instrument has its name.",
-                other.name,
-            )
+            warn_taken(other.name)
     wanted = [kept for one in metrics.values() if (kept := _filtered(one, names))]
     encode, content_type = choose_encoder(accept)
     body = encode(_Collected(wanted))
     if gzip_accepted(accept_encoding):
         return Scrape(gzip.compress(body, _FAST), content_type, is_gzip=True)
     return Scrape(body, content_type, is_gzip=False)
+
+
+def warn_taken(name: str) -> None:
+    """Say that a metric of prometheus_client is left out."""
+    _guard.warn_once(
+        f"prometheus.registry.{name}",
+        "%s of prometheus_client is not exposed: an OpenTelemetry instrument has its name.",
+        name,
+    )
 
 
 class _Collected(Collector):
@@ -93,13 +98,13 @@ def as_metric(family: Family, *, created: bool) -> Metric:
     add = _ADDERS[family.kind]
     for series in family.series:
         add(metric, series)
-        if created and series.created and family.kind != "gauge":
+        if created and series.created and family.kind in _CREATED:
             metric.add_sample(f"{family.name}_created", dict(series.labels), series.created)
     return metric
 
 
 def _add_counter(metric: Metric, series: Series) -> None:
-    newest = series.exemplars[-1] if series.exemplars else None
+    newest = max(series.exemplars, key=lambda one: one.seconds, default=None)
     metric.add_sample(
         f"{metric.name}_total", dict(series.labels), series.value, exemplar=_exemplar(newest)
     )
@@ -107,6 +112,10 @@ def _add_counter(metric: Metric, series: Series) -> None:
 
 def _add_gauge(metric: Metric, series: Series) -> None:
     metric.add_sample(metric.name, dict(series.labels), series.value)
+
+
+def _add_info(metric: Metric, series: Series) -> None:
+    metric.add_sample(f"{metric.name}_info", dict(series.labels), series.value)
 
 
 def _add_summary(metric: Metric, series: Series) -> None:
@@ -159,4 +168,8 @@ _ADDERS: Final[dict[str, Any]] = {
     "gauge": _add_gauge,
     "summary": _add_summary,
     "histogram": _add_histogram,
+    "info": _add_info,
+    "stateset": _add_gauge,
+    "unknown": _add_gauge,
 }
+_CREATED: Final = frozenset({"counter", "histogram", "summary"})

@@ -3,7 +3,18 @@
 from dataclasses import dataclass, field
 from typing import Literal
 
-Kind = Literal["counter", "gauge", "histogram", "summary"]
+Kind = Literal["counter", "gauge", "histogram", "summary", "info", "stateset", "unknown"]
+"""The last three come from `prometheus_client` alone."""
+Mode = Literal[
+    "sum", "livesum", "all", "max", "livemax", "min", "livemin", "mostrecent", "livemostrecent"
+]  # fmt: skip
+"""What the same series of several processes becomes.
+
+The `live` ones leave out processes that have ended. `all` shows each live process, told apart by
+`pid`; `mostrecent` is the value that changed last."""
+Scope = tuple[str, str, str]
+"""Name, version and schema of an instrumentation scope; empty where it has none."""
+NO_SCOPE: Scope = ("", "", "")
 Labels = tuple[tuple[str, str], ...]
 """Names and values, in the order of the names; no name comes twice."""
 
@@ -34,8 +45,11 @@ class Series:
     bounds: tuple[float, ...] = ()
     """The upper bounds of all buckets but the last, which has none."""
     created: float = 0.0
-    """Seconds of the Unix epoch from which it counts; 0 where nobody knows."""
+    """Seconds of the Unix epoch from which it counts, or from which a gauge has had its value;
+    0 where nobody knows."""
     exemplars: tuple[Exemplar, ...] = ()
+    scope: Scope = NO_SCOPE
+    """Of its instrument, until it is a label or told by nothing."""
 
 
 @dataclass(slots=True)
@@ -49,3 +63,4 @@ class Family:
     unit: str = ""
     """In words, at the end of the name; empty where it has none."""
     series: list[Series] = field(default_factory=list)
+    mode: Mode = "sum"

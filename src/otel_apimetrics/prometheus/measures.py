@@ -23,6 +23,7 @@ from otel_apimetrics.prometheus.exposition import as_metric
 from otel_apimetrics.prometheus.families import Family, Labels, Series
 from otel_apimetrics.prometheus.naming import family_name
 from otel_apimetrics.prometheus.reader import PrometheusReader
+from otel_apimetrics.prometheus.registry import mode_named
 from otel_apimetrics.prometheus.tally import Tally, Values
 from otel_apimetrics.version import __version__
 
@@ -108,7 +109,10 @@ class Measures:
         began: Mapping[Labels, float] | None = None,
     ) -> str:
         """Show a metric that has no instrument yet, and give its instrument's name."""
-        template = Family(described.name, described.kind, described.help, described.unit, [*zero])
+        mode = mode_named(described.mode) if described.kind == "gauge" else "sum"
+        template = Family(
+            described.name, described.kind, described.help, described.unit, [*zero], mode
+        )
         try:
             registry.register(Shown(self.reader, template))
         except ValueError as error:

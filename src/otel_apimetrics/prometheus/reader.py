@@ -1,8 +1,11 @@
 """The reader that a scrape asks."""
 
-from collections.abc import Iterable, Sequence
-from threading import Lock
-from typing import Any
+import os
+import socket
+import sys
+from collections.abc import Iterable, Mapping, Sequence
+from contextvars import ContextVar
+from typing import TYPE_CHECKING, Any, Final, get_args
 
 import prometheus_client
 from opentelemetry.sdk.metrics.export import MetricReader, MetricsData
@@ -10,16 +13,38 @@ from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
 
 from otel_apimetrics import _guard
+from otel_apimetrics.config import ConfigError
+from otel_apimetrics.prometheus import collecting
 from otel_apimetrics.prometheus.declared import Declared
-from otel_apimetrics.prometheus.exposition import Scrape, expose
-from otel_apimetrics.prometheus.families import Family
+from otel_apimetrics.prometheus.exposition import Scrape, expose, warn_taken
+from otel_apimetrics.prometheus.families import Family, Mode
+from otel_apimetrics.prometheus.registry import families_in
+from otel_apimetrics.prometheus.scopes import told_apart
 from otel_apimetrics.prometheus.translation import families_of
+
+if TYPE_CHECKING:
+    from otel_apimetrics.prometheus.place import Place
+    from otel_apimetrics.prometheus.workers import Workers
+
+Directory = str | os.PathLike[str]
+DIRECTORIES: Final = (
+    "OTEL_EXPORTER_PROMETHEUS_DIRECTORY",
+    "PROMETHEUS_MULTIPROC_DIR",
+    "prometheus_multiproc_dir",
+)
+"""The variables that name the directory: ours, and those of prometheus_client."""
+
+_received: ContextVar[list[MetricsData]] = ContextVar("apimetrics_prometheus_received")
+_is_telling: ContextVar[bool] = ContextVar("apimetrics_prometheus_is_telling", default=False)
+"""A process tells the others what it has, and does not ask them."""
+_numbers: set[tuple[str, int]] = set()
+"""Of the readers in this process, by their directory."""
 
 
 class PrometheusReader(MetricReader):
     """Collects when it is scraped, from the `MeterProvider` that it was given to.
 
-    Safe between threads: scrapes take turns. It holds nothing between them.
+    Safe between threads. Alone it holds nothing between scrapes.
 
     Args:
         scope_labels: each series has the name, version and schema of its instrumentation scope.
@@ -29,6 +54,15 @@ class PrometheusReader(MetricReader):
             `prometheus_client.REGISTRY`: the process, the interpreter, and whatever the app made.
             A `CollectorRegistry()` of its own exposes none.
         created: expose since when a series counts, as `_created`.
+        directory: where the processes of an app meet, so that a scrape of any of them shows what
+            all of them have counted; by default what `OTEL_EXPORTER_PROMETHEUS_DIRECTORY` says,
+            or `PROMETHEUS_MULTIPROC_DIR`. Without one a scrape shows the process that answers it.
+        gauges: how the values that several processes have of one gauge become one, by the name
+            that is exposed: `all` (each live process by its `pid`: the default), `sum`, `max`,
+            `min`, `mostrecent`; with `live` before it, of live processes alone.
+
+    Raises:
+        ConfigError: the directory cannot be used, or a mode is none.
     """
 
     def __init__(
@@ -38,6 +72,8 @@ class PrometheusReader(MetricReader):
         target_info: bool = True,
         registry: Collector | None = None,
         created: bool = True,
+        directory: Directory | None = None,
+        gauges: Mapping[str, Mode] | None = None,
     ) -> None:
         super().__init__()
         self._scope_labels = scope_labels
@@ -45,25 +81,38 @@ class PrometheusReader(MetricReader):
         self._registry = registry
         self._created = created
         self.declared = Declared()
-        self._lock = Lock()
-        self._received: list[MetricsData] = []
+        self._made_in = os.getpid()
+        self._gauges = _modes(gauges or {})
+        self._workers: Workers | None = None
+        self._workers = self._join(directory)
+
+    @property
+    def place(self) -> "Place | None":
+        """Where it meets those of other processes."""
+        return None if self._workers is None else self._workers.place
 
     def scrape(
         self, accept: str = "", accept_encoding: str = "", names: Sequence[str] = ()
     ) -> Scrape:
         """Collect, and write what was collected in the format that a client asks for.
 
-        Observable instruments are asked on the calling thread. A metric that cannot be
-        exposed is left out and counted in `apimetrics.internal.errors`.
+        Observable instruments are asked on the calling thread, and where there are several
+        processes in each of them. A metric that cannot be exposed is left out and counted in
+        `apimetrics.internal.errors`.
 
         Args:
             accept: the header `Accept`.
             accept_encoding: the header `Accept-Encoding`.
             names: of families and samples to expose; empty exposes all.
+
+        Raises:
+            TimeoutError: another process has not finished its scrape for five seconds.
         """
+        if self._workers is None:
+            self._warn_of_others()
         return expose(
             self.shown(),
-            self._others(),
+            self._others() if self._workers is None else [],
             accept=accept,
             accept_encoding=accept_encoding,
             names=names,
@@ -71,26 +120,73 @@ class PrometheusReader(MetricReader):
         )
 
     def shown(self) -> list[Family]:
-        """Give what a scrape shows, but for what prometheus_client measures."""
-        return self.families()
+        """Give what a scrape shows, and what was declared and is not measured yet.
+
+        Where there are several processes it is theirs, with the metrics of their registries;
+        without them those are left out.
+        """
+        alone = self._workers is None or _is_telling.get()
+        families = self._collected() if alone or self._workers is None else self._workers.gather()
+        return self.declared.complete(told_apart(families, whole=self._scope_labels))
 
     def families(self) -> list[Family]:
-        """Collect and translate, and add what was declared and is not measured yet."""
-        with self._lock:
-            self._received.clear()
-            self.collect()
-            received = [*self._received]
-        shown = {"scope_labels": self._scope_labels, "target_info": self._target_info}
+        """Collect in this process and translate, with the metrics of the registry."""
+        families = self._collected()
+        taken = {family.name for family in families}
+        registry = self._chosen_registry()
+        # Another reader's metrics in the registry are told of this process alone, too.
+        token = _is_telling.set(True)
+        try:
+            others = families_in(registry, self._others())
+        finally:
+            _is_telling.reset(token)
+        for family in others:
+            if family.name not in taken:
+                families.append(family)
+            else:
+                warn_taken(family.name)
+        for family in families:
+            family.mode = self._gauges.get(family.name, family.mode)
+        return families
+
+    def _warn_of_others(self) -> None:
+        uwsgi = sys.modules.get("uwsgi")
+        if os.getpid() != self._made_in or getattr(uwsgi, "numproc", 1) > 1:
+            _guard.warn_once(
+                "prometheus.alone",
+                "This scrape shows one of several processes: whichever has answered. Name a"
+                " directory (%s, or directory= of PrometheusReader), and each shows all of them.",
+                DIRECTORIES[0],
+            )
+
+    def _join(self, directory: Directory | None) -> "Workers | None":
+        where = directory or named_directory()
+        return None if where is None else _meet(self, where)
+
+    def _collected(self) -> list[Family]:
+        if self._collect is None:
+            return []  # not given to a provider yet
+        received: list[MetricsData] = []
+        token = _received.set(received)
+        try:
+            with collecting.undisturbed():
+                self.collect()
+        finally:
+            _received.reset(token)
+        shared = self._workers is not None
+        shown = {"target_info": self._target_info, "shared": shared}
         found = [family for data in received for family in families_of(data, **shown)]
-        return self.declared.complete(found)
+        return self.declared.dated(found)
+
+    def _chosen_registry(self) -> Collector:
+        # Looked up now, because tests and servers of many processes replace it.
+        return prometheus_client.REGISTRY if self._registry is None else self._registry
 
     def _others(self) -> Iterable[Metric]:
-        # Looked up now, because tests and servers of many processes replace it.
-        registry = prometheus_client.REGISTRY if self._registry is None else self._registry
         try:
             # What stands there for an instrument of this reader shows nothing a second time.
             with self.declared.looked_at(()):
-                return list(registry.collect())
+                return list(self._chosen_registry().collect())
         except Exception as error:
             _guard.swallow("prometheus.registry", error, reveal=True)
             return []
@@ -101,7 +197,50 @@ class PrometheusReader(MetricReader):
         timeout_millis: float = 10_000,  # noqa: ARG002  nothing is sent
         **_named: Any,
     ) -> None:
-        self._received.append(metrics_data)
+        received = _received.get(None)
+        if received is not None:
+            received.append(metrics_data)
 
-    def shutdown(self, timeout_millis: float = 30_000, **_named: Any) -> None:
-        """End nothing: whoever scrapes later sees the last values."""
+    def force_flush(self, timeout_millis: float = 10_000) -> bool:  # noqa: ARG002
+        """Write down, where there are several processes, what this one has counted."""
+        if self._workers is not None:
+            self._workers.tell()
+        return True
+
+    def shutdown(self, timeout_millis: float = 30_000, **_named: Any) -> None:  # noqa: ARG002
+        """Tell other processes the last values. Whoever scrapes later sees them."""
+        if self._workers is not None:
+            self._workers.close()
+
+
+def named_directory() -> str | None:
+    """Give the directory that the environment names."""
+    return next(filter(None, map(os.environ.get, DIRECTORIES)), None)
+
+
+def can_meet() -> bool:
+    """Tell whether this system has what processes meet by."""
+    return hasattr(socket, "AF_UNIX") and hasattr(os, "register_at_fork")
+
+
+def _modes(gauges: Mapping[str, Mode]) -> Mapping[str, Mode]:
+    for name, mode in gauges.items():
+        if mode not in get_args(Mode):
+            raise ConfigError(f"gauges: {name}={mode!r}: use one of {', '.join(get_args(Mode))}.")
+    return gauges
+
+
+def _meet(reader: PrometheusReader, directory: Directory) -> "Workers":
+    if not can_meet():
+        raise ConfigError(
+            "directory: there are no Unix sockets here, by which the processes of an app could"
+            " meet. Push OTLP to a Collector, and let Prometheus scrape that."
+        )
+    from otel_apimetrics.prometheus.place import Place
+    from otel_apimetrics.prometheus.workers import Workers
+
+    path = os.path.realpath(directory)
+    number = next(at for at in range(len(_numbers) + 1) if (path, at) not in _numbers)
+    workers = Workers(Place(path, number), reader.families)
+    _numbers.add((path, number))
+    return workers

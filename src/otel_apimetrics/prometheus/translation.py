@@ -1,11 +1,10 @@
 """From what a `MeterProvider` collected to families.
 
 Two instruments that would have one name are never mixed up: of one kind in two scopes, they are
-told apart by `otel_scope_name`; otherwise the first is exposed and the log names the other.
+told apart by their scope; otherwise the first is exposed and the log names the other.
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
 from typing import Any, Final
 
 from opentelemetry.sdk.metrics.export import (
@@ -21,28 +20,35 @@ from opentelemetry.sdk.metrics.export import (
 from opentelemetry.trace import format_span_id, format_trace_id
 
 from otel_apimetrics import _guard
-from otel_apimetrics.prometheus.families import Exemplar, Family, Kind, Labels, Series
+from otel_apimetrics.prometheus.families import (
+    Exemplar,
+    Family,
+    Kind,
+    Labels,
+    Mode,
+    Scope,
+    Series,
+)
 from otel_apimetrics.prometheus.naming import family_name, label_name
 
 _NANO: Final = 1e9
-_SCOPE: Final = "otel_scope_name"
-_SCOPE_VERSION: Final = "otel_scope_version"
-_SCOPE_SCHEMA: Final = "otel_scope_schema_url"
-
-_Scope = tuple[str, str, str]
-"""Name, version and schema of an instrumentation scope; empty where it has none."""
+_OF_PROCESS: Final = frozenset(
+    {"service.instance.id", "process.pid", "process.parent_pid", "process.creation.time"}
+)
+"""Attributes of a resource that each worker has its own of."""
 
 
-def families_of(data: MetricsData, *, scope_labels: bool, target_info: bool) -> list[Family]:
+def families_of(data: MetricsData, *, target_info: bool, shared: bool = False) -> list[Family]:
     """Translate what was collected.
 
     Args:
         data: cumulative, as a reader received it.
-        scope_labels: each series has the name, version and schema of its instrumentation scope.
         target_info: the resource's attributes are the labels of `target_info`.
+        shared: leave out of these what each process of an app has its own of.
 
     Returns:
-        Families of different names, in the order of their instruments; no series comes twice.
+        Families of different names, in the order of their instruments; none is empty, and no
+        series comes twice in one scope.
     """
     found: dict[str, _Found] = {}
     for scope, metric in _metrics(data):
@@ -52,22 +58,22 @@ def families_of(data: MetricsData, *, scope_labels: bool, target_info: bool) -> 
             same.add(scope, metric, family)
         except Exception as error:  # noqa: PERF203  one metric fails, the others are exposed
             _guard.swallow("prometheus.metric", error)
-    families = [same.whole(scope_labels=scope_labels) for same in found.values()]
-    target = [_target(data)] if target_info else []
-    return [family for family in (*target, *families) if family.series]
+    target = [_target(data, _OF_PROCESS if shared else frozenset())] if target_info else []
+    families = [*target, *(same.family for same in found.values())]
+    return [family for family in families if family.series]
 
 
 class _Found:
     """What the instruments of one name hold."""
 
     def __init__(self, family: Family, kind: type) -> None:
-        self._family: Final = family
+        self.family: Final = family
         self._kind: Final = kind
-        self._series: Final[dict[_Scope, list[Series]]] = {}
+        self._seen: Final[set[tuple[Scope, Labels]]] = set()
 
     def add(self, scope: Any, metric: Metric, family: Family) -> None:
         """Add what one instrument holds, unless it is of another kind."""
-        if (family.kind, type(metric.data)) != (self._family.kind, self._kind):
+        if (family.kind, type(metric.data)) != (self.family.kind, self._kind):
             _guard.warn_once(
                 f"prometheus.kind.{family.name}",
                 "%s of %s is not exposed: another instrument of that name is no %s. Rename one of"
@@ -77,31 +83,26 @@ class _Found:
                 type(metric.data).__name__.lower(),
             )
             return
-        self._family.help = self._family.help or family.help
-        made = [_series(point) for point in metric.data.data_points]
+        self.family.help = self.family.help or family.help
         key = scope.name, scope.version or "", scope.schema_url or ""
-        self._series.setdefault(key, []).extend(made)
+        for point in metric.data.data_points:
+            series = _series(point, key)
+            if (key, series.labels) not in self._seen:
+                self._seen.add((key, series.labels))
+                self.family.series.append(series)
+            else:
+                warn_twice(self.family, key)
 
-    def whole(self, *, scope_labels: bool) -> Family:
-        """Give all of it, told apart by scope where there are several."""
-        apart = scope_labels or len(self._series) > 1
-        seen: set[Labels] = set()
-        for scope, all_series in self._series.items():
-            extra = _scope_labels(scope, whole=scope_labels) if apart else {}
-            for series in all_series:
-                labels = tuple(sorted({**dict(series.labels), **extra}.items()))
-                if labels not in seen:
-                    self._family.series.append(replace(series, labels=labels))
-                    seen.add(labels)
-                else:
-                    _guard.warn_once(
-                        f"prometheus.twice.{self._family.name}",
-                        "%s has two series of the same labels, of which the first is exposed: two"
-                        " instruments or Views of %s have one name.",
-                        self._family.name,
-                        scope[0],
-                    )
-        return self._family
+
+def warn_twice(family: Family, scope: Scope) -> None:
+    """Say that one of two series of a family is left out."""
+    _guard.warn_once(
+        f"prometheus.twice.{family.name}",
+        "%s has two series of the same labels, of which the first is exposed: two instruments or"
+        " Views of %s have one name.",
+        family.name,
+        scope[0],
+    )
 
 
 def _metrics(data: MetricsData) -> Iterator[tuple[Any, Metric]]:
@@ -116,7 +117,15 @@ def _family(metric: Metric) -> Family:
     name, unit = family_name(
         metric.name, metric.unit or "", counts=kind == "counter", ratio=kind == "gauge"
     )
-    return Family(name, kind, metric.description or "", unit)
+    return Family(name, kind, metric.description or "", unit, mode=_mode(metric, name))
+
+
+def _mode(metric: Metric, name: str) -> Mode:
+    if isinstance(metric.data, Gauge):
+        return "livemax" if name.endswith("_info") else "all"
+    # What goes up and down, as requests in flight do, is given back when a process ends.
+    ends = isinstance(metric.data, Sum) and not metric.data.is_monotonic
+    return "livesum" if ends else "sum"
 
 
 def _kind(metric: Metric) -> Kind:
@@ -139,12 +148,13 @@ def _kind(metric: Metric) -> Kind:
     return "summary"
 
 
-def _series(point: Any) -> Series:
+def _series(point: Any, scope: Scope) -> Series:
     labels = _labels(point.attributes or {})
     created = (point.start_time_unix_nano or 0) / _NANO
     exemplars = tuple(map(_exemplar, getattr(point, "exemplars", ())))
     if isinstance(point, NumberDataPoint):
-        return Series(labels, float(point.value), created=created, exemplars=exemplars)
+        value = float(point.value)
+        return Series(labels, value, created=created, exemplars=exemplars, scope=scope)
     if isinstance(point, HistogramDataPoint):
         return Series(
             labels,
@@ -154,9 +164,10 @@ def _series(point: Any) -> Series:
             tuple(map(float, point.explicit_bounds)),
             created,
             exemplars,
+            scope,
         )
     assert isinstance(point, ExponentialHistogramDataPoint)  # noqa: S101  the SDK has no other
-    return Series(labels, float(point.sum), point.count, created=created)
+    return Series(labels, float(point.sum), point.count, created=created, scope=scope)
 
 
 def _exemplar(exemplar: Any) -> Exemplar:
@@ -178,15 +189,10 @@ def _labels(attributes: Mapping[str, Any]) -> Labels:
     return tuple(sorted(labels.items()))
 
 
-def _scope_labels(scope: _Scope, *, whole: bool) -> dict[str, str]:
-    name, version, schema = scope
-    if whole:
-        return {_SCOPE: name, _SCOPE_VERSION: version, _SCOPE_SCHEMA: schema}
-    return {_SCOPE: name, _SCOPE_VERSION: version} if version else {_SCOPE: name}
-
-
-def _target(data: MetricsData) -> Family:
-    family = Family("target_info", "gauge", "Target metadata")
+def _target(data: MetricsData, without: frozenset[str]) -> Family:
+    family = Family("target_info", "gauge", "Target metadata", mode="livemax")
     for resource in data.resource_metrics:
-        family.series.append(Series(_labels(resource.resource.attributes), 1.0))
+        attributes = resource.resource.attributes
+        shown = {key: value for key, value in attributes.items() if key not in without}
+        family.series.append(Series(_labels(shown), 1.0))
     return family

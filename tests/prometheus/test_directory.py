@@ -1,0 +1,344 @@
+"""A reader with a directory: what it accepts, and what one process leaves there."""
+
+import os
+import re
+import socket
+import subprocess
+import sys
+import time
+
+import pytest
+from flask import Flask
+from opentelemetry import trace
+from opentelemetry.context import Context
+from opentelemetry.sdk.metrics import MeterProvider
+from prometheus_client import (
+    REGISTRY,
+    CollectorRegistry,
+    Counter,
+    Enum,
+    Gauge,
+    Histogram,
+    Info,
+    Summary,
+)
+
+from otel_apimetrics import ConfigError, forked
+from otel_apimetrics.prometheus import FlaskMetrics, PrometheusReader, wire
+from otel_apimetrics.prometheus.families import Family, Series
+from otel_apimetrics.prometheus.place import Place
+from otel_apimetrics.prometheus.registry import families_in
+
+
+@pytest.fixture
+def directory(tmp_path):
+    return tmp_path / "workers"
+
+
+@pytest.fixture
+def made(directory):
+    providers = []
+
+    def make(**options):
+        options = {
+            "registry": CollectorRegistry(),
+            "target_info": False,
+            "created": False,
+            **options,
+        }
+        reader = PrometheusReader(directory=directory, **options)
+        providers.append(MeterProvider([reader], shutdown_on_exit=False))
+        return reader, providers[-1].get_meter("shop")
+
+    yield make
+    for provider in providers:
+        provider.shutdown()
+
+
+def shown(reader):
+    lines = reader.scrape().body.decode().splitlines()
+    return [line for line in lines if line[0] != "#"]
+
+
+def told(directory):
+    """What has been written down, by name."""
+    return {
+        family.name: sum(series.value for series in family.series)
+        for path in directory.glob("0-*.numbers")
+        for family in wire.read(path.read_bytes()).families
+    }
+
+
+def test_it_is_made_for_its_user_alone(made, directory):
+    made()
+    assert directory.stat().st_mode & 0o777 == 0o700
+
+
+@pytest.mark.parametrize("mode", [0o777, 0o1777, 0o770])
+def test_one_in_which_others_may_write_is_refused(mode, made, directory):
+    directory.mkdir()
+    directory.chmod(mode)
+    with pytest.raises(ConfigError, match="others may write there"):
+        made()
+
+
+def test_one_that_others_may_read_is_none_of_our_business(made, directory):
+    directory.mkdir(0o755)
+    made()
+
+
+def test_one_that_is_none_is_refused(made, directory):
+    directory.touch()
+    with pytest.raises(ConfigError, match="workers"):
+        made()
+
+
+def test_one_in_which_nothing_can_be_made_is_refused():
+    with pytest.raises(ConfigError, match="belongs to the user"):
+        PrometheusReader(directory="/proc/self")
+
+
+@pytest.mark.parametrize(
+    "variable",
+    ["OTEL_EXPORTER_PROMETHEUS_DIRECTORY", "PROMETHEUS_MULTIPROC_DIR", "prometheus_multiproc_dir"],
+)
+def test_the_environment_may_name_it(variable, directory, monkeypatch):
+    monkeypatch.setenv(variable, str(directory))
+    reader = PrometheusReader()
+    assert list(directory.glob("*.live"))
+    reader.shutdown()
+
+
+def test_without_unix_sockets_the_error_names_the_alternative(made, monkeypatch):
+    monkeypatch.delattr(socket, "AF_UNIX")
+    with pytest.raises(ConfigError, match="Push OTLP to a Collector"):
+        made()
+
+
+def test_a_mode_of_gauges_that_is_none_is_refused(made):
+    with pytest.raises(ConfigError, match="fill='most'.*mostrecent"):
+        made(gauges={"fill": "most"})
+
+
+def test_gauges_are_told_apart_by_pid_unless_a_mode_is_given(made):
+    reader, meter = made(gauges={"highest": "max"})
+    meter.create_gauge("fill").set(1)
+    meter.create_gauge("highest").set(2)
+    meter.create_gauge("build_info").set(1, {"version": "3"})
+    assert shown(reader) == [
+        f'fill{{pid="{os.getpid()}"}} 1.0', "highest 2.0", 'build_info{version="3"} 1.0',
+    ]  # fmt: skip
+
+
+def test_the_resource_is_shown_without_what_each_process_has_its_own_of(made):
+    reader, meter = made(target_info=True)
+    meter.create_counter("orders").add(1)
+    line, _ = shown(reader)
+    assert "service_name=" in line
+    assert "service_instance_id" not in line
+
+
+def test_scopes_are_told_apart_as_they_are_without_a_directory(made):
+    reader, meter = made(scope_labels=True)
+    meter.create_counter("orders").add(1)
+    (line,) = shown(reader)
+    assert 'otel_scope_name="shop"' in line
+
+
+def test_exemplars_outlast_what_is_written_down_meanwhile(made):
+    reader, meter = made()
+    wait = meter.create_histogram("wait", explicit_bucket_boundaries_advisory=[1, 2])
+    for number, value in enumerate((0.5, 1.5, 1.7), 1):
+        span = trace.NonRecordingSpan(trace.SpanContext(number, 1, False, trace.TraceFlags(1)))
+        wait.record(value, {}, trace.set_span_in_context(span, Context()))
+        reader.force_flush()
+    body = reader.scrape("application/openmetrics-text; version=1.0.0").body.decode()
+    ids = re.findall(r'le="(.*?)"} .*trace_id="0+(\d)"', body)
+    assert ids == [("1.0", "1"), ("2.0", "3")]
+
+
+def test_two_readers_of_a_process_do_not_meet(made):
+    (one, meter), (two, other) = made(), made()
+    meter.create_counter("orders").add(1)
+    other.create_counter("orders").add(2)
+    assert (shown(one), shown(two)) == (["orders_total 1.0"], ["orders_total 2.0"])
+
+
+def test_metrics_of_prometheus_client_come_the_same_way(made, caplog):
+    registry = CollectorRegistry()
+    Counter("mine", "Mine", registry=registry).inc(3)
+    Counter("orders", "Taken", registry=registry).inc(9)
+    Gauge("waiting", "Waiting", registry=registry, multiprocess_mode="livesum").set(4)
+    Gauge("heat", "Heat", ["room"], registry=registry).labels("a").set(5)
+    wait = Histogram("wait", "Wait", registry=registry, buckets=[1, 2])
+    for value in (0.5, 1.5, 1.5, 9):
+        wait.observe(value)
+    Summary("size", "Size", registry=registry).observe(7)
+    Info("build", "Build", registry=registry).info({"version": "3"})
+    Enum("state", "State", registry=registry, states=["on", "off"]).state("off")
+    reader, meter = made(registry=registry)
+    meter.create_counter("orders").add(1)
+    pid = os.getpid()
+    assert shown(reader) == [
+        "orders_total 1.0",
+        "mine_total 3.0",
+        "waiting 4.0",
+        f'heat{{pid="{pid}",room="a"}} 5.0',
+        'wait_bucket{le="1.0"} 1.0',
+        'wait_bucket{le="2.0"} 3.0',
+        'wait_bucket{le="+Inf"} 4.0',
+        "wait_count 4.0",
+        "wait_sum 12.5",
+        "size_count 1.0",
+        "size_sum 7.0",
+        'build_info{version="3"} 1.0',
+        f'state{{pid="{pid}",state="on"}} 0.0',
+        f'state{{pid="{pid}",state="off"}} 1.0',
+    ]
+    assert "orders of prometheus_client is not exposed" in caplog.text
+
+
+def test_the_process_and_the_interpreter_are_there():
+    families = {family.name: family for family in families_in(REGISTRY, REGISTRY.collect())}
+    assert families["process_cpu_seconds"].mode == "sum"
+    assert families["process_resident_memory_bytes"].mode == "all"
+    assert families["process_start_time_seconds"].mode == "livemin"
+    assert families["python_info"].mode == "livemax"
+
+
+def test_the_end_of_a_provider_is_written_down(made, directory):
+    reader, meter = made()
+    meter.create_counter("orders").add(2)
+    reader.shutdown()
+    assert told(directory) == {"orders": 2}
+    assert shown(reader) == ["orders_total 2.0"], "whoever scrapes later sees the last values"
+
+
+def test_a_flush_is_written_down(made, directory):
+    reader, meter = made()
+    meter.create_counter("orders").add(2)
+    assert reader.force_flush()
+    assert told(directory) == {"orders": 2}
+
+
+@pytest.mark.parametrize("threads", [True, False])
+def test_requests_are_written_down_though_nobody_asks(
+    threads, directory, instrumentor, monkeypatch
+):
+    if not threads:
+        monkeypatch.setattr(forked, "has_no_threads", lambda: True)
+    reader = PrometheusReader(registry=CollectorRegistry(), directory=directory)
+    provider = MeterProvider([reader], shutdown_on_exit=False)
+    try:
+        app = Flask("shop")
+        app.add_url_rule("/", view_func=lambda: "")
+        instrumentor.instrument_app(app, meter_provider=provider)
+        with app.test_client() as client:
+            client.get("/").close()
+        deadline = time.monotonic() + 60
+        while threads and told(directory).get("apimetrics_requests") != 1:
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+        assert told(directory)["apimetrics_requests"] == 1
+        assert bool(list(directory.glob("*.sock"))) == threads
+    finally:
+        provider.shutdown()
+
+
+def test_one_of_several_processes_that_shows_itself_alone_says_so(monkeypatch, caplog):
+    reader = PrometheusReader(registry=CollectorRegistry())
+    MeterProvider([reader], shutdown_on_exit=False)
+    reader.scrape()
+    assert not caplog.records
+    monkeypatch.setattr(os, "getpid", lambda: 1)  # as after a fork
+    reader.scrape()
+    reader.scrape()
+    (record,) = caplog.records
+    assert "OTEL_EXPORTER_PROMETHEUS_DIRECTORY" in record.getMessage()
+
+
+def test_what_has_ended_may_have_been_another_version_of_the_app(made, directory):
+    place = Place(directory, 0)
+    gone = [
+        Family("orders", "gauge", mode="max", series=[Series((), 9)]),
+        Family("carts", "counter", series=[Series((), 4, scope=("shop", "", ""))]),
+        Family("build_info", "gauge", mode="livemax", series=[Series((("version", "1"),), 1)]),
+    ]
+    place.write("0-1-abcdefab", wire.written(gone))
+    reader, meter = made()
+    meter.create_counter("orders").add(2)
+    meter.create_counter("carts").add(1)
+    meter.create_gauge("build_info").set(1, {"version": "2"})
+    for _ in range(2):
+        assert shown(reader) == [
+            "orders_total 2.0",
+            "carts_total 5.0",
+            'build_info{version="2"} 1.0',
+        ]
+
+
+@pytest.mark.swallows_errors
+def test_a_file_that_cannot_be_read_takes_no_other_with_it(made, directory, no_swallowed_errors):
+    reader, meter = made()
+    meter.create_counter("orders").add(2)
+    (directory / "0-1-abcdefab.numbers").write_bytes(b"{")
+    assert shown(reader) == ["orders_total 2.0"]
+    assert [place for place, _ in no_swallowed_errors] == ["prometheus.read"]
+
+
+HOLDER = """
+import fcntl, sys
+file = open(sys.argv[1], "r+b")
+fcntl.lockf(file, fcntl.LOCK_EX)
+print("held", flush=True)
+sys.stdin.read()
+"""
+
+
+def test_a_scrape_waits_for_another_processs_and_not_for_ever(directory):
+    place = Place(directory, 0)
+    with place.turn():
+        pass
+    (path,) = directory.glob("*.lock")
+    command = [sys.executable, "-c", HOLDER, path]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as holder:
+        assert holder.stdout.readline() == b"held\n"
+        with pytest.raises(TimeoutError, match="another process"):
+            with place.turn(patience=0.02):
+                pass
+        holder.stdin.close()
+        holder.wait()
+    with place.turn(patience=0.0):
+        pass
+
+
+@pytest.mark.swallows_errors
+def test_a_disk_that_takes_nothing_stops_no_scrape(
+    made, directory, monkeypatch, no_swallowed_errors
+):
+    reader, meter = made()
+    meter.create_counter("orders").add(2)
+    (live,) = directory.glob("*.live")
+    odd = directory / f"{live.stem}.{os.getpid()}.new"
+    odd.mkdir()  # nothing can be written there
+    assert shown(reader) == ["orders_total 2.0"]
+    assert {place for place, _ in no_swallowed_errors} == {"prometheus.write"}
+    odd.rmdir()
+
+
+def test_metrics_of_another_reader_in_the_registry_are_told_of_this_process(
+    made, directory, monkeypatch
+):
+    monkeypatch.setenv("OTEL_EXPORTER_PROMETHEUS_DIRECTORY", str(directory))
+    registry = CollectorRegistry()
+    app = Flask("shop")
+    app.add_url_rule("/", view_func=lambda: "")
+    metrics = FlaskMetrics(app, registry=registry, path=None, names="flask")
+    try:
+        with app.test_client() as client:
+            client.get("/").close()
+        reader, _ = made(registry=registry)
+        for _ in range(2):
+            assert 'flask_http_request_total{method="GET",status="200"} 1.0' in shown(reader)
+    finally:
+        metrics._measures.reader.shutdown()
