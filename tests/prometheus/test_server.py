@@ -5,6 +5,8 @@ import socket
 import ssl
 import subprocess
 import sys
+import tempfile
+import time
 import urllib.request
 from pathlib import Path
 
@@ -14,7 +16,10 @@ from prometheus_client import CollectorRegistry
 
 from otel_apimetrics import ConfigError
 from otel_apimetrics.prometheus import PrometheusReader, ScrapeServer
+from otel_apimetrics.prometheus.by_name import PrometheusByName
 from tests.ports import free_port
+
+ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture
@@ -83,6 +88,72 @@ def test_clients_that_say_nothing_do_not_hold_up_the_others(reader):
         for one in silent:
             one.close()
         server.close()
+
+
+@pytest.mark.e2e
+def test_one_process_has_the_port_and_another_takes_it_when_it_is_killed(tmp_path):
+    port = free_port()
+    command = [sys.executable, "-m", "tests.prometheus.shared_port", str(tmp_path / "d"), str(port)]
+    started = []
+    try:
+        for said in ("listens\n", "waits\n"):
+            started.append(
+                subprocess.Popen(
+                    command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd=ROOT, text=True
+                )
+            )
+            assert started[-1].stdout.readline() == said
+        url = f"http://127.0.0.1:{port}/metrics"
+        assert b"orders_total 2.0" in get(url)[1]
+        started[0].kill()
+        started[0].wait()
+        deadline = time.monotonic() + 60
+        while True:
+            try:
+                assert b"orders_total 2.0" in get(url)[1]
+                break
+            except urllib.error.URLError:
+                assert time.monotonic() < deadline
+                time.sleep(0.05)
+    finally:
+        for one in started:
+            one.kill()
+            one.communicate()
+
+
+def test_what_another_program_has_is_an_error_in_every_process(tmp_path):
+    made = PrometheusReader(registry=CollectorRegistry(), directory=tmp_path / "d")
+    provider = MeterProvider([made])
+    try:
+        with socket.create_server(("127.0.0.1", 0)) as other:
+            with pytest.raises(ConfigError, match="OTEL_EXPORTER_PROMETHEUS_PORT"):
+                ScrapeServer(made, port=other.getsockname()[1])
+    finally:
+        provider.shutdown()
+
+
+def test_a_directory_made_for_the_exporter_is_taken_away_once_nobody_lives_there(
+    tmp_path, monkeypatch
+):
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    monkeypatch.setenv("OTEL_EXPORTER_PROMETHEUS_PORT", str(free_port()))
+    left = tmp_path / "otel-apimetrics-left"
+    new = tmp_path / "otel-apimetrics-new"
+    for directory in (left, new):
+        directory.mkdir()
+    (left / "0-1-abcdefab.live").touch()
+    made = PrometheusByName(registry=CollectorRegistry())
+    provider = MeterProvider([made])
+    try:
+        (mine,) = set(tmp_path.iterdir()) - {new}
+        assert mine != left, "whoever met there has ended"
+        assert os.environ["OTEL_EXPORTER_PROMETHEUS_DIRECTORY"] == str(mine)
+        provider.get_meter("shop").create_gauge("fill").set(1)
+        _, body = get(made.server.url)
+        assert b"\nfill 1.0\n" in body, "a process alone needs no pid"
+    finally:
+        provider.shutdown()
+        os.environ.pop("OTEL_EXPORTER_PROMETHEUS_DIRECTORY", None)
 
 
 PROGRAM = """
