@@ -24,6 +24,12 @@ recorded: list[Callable[[], None]] = []
 """Run after each exchange that was recorded, on its thread. They must not raise."""
 
 
+def note_recorded() -> None:
+    """Tell those who want to know that a request was counted."""
+    for each in recorded:
+        each()
+
+
 class Metrics:
     """The instruments, made at the first record of a process.
 
@@ -92,8 +98,7 @@ class Metrics:
         if errors and "validation_errors" not in done:
             instruments.validation_errors.add(errors, attributes, context)
             done.add("validation_errors")
-        for each in recorded:
-            each()
+        note_recorded()
 
     def active(self, change: int, method: str) -> None:
         """Count a request in (+1) or out (-1) of flight."""

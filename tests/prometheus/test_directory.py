@@ -286,6 +286,20 @@ def test_a_file_that_cannot_be_read_takes_no_other_with_it(made, directory, no_s
     assert [place for place, _ in no_swallowed_errors] == ["prometheus.read"]
 
 
+def test_flasks_own_metrics_are_written_down_though_nobody_asks(directory, monkeypatch):
+    monkeypatch.setenv("OTEL_EXPORTER_PROMETHEUS_DIRECTORY", str(directory))
+    monkeypatch.setattr(forked, "has_no_threads", lambda: True)
+    app = Flask("shop")
+    app.add_url_rule("/", view_func=lambda: "")
+    metrics = FlaskMetrics(app, registry=CollectorRegistry(), path=None, names="flask")
+    try:
+        with app.test_client() as client:
+            client.get("/").close()
+        assert told(directory)["flask_http_request"] == 1
+    finally:
+        metrics._measures.reader.shutdown()
+
+
 HOLDER = """
 import fcntl, sys
 file = open(sys.argv[1], "r+b")

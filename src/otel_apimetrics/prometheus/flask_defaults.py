@@ -14,6 +14,7 @@ import flask
 from prometheus_client import CollectorRegistry
 
 from otel_apimetrics import _guard, forked
+from otel_apimetrics.metrics import note_recorded
 from otel_apimetrics.prometheus.described import describe
 from otel_apimetrics.prometheus.label_values import LabelValues, asked
 from otel_apimetrics.prometheus.measures import Measures
@@ -173,6 +174,7 @@ class DefaultHooks:
             seconds = max(perf_counter() - start, 0.0)
             group = asked(self._group, request)
             self._metrics.duration.record(seconds, {**common, self._group_name: group})
+        note_recorded()
 
 
 def failed(exception: BaseException) -> Any:
