@@ -3,10 +3,12 @@
 Starts a receiver of OTLP (the Collector of `collector-config/` where Go is, else
 `otel_apimetrics.gateway`), the example API of `examples/flask_app` under
 `opentelemetry-instrument`, sends it real traffic, stops both, and shows what left the
-process. Loopback only; ends by itself.
+process. Loopback only; ends by itself, unless `--keep` asks it to stay for a look at the scrapes.
 """
 
+import argparse
 import os
+import re
 import shutil
 import signal
 import socket
@@ -31,14 +33,20 @@ WAIT = 30.0
 
 def main() -> int:
     """Run the demo; 1 where a part of it does not start, or the password has left."""
+    parser = argparse.ArgumentParser(prog="python -m demo", description=__doc__)
+    parser.add_argument("--keep", action="store_true", help="let the API run until Ctrl+C")
+    keep = parser.parse_args().keep
     with tempfile.TemporaryDirectory(prefix="apimetrics-demo-") as folder:
         lines = Path(folder, "otlp.jsonl")
         try:
             with ExitStack() as running:
                 endpoint = running.enter_context(receiver(lines, Path(folder)))
-                app = running.enter_context(api(endpoint, Path(folder)))
+                app, metrics = running.enter_context(api(endpoint, Path(folder)))
                 say(f"Sending traffic to {app}")
                 run([sys.executable, str(ROOT / "examples" / "traffic.py"), app])
+                say(f"Prometheus scrapes {metrics}: {scraped(metrics)} requests, of both workers")
+                if keep:
+                    wait_for_user(metrics)
                 say("Stopping the API, so that its workers export what they hold")
         except DemoError as error:
             print(error, file=sys.stderr)
@@ -102,13 +110,15 @@ def collector_binary() -> str | None:
 
 
 @contextmanager
-def api(endpoint: str, folder: Path) -> Iterator[str]:
-    """Run the example API under `opentelemetry-instrument`; give its address."""
-    address = f"127.0.0.1:{free_port()}"
+def api(endpoint: str, folder: Path) -> Iterator[tuple[str, str]]:
+    """Run the example API under `opentelemetry-instrument`; give its address and its scrape URL."""
+    address, scrape_port = f"127.0.0.1:{free_port()}", free_port()
     environment = {
         "OTEL_SERVICE_NAME": "orders",
         "OTEL_TRACES_EXPORTER": "otlp",
-        "OTEL_METRICS_EXPORTER": "otlp",
+        "OTEL_METRICS_EXPORTER": "otlp,apimetrics_prometheus",
+        "OTEL_EXPORTER_PROMETHEUS_PORT": str(scrape_port),
+        "OTEL_EXPORTER_PROMETHEUS_DIRECTORY": str(folder / "metrics"),
         "OTEL_LOGS_EXPORTER": "otlp",
         "OTEL_EXPORTER_OTLP_PROTOCOL": "http/protobuf",
         "OTEL_EXPORTER_OTLP_ENDPOINT": endpoint,
@@ -125,7 +135,28 @@ def api(endpoint: str, folder: Path) -> Iterator[str]:
     command += ["-w", "2", "-b", address, "--log-level", "warning"]
     command += ["--chdir", str(ROOT / "examples" / "flask_app"), "app:app"]
     with process("API", command, environment, folder, f"http://{address}/healthz"):
-        yield f"http://{address}"
+        yield f"http://{address}", f"http://127.0.0.1:{scrape_port}/metrics"
+
+
+def scraped(url: str) -> int:
+    """Give the number of requests that a scrape shows."""
+    try:
+        with _direct.open(url, timeout=WAIT) as answer:
+            text = answer.read().decode()
+    except OSError as error:
+        raise DemoError(f"{url} cannot be scraped: {error}") from error
+    counts = re.findall(r"^apimetrics_requests_total{.*} (\S+)$", text, re.MULTILINE)
+    return int(sum(map(float, counts)))
+
+
+def wait_for_user(url: str) -> None:
+    """Return at Ctrl+C."""
+    say(f"Try: curl {url}")
+    say(f"or:  curl -H 'Accept: application/openmetrics-text' {url}. Ctrl+C goes on")
+    try:
+        signal.pause()
+    except KeyboardInterrupt:
+        print()
 
 
 def others() -> str:

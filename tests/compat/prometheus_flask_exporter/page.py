@@ -7,7 +7,7 @@ import ast
 from collections.abc import Iterator
 from pathlib import Path
 
-from tests.compat.prometheus_flask_exporter.rows import SECTIONS, TO_COME, Row
+from tests.compat.prometheus_flask_exporter.rows import SECTIONS, Row
 
 HERE = Path(__file__).parent
 PAGE = HERE.parents[2] / "docs" / "parity" / "prometheus.md"
@@ -59,8 +59,6 @@ def page() -> str:
 
 def _line(number: int, row: Row, tests: list[str]) -> str:
     shown = "<br>".join(f"`{test.removeprefix('test_')}`" for test in tests)
-    if number in TO_COME:
-        shown = "to come, with the merge of several workers"
     return f"| {number} | {row.feature} | {row.differs} | {shown} |"
 
 

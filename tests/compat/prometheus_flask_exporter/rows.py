@@ -104,5 +104,3 @@ SECTIONS: Final[dict[str, dict[int, Row]]] = {
         77: Row("what lies in the directory"),
     },
 }  # fmt: skip
-TO_COME: Final = frozenset({76, 77})
-"""Rows about the merge of several workers, which the reader does not make yet."""

@@ -157,6 +157,7 @@ class PrometheusMetrics(FlaskMetrics):
 
     @excluded_paths.setter
     def excluded_paths(self, patterns: str | Iterable[Any] | None) -> None:
+        """Leave other paths out from now on."""
         self._excluded.patterns[:] = Excluded(patterns or None).patterns
 
 
