@@ -83,12 +83,14 @@ class Example(NamedTuple):
         assert done.returncode == 0, f"{line}: {done.stderr}\n{self.log.read_text()[-5000:]}"
         return done.stdout
 
-    def ask(self, line: str) -> None:
-        """Send requests; fail where they are not answered as the page tells."""
-        said = self.run(line)
-        _, is_told, told = line.partition("  # ")
-        if is_told:
-            assert said == told
+    def use(self, section: Section) -> str:
+        """Send an example's requests; fail where they are not answered as the page tells."""
+        said = []
+        for line in section.requests:
+            said.append(self.run(line))
+            _, is_told, told = line.partition("  # ")
+            assert not is_told or said[-1] == told
+        return "".join(said)
 
 
 @contextmanager
