@@ -42,6 +42,14 @@ COMPONENTS = {
         lambda: shutil.which("prometheus") is not None and shutil.which("promtool") is not None,
         "install prometheus with promtool (Debian: apt-get install prometheus)",
     ),
+    "curl": Component(
+        lambda: shutil.which("curl") is not None,
+        "install curl (Debian: apt-get install curl)",
+    ),
+    "connexion": Component(
+        lambda: find_spec("connexion") is not None,
+        "make test installs it with the newest versions",
+    ),
     "grafana-foundation-sdk": Component(
         lambda: find_spec("grafana_foundation_sdk") is not None,
         "make test installs it where its Python is 3.11 or newer",

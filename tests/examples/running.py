@@ -65,8 +65,8 @@ def line_with(example: str, word: str) -> str:
 
 
 def commands() -> Iterator[Command]:
-    """Every command that serves an app, with the variables set on the page before it."""
-    for page in sorted(EXAMPLES.glob("*/README.md")):
+    """Every command that serves a shop, with the variables set on the page before it."""
+    for page in sorted(EXAMPLES.glob("*_app/README.md")):
         first, *sections = re.split(r"^## ", page.read_text(), flags=re.MULTILINE)
         common = [line for line in lines(first) if line.startswith("export ")]
         for section in sections:
