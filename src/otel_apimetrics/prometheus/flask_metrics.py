@@ -9,7 +9,6 @@ import flask
 import prometheus_client
 from opentelemetry.metrics import MeterProvider
 from prometheus_client import CollectorRegistry
-from prometheus_client.exposition import choose_encoder
 from werkzeug.serving import is_running_from_reloader
 
 from otel_apimetrics import _guard
@@ -30,8 +29,10 @@ from otel_apimetrics.prometheus.flask_options import (
     shape_of,
 )
 from otel_apimetrics.prometheus.flask_views import Decorator
+from otel_apimetrics.prometheus.homes import home_of
 from otel_apimetrics.prometheus.label_values import LabelValues
 from otel_apimetrics.prometheus.measures import Measures, NameTakenError
+from otel_apimetrics.prometheus.page import RegistryPage
 from otel_apimetrics.prometheus.reader import PrometheusReader
 from otel_apimetrics.version import __version__
 
@@ -101,7 +102,7 @@ class FlaskMetrics(FlaskDecorators):
         key = self._home_key()
         home = _homes.get(key)
         if home is None:
-            home = _homes[key] = _Home(Measures(reader, meter_provider))
+            home = _homes[key] = _Home(home_of(key, reader, meter_provider).measures)
         self._home = home
         self._measures = self._home.measures
         if app is not None:
@@ -173,11 +174,9 @@ class FlaskMetrics(FlaskDecorators):
         if self._reader is not None:
             scrape = self._reader.scrape(accept_header or "", "", names or ())
             return scrape.body.decode(), scrape.content_type
-        encode, content_type = choose_encoder(accept_header or "")
-        reader = self._measures.reader
-        with reader.declared.looked_at(reader.shown()):
-            shown = self.registry.restricted_registry(names) if names else self.registry
-            return encode(shown).decode(), content_type
+        page = RegistryPage(self.registry, self._measures.reader)
+        scrape = page.scrape(accept_header or "", "", names or ())
+        return scrape.body.decode(), scrape.content_type
 
     def start_http_server(
         self,

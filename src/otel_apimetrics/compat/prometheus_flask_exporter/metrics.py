@@ -1,15 +1,12 @@
 """`PrometheusMetrics`, with the arguments and the attributes that it has upstream."""
 
-import os
 import warnings
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from prometheus_client import CollectorRegistry
-from prometheus_client.metrics_core import Metric
-from prometheus_client.multiprocess import MultiProcessCollector
 
-from otel_apimetrics import _guard
+from otel_apimetrics.prometheus.client_processes import directory, of_client
 from otel_apimetrics.prometheus.exposition import Scrape, expose
 from otel_apimetrics.prometheus.flask_defaults import GroupBy
 from otel_apimetrics.prometheus.flask_metrics import FlaskMetrics
@@ -128,7 +125,7 @@ class PrometheusMetrics(FlaskMetrics):
         """
         return expose(
             self._measures.reader.shown(),
-            _of_client(directory()),
+            of_client(directory()),
             accept=accept,
             accept_encoding=accept_encoding,
             names=names,
@@ -159,23 +156,6 @@ class PrometheusMetrics(FlaskMetrics):
     def excluded_paths(self, patterns: str | Iterable[Any] | None) -> None:
         """Leave other paths out from now on."""
         self._excluded.patterns[:] = Excluded(patterns or None).patterns
-
-
-def directory() -> str | None:
-    """Give the directory that processes share, `None` where there is one process."""
-    older = os.environ.get("prometheus_multiproc_dir")  # noqa: SIM112  its former name
-    return os.environ.get("PROMETHEUS_MULTIPROC_DIR", older)
-
-
-def _of_client(path: str | None) -> list[Metric]:
-    """Give what all processes measure with prometheus_client itself."""
-    try:
-        registry = CollectorRegistry()
-        MultiProcessCollector(registry, path)  # type: ignore[no-untyped-call]
-        return list(registry.collect())
-    except Exception as error:
-        _guard.swallow("prometheus.multiprocess", error, reveal=True)
-        return []
 
 
 def _static_labels(others: dict[str, Any]) -> Mapping[str, Any]:

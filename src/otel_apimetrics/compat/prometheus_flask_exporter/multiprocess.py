@@ -12,8 +12,9 @@ from typing import Any
 from prometheus_client import CollectorRegistry
 from prometheus_client.multiprocess import mark_process_dead
 
-from otel_apimetrics.compat.prometheus_flask_exporter.metrics import PrometheusMetrics, directory
+from otel_apimetrics.compat.prometheus_flask_exporter.metrics import PrometheusMetrics
 from otel_apimetrics.prometheus.app_server import AppServer
+from otel_apimetrics.prometheus.client_processes import directory
 from otel_apimetrics.prometheus.endpoint import ScrapeWSGIApp
 
 _ALL = "0.0.0.0"  # noqa: S104  as prometheus-flask-exporter has it

@@ -1,0 +1,75 @@
+"""What prometheus-fastapi-instrumentator tells of a request to those who measure it."""
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+
+class Info:
+    """One request and its response.
+
+    Args:
+        request: without its body.
+        response: its status and headers; its body where that was asked for.
+        method: of the request.
+        modified_handler: template of the route; "none" where there is none and such are grouped.
+        modified_status: "200", or "2xx" where they are grouped.
+        modified_duration: seconds to the end of the response, rounded where that was asked for.
+        modified_duration_without_streaming: seconds to its beginning; 0 where there was none.
+    """
+
+    def __init__(
+        self,
+        request: Request,
+        response: Response | None,
+        method: str,
+        modified_handler: str,
+        modified_status: str,
+        modified_duration: float,
+        modified_duration_without_streaming: float = 0.0,
+    ) -> None:
+        self.request = request
+        self.response = response
+        self.method = method
+        self.modified_handler = modified_handler
+        self.modified_status = modified_status
+        self.modified_duration = modified_duration
+        self.modified_duration_without_streaming = modified_duration_without_streaming
+
+
+Instrumentation = Callable[[Info], None]
+AsyncInstrumentation = Callable[[Info], Awaitable[Any]]
+
+
+def seconds_of(info: Info) -> float:
+    """Give the seconds to the end of the response."""
+    return info.modified_duration
+
+
+def seconds_to_response(info: Info) -> float:
+    """Give the seconds to the beginning of the response."""
+    return info.modified_duration_without_streaming
+
+
+def request_bytes(info: Info) -> int:
+    """Give what the request's Content-Length says, 0 where it says nothing."""
+    return _length(info.request.headers)
+
+
+def response_bytes(info: Info) -> int:
+    """Give what the response's Content-Length says, 0 where it says nothing."""
+    return _length(getattr(info.response, "headers", {}))
+
+
+def all_bytes(info: Info) -> int:
+    """Give what both say."""
+    return request_bytes(info) + response_bytes(info)
+
+
+def _length(headers: Any) -> int:
+    try:
+        return int(headers.get("content-length", 0))
+    except ValueError:
+        return 0

@@ -1,0 +1,206 @@
+"""The middleware that measures requests as prometheus-fastapi-instrumentator does."""
+
+import asyncio
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from time import perf_counter
+from typing import Any, Final
+
+from starlette.datastructures import Headers
+from starlette.requests import Request
+from starlette.responses import Response
+
+from otel_apimetrics import _guard, forked
+from otel_apimetrics.prometheus.asgi_info import AsyncInstrumentation, Info, Instrumentation
+from otel_apimetrics.prometheus.asgi_routes import Scope, find, is_redirected
+from otel_apimetrics.prometheus.tally import Tally, Values
+
+Pattern = re.Pattern[str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Handling:
+    """How requests are told. The names are prometheus-fastapi-instrumentator's."""
+
+    should_group_status_codes: bool = True
+    """"2xx" for "200"."""
+    should_ignore_untemplated: bool = False
+    """Requests that no route serves are left out."""
+    should_group_untemplated: bool = True
+    """Their handler is "none", not their path."""
+    should_include_root_path: bool = False
+    """Handlers begin with the `root_path` of the app."""
+    should_round_latency_decimals: bool = False
+    round_latency_decimals: int = 4
+    excluded_handlers: Sequence[Pattern] = ()
+    """Searched in templates and paths: such requests are left out."""
+    body_handlers: Sequence[Pattern] = ()
+    """Searched in handlers: `Info.response` has the body."""
+
+    def handler(self, scope: Scope) -> str | None:
+        """Give the handler of a request; `None` where it is left out."""
+        template = self._template(scope)
+        if template is None and self.should_ignore_untemplated:
+            return None
+        handler = template or Request(scope).url.path
+        if any(pattern.search(handler) for pattern in self.excluded_handlers):
+            return None
+        return "none" if template is None and self.should_group_untemplated else handler
+
+    def _template(self, scope: Scope) -> str | None:
+        app = scope.get("app")
+        routes = getattr(app, "routes", None)
+        if not routes:
+            return None
+        found = find(scope, routes)
+        if found is None:
+            return scope["path"] if is_redirected(scope, app) else None
+        root = getattr(app, "root_path", "") if self.should_include_root_path else ""
+        return f"{root.rstrip('/')}{found.template}"
+
+    def seconds(self, seconds: float) -> float:
+        """Give a duration as it is shown."""
+        kept = max(seconds, 0.0)
+        if self.should_round_latency_decimals:
+            return round(kept, self.round_latency_decimals)
+        return kept
+
+
+@dataclass(frozen=True, slots=True)
+class InProgress:
+    """A gauge of requests that are being served."""
+
+    tally: Tally
+    is_labelled: bool
+    """By method and handler."""
+
+    def entered(self, method: str, handler: str) -> Callable[[], None]:
+        """Count one request, and give what counts it no more."""
+        labels: Values = {"method": method, "handler": handler} if self.is_labelled else {}
+        self.tally.add(1, labels)
+        return lambda: self.tally.add(-1, labels)
+
+
+class InstrumentatorMiddleware:
+    """Tells each request, once it is served, to those who measure it. What they raise is logged.
+
+    Args:
+        app: the ASGI app inside.
+        handling: how requests are told.
+        instrumentations: are called with an `Info`, in this order.
+        async_instrumentations: are awaited after them, all at once.
+        in_progress: counts requests while they are served.
+    """
+
+    def __init__(
+        self,
+        app: Any,
+        handling: Handling,
+        instrumentations: Sequence[Instrumentation],
+        async_instrumentations: Sequence[AsyncInstrumentation] = (),
+        in_progress: InProgress | None = None,
+    ) -> None:
+        self.app = app
+        self._handling: Final = handling
+        self._instrumentations: Final = instrumentations
+        self._async_instrumentations: Final = async_instrumentations
+        self._in_progress: Final = in_progress
+
+    async def __call__(self, scope: Scope, receive: Any, send: Any) -> None:
+        """Serve a request."""
+        served = self._begun(scope) if scope["type"] == "http" else None
+        if served is None:
+            await self.app(scope, receive, send)
+            return
+        try:
+            await self.app(scope, receive, served.noting(send))
+        finally:
+            await self._ended(served)
+
+    def _begun(self, scope: Scope) -> "_Served | None":
+        try:
+            forked.begin_process()
+            start = perf_counter()
+            handler = self._handling.handler(scope)
+            if handler is None:
+                return None
+            served = _Served(scope, handler, start)
+            served.has_body = any(p.search(handler) for p in self._handling.body_handlers)
+            if self._in_progress is not None:
+                served.leave = self._in_progress.entered(scope["method"], handler)
+        except Exception as error:
+            _guard.swallow("prometheus.begin", error)
+            return None
+        return served
+
+    async def _ended(self, served: "_Served") -> None:
+        try:
+            served.leave()
+            info = served.info(self._handling)
+        except Exception as error:
+            _guard.swallow("prometheus.end", error)
+            return
+        for measure in self._instrumentations:
+            try:
+                measure(info)
+            except Exception as error:  # noqa: PERF203  the others measure
+                _guard.swallow("prometheus.instrumentation", error)
+        if self._async_instrumentations:
+            await asyncio.gather(*(_awaited(each, info) for each in self._async_instrumentations))
+
+
+async def _awaited(measure: AsyncInstrumentation, info: Info) -> None:
+    try:
+        await measure(info)
+    except Exception as error:
+        _guard.swallow("prometheus.instrumentation", error)
+
+
+class _Served:
+    """A request that is being served."""
+
+    def __init__(self, scope: Scope, handler: str, start: float) -> None:
+        self._scope: Final = scope
+        self._handler: Final = handler
+        self._start: Final = start
+        self._begun: float | None = None
+        self._status: Any = 500
+        self._headers: Any = ()
+        self._body = bytearray()
+        self.has_body = False
+        self.leave: Callable[[], None] = lambda: None
+
+    def noting(self, send: Any) -> Any:
+        """Give a `send` that notes what goes by."""
+
+        async def noted(message: Any) -> None:
+            try:
+                self._note(message)
+            except Exception as error:
+                _guard.swallow("prometheus.send", error)
+            await send(message)
+
+        return noted
+
+    def _note(self, message: Any) -> None:
+        if message["type"] == "http.response.start":
+            self._status, self._headers = message["status"], message.get("headers", ())
+            self._begun = perf_counter()
+        elif self.has_body and message["type"] == "http.response.body":
+            self._body += message.get("body", b"")
+
+    def info(self, handling: Handling) -> Info:
+        """Tell it, now that it is served."""
+        status = str(int(self._status))
+        to_response = 0.0 if self._begun is None else self._begun - self._start
+        headers = Headers(raw=list(self._headers))
+        return Info(
+            request=Request(self._scope),
+            response=Response(bytes(self._body), status_code=self._status, headers=headers),
+            method=self._scope["method"],
+            modified_handler=self._handler,
+            modified_status=f"{status[0]}xx" if handling.should_group_status_codes else status,
+            modified_duration=handling.seconds(perf_counter() - self._start),
+            modified_duration_without_streaming=handling.seconds(to_response),
+        )

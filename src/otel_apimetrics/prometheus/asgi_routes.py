@@ -1,0 +1,62 @@
+"""Templates of routes, found in the routes of Starlette's and FastAPI's apps."""
+
+import sys
+from collections.abc import Iterable, Iterator, MutableMapping
+from typing import Any, NamedTuple
+
+from starlette.routing import Match
+
+Scope = MutableMapping[str, Any]
+
+
+class Found(NamedTuple):
+    """A route that a request leads to."""
+
+    template: str
+    """With the templates of the mounts that lead there. The path of a mount alone where what is
+    mounted has no routes to look at."""
+    is_full: bool
+    """False: the path leads there, the method does not."""
+
+
+def find(scope: Scope, routes: Iterable[Any]) -> Found | None:
+    """Find the route that a router would choose.
+
+    Args:
+        scope: of the request, as the router gets it.
+        routes: of the router.
+    """
+    partial: Found | None = None
+    for route in _flat(routes):
+        match, inner = route.matches(scope)
+        if match == Match.FULL:
+            return _inside(route, {**scope, **inner})
+        if match == Match.PARTIAL and partial is None:
+            partial = Found(route.path, is_full=False)
+    return partial
+
+
+def _inside(route: Any, scope: Scope) -> Found | None:
+    # A host has no path, and what is mounted at a host or a path may have no routes.
+    path = getattr(route, "path", None) or ""
+    routes = getattr(route, "routes", None)
+    if not routes:
+        return Found(path, is_full=True)
+    found = find(scope, routes)
+    return None if found is None else Found(path + found.template, found.is_full)
+
+
+def _flat(routes: Iterable[Any]) -> Iterator[Any]:
+    """Give routes with those of routers that FastAPI keeps whole, each with its whole template."""
+    contexts = getattr(sys.modules.get("fastapi.routing"), "iter_route_contexts", None)
+    for route in routes if contexts is None else contexts(routes):
+        yield getattr(route, "starlette_route", None) or route
+
+
+def is_redirected(scope: Scope, app: Any) -> bool:
+    """Tell whether an app sends a request, which no route serves, on to one with another slash."""
+    path = scope["path"]
+    other = path[:-1] if path.endswith("/") else f"{path}/"
+    if not other or not getattr(getattr(app, "router", None), "redirect_slashes", False):
+        return False
+    return find({**scope, "path": other}, app.routes) is not None

@@ -1,0 +1,83 @@
+"""What metrics of one registry, or of one reader of the app's, have in common."""
+
+from collections.abc import Callable
+from typing import Any, Final
+from weakref import WeakKeyDictionary
+
+from opentelemetry.metrics import Histogram, MeterProvider
+from prometheus_client import CollectorRegistry
+
+from otel_apimetrics.prometheus.described import Description
+from otel_apimetrics.prometheus.measures import Measures, NameTakenError
+from otel_apimetrics.prometheus.reader import PrometheusReader
+from otel_apimetrics.prometheus.tally import Tally, Values
+
+
+class Home:
+    """Makes instruments, and gives the one that is there to whoever describes it again.
+
+    Frameworks make their middleware anew, and a process may have several apps.
+    """
+
+    def __init__(self, measures: Measures) -> None:
+        self.measures: Final = measures
+        self._made: Final[WeakKeyDictionary[CollectorRegistry, dict[Description, Any]]] = (
+            WeakKeyDictionary()
+        )
+
+    def counts(
+        self, described: Description, registry: CollectorRegistry, initial: Values | None = None
+    ) -> Tally:
+        """Give a counter, or a gauge that goes up and down.
+
+        Args:
+            described: what it is.
+            registry: of prometheus_client, which shows it too.
+            initial: labels that show zero before anything is counted.
+
+        Raises:
+            NameTakenError: the registry has a metric of that name that is another.
+        """
+        made: Tally = self._shared(self.measures.counts, described, registry, initial)
+        return made
+
+    def durations(
+        self, described: Description, registry: CollectorRegistry, initial: Values | None = None
+    ) -> Histogram:
+        """Give a histogram or a summary; arguments and errors are those of `counts`."""
+        made: Histogram = self._shared(self.measures.durations, described, registry, initial)
+        return made
+
+    def _shared(
+        self,
+        make: Callable[..., Any],
+        described: Description,
+        registry: CollectorRegistry,
+        initial: Values | None,
+    ) -> Any:
+        known = self._made.setdefault(registry, {})
+        try:
+            known[described] = make(described, registry, initial)
+        except NameTakenError:
+            if described not in known:
+                raise
+        return known[described]
+
+
+_homes: "WeakKeyDictionary[Any, Home]" = WeakKeyDictionary()
+
+
+def home_of(
+    key: object, reader: PrometheusReader | None = None, provider: MeterProvider | None = None
+) -> Home:
+    """Give the home of a reader, of a registry, or of what else stands for one.
+
+    Args:
+        key: what it belongs to, and lives as long as.
+        reader: see `Measures`, with `provider`.
+        provider: of the reader.
+    """
+    home = _homes.get(key)
+    if home is None:
+        home = _homes[key] = Home(Measures(reader, provider))
+    return home

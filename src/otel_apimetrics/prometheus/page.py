@@ -1,0 +1,78 @@
+"""A registry of prometheus_client, the metrics of a reader of ours among its own."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any, Final
+
+from prometheus_client import CollectorRegistry
+from prometheus_client.exposition import choose_encoder
+from prometheus_client.metrics_core import Metric
+
+from otel_apimetrics.prometheus.client_processes import directory, of_client
+from otel_apimetrics.prometheus.exposition import Scrape, as_metric
+from otel_apimetrics.prometheus.reader import PrometheusReader
+
+
+class RegistryPage:
+    """What an endpoint shows of a registry: the registry is collected, the reader once.
+
+    Args:
+        registry: shows the reader's metrics.
+        reader: of metrics that the registry shows.
+    """
+
+    def __init__(self, registry: CollectorRegistry, reader: PrometheusReader) -> None:
+        self._registry: Final = registry
+        self._reader: Final = reader
+
+    @contextmanager
+    def collected(self) -> Iterator[Any]:
+        """Give what prometheus_client's encoders take for a registry, while this is entered.
+
+        That is all processes' where `PROMETHEUS_MULTIPROC_DIR` is set.
+        """
+        path = directory()
+        if path is None:
+            with self._reader.declared.looked_at(self._reader.shown()):
+                yield self._registry
+        else:
+            shown = [as_metric(family, created=False) for family in self._reader.shown()]
+            yield _Collected([*shown, *of_client(path)])
+
+    def scrape(
+        self,
+        accept: str = "",
+        accept_encoding: str = "",  # noqa: ARG002  nothing is coded
+        names: Sequence[str] = (),
+    ) -> Scrape:
+        """Write what was collected in the format that a client asks for.
+
+        Args:
+            accept: the header `Accept`.
+            accept_encoding: ignored.
+            names: of samples to show; empty shows all.
+        """
+        encode, content_type = choose_encoder(accept)
+        with self.collected() as registry:
+            shown = registry.restricted_registry(names) if names else registry
+            return Scrape(encode(shown), content_type, is_gzip=False)
+
+
+class _Collected:
+    """Metrics that are collected already."""
+
+    def __init__(self, metrics: Iterable[Metric]) -> None:
+        self._metrics: Final = list(metrics)
+
+    def collect(self) -> Iterable[Metric]:
+        return self._metrics
+
+    def restricted_registry(self, names: Sequence[str]) -> "_Collected":
+        found = []
+        for metric in self._metrics:
+            samples = [sample for sample in metric.samples if sample.name in names]
+            if samples:
+                kept = Metric(metric.name, metric.documentation, metric.type, metric.unit)
+                kept.samples = samples
+                found.append(kept)
+        return _Collected(found)

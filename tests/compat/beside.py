@@ -1,0 +1,33 @@
+"""Runs scenarios in a process of its own, and reads what was shown but for values of time."""
+
+import json
+import os
+import re
+import subprocess
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+OF_TIME = re.compile(
+    r"^(\w+_(?:sum|created)(?:\{.*\})?|\w+_bucket\{.*le=\"[0-9.]+\".*\}) \S+$", re.MULTILINE
+)
+
+
+def run(python, scenarios, package, *sources):
+    """Run the scenarios of a module with a package, and give what was shown by their names."""
+    variables = {"PYTHONPATH": os.pathsep.join(map(str, (ROOT, *sources)))}
+    done = subprocess.run(
+        [python, "-m", scenarios, package],
+        env={**os.environ, **variables},
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr[-3000:]
+    return json.loads(done.stdout)
+
+
+def timeless(text):
+    """Give the lines of a scrape, with `T` for each value of time."""
+    return OF_TIME.sub(r"\1 T", text).splitlines()
