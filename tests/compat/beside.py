@@ -10,6 +10,9 @@ ROOT = Path(__file__).parents[2]
 OF_TIME = re.compile(
     r"^(\w+_(?:sum|created)(?:\{.*\})?|\w+_bucket\{.*le=\"[0-9.]+\".*\}) \S+$", re.MULTILINE
 )
+OF_BUCKET = re.compile(r"^(\w+_bucket\{.*\} \S+) # .*$", re.MULTILINE)
+"""Which bucket has an exemplar is a matter of time."""
+OF_MOMENT = re.compile(r"^(.* # \{.*\} \S+) \S+$", re.MULTILINE)
 
 
 def run(python, scenarios, package, *sources):
@@ -30,4 +33,5 @@ def run(python, scenarios, package, *sources):
 
 def timeless(text):
     """Give the lines of a scrape, with `T` for each value of time."""
-    return OF_TIME.sub(r"\1 T", text).splitlines()
+    plain = OF_MOMENT.sub(r"\1 T", OF_BUCKET.sub(r"\1", text))
+    return OF_TIME.sub(r"\1 T", plain).splitlines()

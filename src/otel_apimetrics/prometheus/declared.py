@@ -11,6 +11,7 @@ from contextvars import ContextVar
 from dataclasses import replace
 from typing import Final
 
+from otel_apimetrics.prometheus.exemplars import Exemplars
 from otel_apimetrics.prometheus.families import Family, Labels
 
 _looks: ContextVar[Mapping[int, Mapping[str, Family]] | None] = ContextVar("looks", default=None)
@@ -24,6 +25,8 @@ class Declared:
 
     def __init__(self) -> None:
         self._templates: Final[dict[str, tuple[Family, Mapping[Labels, float]]]] = {}
+        self.exemplars: Final = Exemplars()
+        """Those that the app gives to metrics that are declared."""
 
     def add(self, key: str, template: Family, began: Mapping[Labels, float] = _NOT_KNOWN) -> None:
         """Declare a metric.
@@ -35,6 +38,7 @@ class Declared:
             began: seconds of the Unix epoch from which series count, where that is known better
                 than to the SDK; it may grow.
         """
+        self.exemplars.forget(template.name)
         self._templates[key] = template, began
 
     def complete(self, families: Iterable[Family]) -> list[Family]:
@@ -49,7 +53,7 @@ class Declared:
     def dated(self, families: Iterable[Family]) -> list[Family]:
         """Give what one process has measured, with since when and the modes of gauges."""
         return [
-            _dated(family, *self._templates[family.name])
+            self._dated(family, *self._templates[family.name])
             if family.name in self._templates
             else family
             for family in families
@@ -69,17 +73,23 @@ class Declared:
         """Give what was collected for the scrape that is under way; `None` where none is."""
         return (_looks.get() or {}).get(id(self))
 
+    def _dated(self, family: Family, template: Family, began: Mapping[Labels, float]) -> Family:
+        if family.kind != template.kind:
+            return family
+        series = [
+            replace(
+                one,
+                created=began.get(one.labels, one.created),
+                exemplars=self.exemplars.of(template.name, one.labels) or one.exemplars,
+            )
+            for one in family.series
+        ]
+        mode = template.mode if family.kind == "gauge" else family.mode
+        return replace(family, series=series, mode=mode)
+
 
 def _complete(template: Family, measured: Family | None) -> Family:
     series = [] if measured is None or measured.kind != template.kind else measured.series
     known = {one.labels for one in series}
     first = [one for one in template.series if one.labels not in known]
     return replace(template, series=[*first, *series])
-
-
-def _dated(family: Family, template: Family, began: Mapping[Labels, float]) -> Family:
-    if family.kind != template.kind:
-        return family
-    series = [replace(one, created=began.get(one.labels, one.created)) for one in family.series]
-    mode = template.mode if family.kind == "gauge" else family.mode
-    return replace(family, series=series, mode=mode)

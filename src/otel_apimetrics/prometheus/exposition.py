@@ -157,9 +157,10 @@ def _within(series: Series, lower: float, upper: float) -> Exemplar | None:
 
 
 def _exemplar(exemplar: Exemplar | None) -> ClientExemplar | None:
-    if exemplar is None or not exemplar.trace_id:
+    if exemplar is None or not (exemplar.trace_id or exemplar.labels):
         return None
-    labels = {"trace_id": exemplar.trace_id, "span_id": exemplar.span_id}
+    span = {"trace_id": exemplar.trace_id, "span_id": exemplar.span_id}
+    labels = dict(exemplar.labels) or span
     return ClientExemplar(labels, exemplar.value, exemplar.seconds)
 
 

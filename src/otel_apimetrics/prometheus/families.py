@@ -29,6 +29,8 @@ class Exemplar:
     trace_id: str
     """32 hexadecimal digits, with `span_id` (16)."""
     span_id: str
+    labels: Labels = ()
+    """Those that an app has given it, in the place of trace and span."""
 
 
 @dataclass(frozen=True, slots=True)

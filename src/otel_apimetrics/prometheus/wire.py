@@ -36,7 +36,10 @@ def written(families: Iterable[Family], names: Sequence[str] = ()) -> bytes:
                 one.buckets,
                 bounds.setdefault(one.bounds, len(bounds)),
                 one.created,
-                [(each.value, each.seconds, each.trace_id, each.span_id) for each in one.exemplars],
+                [
+                    (each.value, each.seconds, each.trace_id, each.span_id, each.labels)
+                    for each in one.exemplars
+                ],
             )
             for one in family.series
         ]
@@ -81,9 +84,14 @@ def _family(row: Any, bounds: list[Any], scopes: list[Any]) -> Family:
             tuple(buckets),
             bounds[at],
             created,
-            tuple(Exemplar(*each) for each in exemplars),
+            tuple(map(_exemplar, exemplars)),
             scopes[scope],
         )
         for scope, labels, value, count, buckets, at, created, exemplars in rows
     ]
     return Family(name, kind, text, unit, series, mode)
+
+
+def _exemplar(row: Any) -> Exemplar:
+    value, seconds, trace_id, span_id, labels = row
+    return Exemplar(value, seconds, trace_id, span_id, tuple((key, said) for key, said in labels))

@@ -1,0 +1,274 @@
+"""The middleware that measures requests as starlette_exporter does."""
+
+import inspect
+import re
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from time import perf_counter
+from typing import Any, Final
+
+from starlette.requests import Request
+
+from otel_apimetrics import _guard, forked
+from otel_apimetrics.prometheus.asgi_routes import Scope, find
+from otel_apimetrics.prometheus.asgi_starlette_metrics import Measured, StarletteMetrics
+
+UNKNOWN: Final = "__unknown__"
+"""The path of requests that no route serves, where such are grouped."""
+_GONE: Final = 499
+Headers = Mapping[str, str]
+"""Of a response, by their names in small letters."""
+Exemplify = Callable[[Request], "Mapping[str, Any] | None"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Choices:
+    """Which requests are measured, and how they are labelled."""
+
+    app_name: str = "starlette"
+    group_paths: bool = True
+    """The path is the template of the route."""
+    filter_unhandled_paths: bool = True
+    """Requests that no route serves are left out, and those whose method no route has."""
+    group_unhandled_paths: bool = False
+    """Their path is `UNKNOWN`."""
+    skip_paths: Sequence[re.Pattern[str]] = ()
+    """Matched with whole paths."""
+    skip_methods: Sequence[str] = ()
+    always_use_int_status: bool = False
+    request_labels: Mapping[str, Any] = field(default_factory=dict)
+    """Values, or callables that get the request; they may be coroutine functions."""
+    response_labels: Mapping[str, Callable[[Headers], Any]] = field(default_factory=dict)
+    exemplars: Exemplify | None = None
+
+    def path(self, request: Request) -> str:
+        """Give the path of a request below the app's root."""
+        path, root = request.url.path, request.base_url.path.rstrip("/")
+        return path.removeprefix(root)
+
+    def is_skipped(self, path: str, method: str) -> bool:
+        """Tell whether a request is left out from its beginning."""
+        return method in self.skip_methods or any(one.fullmatch(path) for one in self.skip_paths)
+
+    def label(self, scope: Scope, before: Scope, path: str) -> str | None:
+        """Give the label `path` of a request that is over; `None` where it is left out.
+
+        Args:
+            scope: of the request, as routers have left it.
+            before: as it was.
+            path: below the app's root.
+        """
+        if not (self.filter_unhandled_paths or self.group_paths or self.group_unhandled_paths):
+            return path
+        found = None
+        if scope.get("endpoint") and scope.get("router"):
+            found = find(before, scope["router"].routes)
+        if found is None or not found.is_full:
+            if self.filter_unhandled_paths:
+                return None
+            return UNKNOWN if self.group_unhandled_paths else path
+        return found.template if self.group_paths else path
+
+
+class StarletteMiddleware:
+    """Measures the requests to the app inside.
+
+    Args:
+        app: any ASGI app.
+        metrics: measure.
+        choices: of requests and labels.
+    """
+
+    def __init__(self, app: Any, metrics: StarletteMetrics, choices: Choices) -> None:
+        self.app = app
+        self._metrics: Final = metrics
+        self._choices: Final = choices
+
+    async def __call__(self, scope: Scope, receive: Any, send: Any) -> None:
+        """Serve a request."""
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        read = _Read(receive)
+        served = await self._begun(scope, read)
+        if served is None:
+            await self.app(scope, read.again(), send)
+            return
+        try:
+            await self.app(scope, read.again(), served.noting(send))
+        except Exception:
+            served.failed()
+            await self._ended(served)
+            raise
+        except BaseException:
+            self._left(served)
+            raise
+        await self._ended(served)
+
+    async def _begun(self, scope: Scope, read: "_Read") -> "_Served | None":
+        choices = self._choices
+        try:
+            forked.begin_process()
+            request = Request(scope, read)
+            path = choices.path(request)
+            if choices.is_skipped(path, request.method):
+                return None
+            served = _Served(choices, request, path)
+            for name, value in choices.request_labels.items():
+                served.request_labels[name] = await _asked(value, request)
+            self._metrics.in_progress(1, served.progress())
+        except Exception as error:
+            _guard.swallow("prometheus.begin", error)
+            return None
+        return served
+
+    def _left(self, served: "_Served") -> None:
+        try:
+            self._metrics.in_progress(-1, served.progress())
+        except Exception as error:
+            _guard.swallow("prometheus.leave", error)
+
+    async def _ended(self, served: "_Served") -> None:
+        self._left(served)
+        try:
+            measured = await served.measured()
+            if measured is not None:
+                self._metrics.measure(measured)
+        except Exception as error:
+            _guard.swallow("prometheus.end", error)
+
+
+class _Read:
+    """A `receive` that labels may read the body by, before the app reads it."""
+
+    def __init__(self, receive: Callable[[], Awaitable[Any]]) -> None:
+        self._receive: Final = receive
+        self._messages: Final[list[Any]] = []
+
+    async def __call__(self) -> Any:
+        message = await self._receive()
+        self._messages.append(message)
+        return message
+
+    def again(self) -> Callable[[], Awaitable[Any]]:
+        """Give a `receive` that begins with what was read."""
+        messages = self._messages
+        if not messages:
+            return self._receive
+
+        async def receive() -> Any:
+            return messages.pop(0) if messages else await self._receive()
+
+        return receive
+
+
+class _Served:
+    """A request that is being served."""
+
+    def __init__(self, choices: Choices, request: Request, path: str) -> None:
+        self._choices: Final = choices
+        self._request: Final = request
+        self._path: Final = path
+        self._before: Final = dict(request.scope)
+        self._start: Final = perf_counter()
+        self._end: float | None = None
+        self._status: Any = None
+        self._bytes = 0
+        self._response_labels: dict[str, str] = {}
+        self.request_labels: Final[dict[str, str]] = {}
+
+    def progress(self) -> dict[str, str]:
+        """Give the labels of requests in progress."""
+        named = {"method": self._request.method, "app_name": self._choices.app_name}
+        return {**named, **self.request_labels}
+
+    def noting(self, send: Any) -> Any:
+        """Give a `send` that notes what goes by."""
+
+        async def noted(message: Any) -> None:
+            try:
+                self._note(message)
+            except Exception as error:
+                _guard.swallow("prometheus.send", error)
+            await send(message)
+
+        return noted
+
+    def _note(self, message: Any) -> None:
+        if message["type"] == "http.response.body":
+            self._end = perf_counter()
+        elif message["type"] == "http.response.start":
+            status = message["status"]
+            self._status = int(status) if self._choices.always_use_int_status else status
+            headers = {
+                name.decode("latin-1").lower(): value.decode("latin-1")
+                for name, value in message.get("headers", ())
+            }
+            self._note_headers(headers)
+            self._bytes = _length(headers)
+
+    def _note_headers(self, headers: Headers) -> None:
+        for name, ask in self._choices.response_labels.items():
+            try:
+                self._response_labels[name] = str(ask(headers))
+            except Exception as error:  # noqa: PERF203  the other labels have their values
+                _guard.swallow("prometheus.label", error)
+                self._response_labels[name] = ""
+
+    def failed(self) -> None:
+        """Note that the app has raised."""
+        self._status = 500
+        self._note_headers({})
+
+    async def measured(self) -> Measured | None:
+        """Give what is measured of it; `None` where it is left out."""
+        request, choices = self._request, self._choices
+        path = choices.label(request.scope, self._before, self._path)
+        if path is None:
+            return None
+        if self._status is None:
+            self._status = _GONE if await request.is_disconnected() else 500
+            self._note_headers({})
+        end = perf_counter() if self._end is None else self._end
+        labels = {
+            "method": request.method,
+            "path": path,
+            "status_code": str(self._status),
+            "app_name": choices.app_name,
+            **self.request_labels,
+            **self._response_labels,
+        }
+        return Measured(
+            labels,
+            max(end - self._start, 0.0),
+            _length(request.headers),
+            self._bytes,
+            self._exemplar(),
+        )
+
+    def _exemplar(self) -> Mapping[str, Any]:
+        if self._choices.exemplars is None:
+            return {}
+        try:
+            return self._choices.exemplars(self._request) or {}
+        except Exception as error:
+            _guard.swallow("prometheus.exemplar", error)
+            return {}
+
+
+async def _asked(value: Any, request: Request) -> str:
+    if not callable(value):
+        return str(value)
+    try:
+        said = value(request)
+        return str(await said if inspect.isawaitable(said) else said)
+    except Exception as error:
+        _guard.swallow("prometheus.label", error)
+        return ""
+
+
+def _length(headers: Headers) -> int:
+    try:
+        return max(int(headers.get("content-length") or 0), 0)
+    except ValueError:
+        return 0
