@@ -1,6 +1,5 @@
 """Templates of routes, found in the routes of Starlette's and FastAPI's apps."""
 
-import sys
 from collections.abc import Iterable, Iterator, MutableMapping
 from typing import Any, NamedTuple
 
@@ -27,7 +26,7 @@ def find(scope: Scope, routes: Iterable[Any]) -> Found | None:
         routes: of the router.
     """
     partial: Found | None = None
-    for route in _flat(routes):
+    for route in flat(routes):
         match, inner = route.matches(scope)
         if match == Match.FULL:
             return _inside(route, {**scope, **inner})
@@ -46,11 +45,12 @@ def _inside(route: Any, scope: Scope) -> Found | None:
     return None if found is None else Found(path + found.template, found.is_full)
 
 
-def _flat(routes: Iterable[Any]) -> Iterator[Any]:
+def flat(routes: Iterable[Any]) -> Iterator[Any]:
     """Give routes with those of routers that FastAPI keeps whole, each with its whole template."""
-    contexts = getattr(sys.modules.get("fastapi.routing"), "iter_route_contexts", None)
-    for route in routes if contexts is None else contexts(routes):
-        yield getattr(route, "starlette_route", None) or route
+    for route in routes:
+        contexts = getattr(route, "effective_route_contexts", None)
+        for one in (route,) if contexts is None else contexts():
+            yield getattr(one, "starlette_route", None) or one
 
 
 def is_redirected(scope: Scope, app: Any) -> bool:

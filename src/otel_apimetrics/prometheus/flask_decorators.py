@@ -1,110 +1,22 @@
 """The decorators that `FlaskMetrics` makes."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable
 from typing import Any
 
-from prometheus_client import CollectorRegistry
-
-from otel_apimetrics.prometheus.described import describe
+from otel_apimetrics.prometheus.decorators import Decorator, Decorators
+from otel_apimetrics.prometheus.excluded import Excluded
 from otel_apimetrics.prometheus.families import Kind
-from otel_apimetrics.prometheus.flask_options import Excluded, Labels
-from otel_apimetrics.prometheus.flask_views import Decorator, Tracked, marking
-from otel_apimetrics.prometheus.information import Information, labels_of
+from otel_apimetrics.prometheus.flask_views import Tracked, marking
 from otel_apimetrics.prometheus.label_values import LabelValues
-from otel_apimetrics.prometheus.measures import Measures
 from otel_apimetrics.prometheus.request_marks import DO_NOT_TRACK, EXCLUDE_ALL
 
 
-class FlaskDecorators:
-    """Makes decorators of views, and of functions that views call; one may serve several.
+class FlaskDecorators(Decorators):
+    """`Decorators` of Flask's views."""
 
-    Each has a name, a description, `labels` by name (values, or callables that get nothing or the
-    response), and the arguments of prometheus_client's metrics: `namespace`, `subsystem`, `unit`,
-    `buckets` of a histogram, `multiprocess_mode` of a gauge. Where all labels are values, the
-    metric shows zero at once, unless `initial_value_when_only_static_labels` is False.
-
-    A label that raises is `""`: no response fails, and none goes uncounted.
-
-    Raises:
-        TypeError: an argument is unknown, or `labels` is no mapping.
-        ValueError: a name is not possible, or the registry has such a metric.
-    """
-
-    registry: CollectorRegistry
     exclude_user_defaults: bool
-    _measures: Measures
-    _default_labels: Labels
     _excluded: Excluded
     _response_converter: Callable[[Any], Any]
-
-    def counter(
-        self,
-        name: str,
-        description: str,
-        labels: Labels | None = None,
-        initial_value_when_only_static_labels: bool = True,
-        **arguments: Any,
-    ) -> Decorator:
-        """Count calls."""
-        return self._decorator(
-            "counter", name, description, labels, initial_value_when_only_static_labels, arguments
-        )
-
-    def gauge(
-        self,
-        name: str,
-        description: str,
-        labels: Labels | None = None,
-        initial_value_when_only_static_labels: bool = True,
-        **arguments: Any,
-    ) -> Decorator:
-        """Count calls in progress. Its labels are asked for before the call, with `None`."""
-        return self._decorator(
-            "gauge", name, description, labels, initial_value_when_only_static_labels, arguments
-        )
-
-    def histogram(
-        self,
-        name: str,
-        description: str,
-        labels: Labels | None = None,
-        initial_value_when_only_static_labels: bool = True,
-        **arguments: Any,
-    ) -> Decorator:
-        """Measure the seconds of calls, in buckets."""
-        return self._decorator(
-            "histogram", name, description, labels, initial_value_when_only_static_labels, arguments
-        )
-
-    def summary(
-        self,
-        name: str,
-        description: str,
-        labels: Labels | None = None,
-        initial_value_when_only_static_labels: bool = True,
-        **arguments: Any,
-    ) -> Decorator:
-        """Measure the seconds of calls: their number and their sum."""
-        return self._decorator(
-            "summary", name, description, labels, initial_value_when_only_static_labels, arguments
-        )
-
-    def info(
-        self,
-        name: str,
-        description: str,
-        labelnames: Sequence[str] | None = None,
-        labelvalues: Sequence[Any] | None = None,
-        **labels: Any,
-    ) -> Information:
-        """Show information as labels of a gauge, by keyword or as names and values.
-
-        Raises:
-            ValueError: the labels come in both forms, or in half of one.
-        """
-        values = labels_of(labelnames, labelvalues, labels)
-        described = describe("gauge", name, description, values, {"multiprocess_mode": "max"})
-        return Information(self._measures.settable(described, self.registry), values)
 
     @staticmethod
     def do_not_track() -> Decorator:
@@ -116,25 +28,10 @@ class FlaskDecorators:
         """Leave requests to a view out of all metrics."""
         return marking(EXCLUDE_ALL)
 
-    def _decorator(
-        self,
-        kind: Kind,
-        name: str,
-        description: str,
-        labels: Labels | None,
-        initial: bool,
-        arguments: Mapping[str, Any],
-    ) -> Decorator:
-        values = LabelValues(labels, self._default_labels)
-        described = describe(kind, name, description, values.names, arguments)
-        fixed = values.fixed
-        if values.names and not initial:
-            fixed = None
-        timed = kind in ("histogram", "summary")
-        make = self._measures.durations if timed else self._measures.counts
+    def _tracking(self, instrument: Any, labels: LabelValues, kind: Kind) -> Decorator:
         return Tracked(
-            instrument=make(described, self.registry, fixed),
-            labels=values,
+            instrument=instrument,
+            labels=labels,
             kind=kind,
             convert=self._convert,
             is_left_out=self._leaves_out,

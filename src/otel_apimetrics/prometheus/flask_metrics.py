@@ -15,6 +15,8 @@ from otel_apimetrics import _guard
 from otel_apimetrics.api import skip_request
 from otel_apimetrics.config import ConfigError
 from otel_apimetrics.prometheus.app_server import AppServer
+from otel_apimetrics.prometheus.decorators import Decorator
+from otel_apimetrics.prometheus.excluded import Excluded
 from otel_apimetrics.prometheus.flask_decorators import FlaskDecorators
 from otel_apimetrics.prometheus.flask_defaults import (
     DefaultHooks,
@@ -23,12 +25,10 @@ from otel_apimetrics.prometheus.flask_defaults import (
     Shape,
 )
 from otel_apimetrics.prometheus.flask_options import (
-    Excluded,
     FlaskOptions,
     converter_of,
     shape_of,
 )
-from otel_apimetrics.prometheus.flask_views import Decorator
 from otel_apimetrics.prometheus.homes import home_of
 from otel_apimetrics.prometheus.label_values import LabelValues
 from otel_apimetrics.prometheus.measures import Measures, NameTakenError

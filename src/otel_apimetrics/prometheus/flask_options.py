@@ -1,21 +1,18 @@
 """What an app may ask of the metrics of its Flask app."""
 
-import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, Literal
 
 import flask
 
 from otel_apimetrics.config import ConfigError
+from otel_apimetrics.prometheus.decorators import Labels
 from otel_apimetrics.prometheus.flask_defaults import GroupBy, Shape
 
 NO_PREFIX: Final = "#no_prefix"
 """The default metrics' names begin with no prefix."""
 _BUILT_IN: Final = ("method", "status")
-
-Labels = Mapping[str, Any]
-"""By name: values, or callables that get nothing or the response."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,27 +45,6 @@ class FlaskOptions:
     """Decorators leave out the excluded paths too."""
     metrics_decorator: Callable[[Callable[[], Any]], Callable[..., Any]] | None = None
     """Of the endpoint's view, such as one that asks for a login."""
-
-
-class Excluded:
-    """Paths that nothing counts.
-
-    Args:
-        patterns: matched at the beginning of a path.
-
-    Raises:
-        re.error: one is no expression.
-    """
-
-    def __init__(self, patterns: str | Iterable[str] | None) -> None:
-        one = isinstance(patterns, str) and patterns != ""
-        self.patterns: Final = [
-            re.compile(pattern) for pattern in ((patterns,) if one else patterns or ())
-        ]
-
-    def __call__(self, path: str) -> bool:
-        """Tell whether a path is one of them."""
-        return bool(self.patterns) and any(pattern.match(path) for pattern in self.patterns)
 
 
 def shape_of(

@@ -11,13 +11,11 @@ import flask
 from werkzeug.exceptions import HTTPException
 
 from otel_apimetrics import _guard, forked
+from otel_apimetrics.prometheus.decorators import Decorator, View
 from otel_apimetrics.prometheus.flask_defaults import failed
 from otel_apimetrics.prometheus.label_values import LabelValues
 from otel_apimetrics.prometheus.request_marks import is_excluded, the_request
 from otel_apimetrics.prometheus.tally import Values
-
-View = Callable[..., Any]
-Decorator = Callable[[View], View]
 
 
 @dataclass(frozen=True, slots=True)

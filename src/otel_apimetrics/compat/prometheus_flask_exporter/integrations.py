@@ -9,7 +9,8 @@ import flask
 from werkzeug.wrappers import Response
 
 from otel_apimetrics.compat.prometheus_flask_exporter.metrics import PrometheusMetrics
-from otel_apimetrics.prometheus.flask_views import Decorator, marking
+from otel_apimetrics.prometheus.decorators import Decorator
+from otel_apimetrics.prometheus.flask_views import marking
 from otel_apimetrics.prometheus.request_marks import the_request
 
 if TYPE_CHECKING:
