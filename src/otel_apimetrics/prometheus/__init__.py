@@ -9,20 +9,29 @@ from otel_apimetrics.prometheus.reader import PrometheusReader
 from otel_apimetrics.prometheus.server import ScrapeServer
 
 if TYPE_CHECKING:
+    from otel_apimetrics.prometheus.asgi_metrics import ASGIMetrics
+    from otel_apimetrics.prometheus.asgi_served import current_request
     from otel_apimetrics.prometheus.flask_metrics import FlaskMetrics
 
 __all__ = [
+    "ASGIMetrics",
     "FlaskMetrics",
     "PrometheusReader",
     "ScrapeASGIApp",
     "ScrapeServer",
     "ScrapeWSGIApp",
     "add_route",
+    "current_request",
 ]
+_MODULES = {
+    "ASGIMetrics": "asgi_metrics",
+    "FlaskMetrics": "flask_metrics",
+    "current_request": "asgi_served",
+}
 
 
 def __getattr__(name: str) -> Any:
-    # Flask is imported where its metrics are asked for.
-    if name != "FlaskMetrics":
+    # A framework is imported where its metrics are asked for.
+    if name not in _MODULES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return import_module(f"{__name__}.flask_metrics").FlaskMetrics
+    return getattr(import_module(f"{__name__}.{_MODULES[name]}"), name)

@@ -1,10 +1,12 @@
 """What prometheus-fastapi-instrumentator tells of a request to those who measure it."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import Response
+
+from otel_apimetrics.prometheus.label_values import LabelValues
 
 
 class Info:
@@ -37,6 +39,14 @@ class Info:
         self.modified_status = modified_status
         self.modified_duration = modified_duration
         self.modified_duration_without_streaming = modified_duration_without_streaming
+        self._labels: dict[int, Mapping[str, str]] = {}
+
+    def labels_of(self, values: LabelValues) -> Mapping[str, str]:
+        """Give labels, which several metrics may have, and ask for them once."""
+        known = self._labels.get(id(values))
+        if known is None:
+            known = self._labels[id(values)] = values.of(self.response)
+        return known
 
 
 Instrumentation = Callable[[Info], None]

@@ -1,7 +1,7 @@
 """Metrics of requests that are told as `Info`, under prometheus-fastapi-instrumentator's names."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from operator import attrgetter
 from typing import Any, Final
 
@@ -54,7 +54,7 @@ class InfoMetric:
     def __call__(self, info: Info) -> None:
         """Measure one request."""
         labels = {name: _READ[name](info) for name in self.names}
-        labels |= self.custom.of(info.response)
+        labels |= info.labels_of(self.custom)
         if self.measured is None:
             self.instrument.add(1, labels)
             return
@@ -71,7 +71,8 @@ class Place:
     registry: CollectorRegistry
     namespace: str = ""
     subsystem: str = ""
-    custom_labels: Mapping[str, Any] | None = None
+    custom: LabelValues = field(default_factory=lambda: LabelValues(None, {}))
+    """Labels of all metrics but those that have none."""
 
     def metric(
         self,
@@ -92,7 +93,7 @@ class Place:
         Raises:
             ValueError: a label or a bound cannot be.
         """
-        custom = LabelValues(self.custom_labels if is_custom else None, {})
+        custom = self.custom if is_custom else LabelValues(None, {})
         arguments: dict[str, Any] = {"namespace": self.namespace, "subsystem": self.subsystem}
         if kind == "histogram":
             arguments["buckets"] = buckets

@@ -13,10 +13,15 @@ from starlette.responses import Response
 
 from otel_apimetrics import _guard, forked
 from otel_apimetrics.prometheus.asgi_info import AsyncInstrumentation, Info, Instrumentation
+from otel_apimetrics.prometheus.asgi_info_metrics import InfoMetric
 from otel_apimetrics.prometheus.asgi_routes import Scope, find, is_redirected
+from otel_apimetrics.prometheus.asgi_served import is_untracked
+from otel_apimetrics.prometheus.label_values import asked
 from otel_apimetrics.prometheus.tally import Tally, Values
 
 Pattern = re.Pattern[str]
+_CLAIMED: Final = "otel_apimetrics.prometheus.claimed"
+"""Key in the scope: ids of the instruments that measure the request."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,6 +42,8 @@ class Handling:
     """Searched in templates and paths: such requests are left out."""
     body_handlers: Sequence[Pattern] = ()
     """Searched in handlers: `Info.response` has the body."""
+    group_by: Callable[[Request], Any] | None = None
+    """Gives the handler, in the place of the template."""
 
     def handler(self, scope: Scope) -> str | None:
         """Give the handler of a request; `None` where it is left out."""
@@ -46,6 +53,8 @@ class Handling:
         handler = template or Request(scope).url.path
         if any(pattern.search(handler) for pattern in self.excluded_handlers):
             return None
+        if self.group_by is not None:
+            return asked(self.group_by, Request(scope))
         return "none" if template is None and self.should_group_untemplated else handler
 
     def _template(self, scope: Scope) -> str | None:
@@ -122,10 +131,13 @@ class InstrumentatorMiddleware:
         try:
             forked.begin_process()
             start = perf_counter()
+            if is_untracked(scope):
+                return None
             handler = self._handling.handler(scope)
             if handler is None:
                 return None
             served = _Served(scope, handler, start)
+            served.measures = _unclaimed(scope, self._instrumentations)
             served.has_body = any(p.search(handler) for p in self._handling.body_handlers)
             if self._in_progress is not None:
                 served.leave = self._in_progress.entered(scope["method"], handler)
@@ -137,17 +149,34 @@ class InstrumentatorMiddleware:
     async def _ended(self, served: "_Served") -> None:
         try:
             served.leave()
+            if is_untracked(served.scope):
+                return
             info = served.info(self._handling)
         except Exception as error:
             _guard.swallow("prometheus.end", error)
             return
-        for measure in self._instrumentations:
+        for measure in served.measures:
             try:
                 measure(info)
             except Exception as error:  # noqa: PERF203  the others measure
                 _guard.swallow("prometheus.instrumentation", error)
         if self._async_instrumentations:
             await asyncio.gather(*(_awaited(each, info) for each in self._async_instrumentations))
+
+
+def _unclaimed(scope: Scope, measures: Sequence[Instrumentation]) -> list[Instrumentation]:
+    """Give those whose instruments no middleware around this one measures the request with.
+
+    Apps may be given to two of them, or be mounted in one that was.
+    """
+    claimed: set[int] = scope.setdefault(_CLAIMED, set())
+    mine = [
+        measure
+        for measure in measures
+        if not isinstance(measure, InfoMetric) or id(measure.instrument) not in claimed
+    ]
+    claimed.update(id(each.instrument) for each in mine if isinstance(each, InfoMetric))
+    return mine
 
 
 async def _awaited(measure: AsyncInstrumentation, info: Info) -> None:
@@ -161,7 +190,7 @@ class _Served:
     """A request that is being served."""
 
     def __init__(self, scope: Scope, handler: str, start: float) -> None:
-        self._scope: Final = scope
+        self.scope: Final = scope
         self._handler: Final = handler
         self._start: Final = start
         self._begun: float | None = None
@@ -169,6 +198,7 @@ class _Served:
         self._headers: Any = ()
         self._body = bytearray()
         self.has_body = False
+        self.measures: list[Instrumentation] = []
         self.leave: Callable[[], None] = lambda: None
 
     def noting(self, send: Any) -> Any:
@@ -196,9 +226,9 @@ class _Served:
         to_response = 0.0 if self._begun is None else self._begun - self._start
         headers = Headers(raw=list(self._headers))
         return Info(
-            request=Request(self._scope),
+            request=Request(self.scope),
             response=Response(bytes(self._body), status_code=self._status, headers=headers),
-            method=self._scope["method"],
+            method=self.scope["method"],
             modified_handler=self._handler,
             modified_status=f"{status[0]}xx" if handling.should_group_status_codes else status,
             modified_duration=handling.seconds(perf_counter() - self._start),

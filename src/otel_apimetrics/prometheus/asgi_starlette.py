@@ -11,7 +11,9 @@ from starlette.requests import Request
 
 from otel_apimetrics import _guard, forked
 from otel_apimetrics.prometheus.asgi_routes import Scope, find
+from otel_apimetrics.prometheus.asgi_served import is_untracked, response_of
 from otel_apimetrics.prometheus.asgi_starlette_metrics import Measured, StarletteMetrics
+from otel_apimetrics.prometheus.label_values import LabelValues, asked
 
 UNKNOWN: Final = "__unknown__"
 """The path of requests that no route serves, where such are grouped."""
@@ -39,7 +41,11 @@ class Choices:
     request_labels: Mapping[str, Any] = field(default_factory=dict)
     """Values, or callables that get the request; they may be coroutine functions."""
     response_labels: Mapping[str, Callable[[Headers], Any]] = field(default_factory=dict)
+    more_labels: LabelValues | None = None
+    """Further labels: values, or callables that get nothing or the response."""
     exemplars: Exemplify | None = None
+    group_by: Callable[[Request], Any] | None = None
+    """Gives the path, in the place of the template."""
 
     def path(self, request: Request) -> str:
         """Give the path of a request below the app's root."""
@@ -109,6 +115,8 @@ class StarletteMiddleware:
         choices = self._choices
         try:
             forked.begin_process()
+            if is_untracked(scope):
+                return None
             request = Request(scope, read)
             path = choices.path(request)
             if choices.is_skipped(path, request.method):
@@ -173,6 +181,7 @@ class _Served:
         self._start: Final = perf_counter()
         self._end: float | None = None
         self._status: Any = None
+        self._headers: Any = ()
         self._bytes = 0
         self._response_labels: dict[str, str] = {}
         self.request_labels: Final[dict[str, str]] = {}
@@ -204,6 +213,7 @@ class _Served:
                 name.decode("latin-1").lower(): value.decode("latin-1")
                 for name, value in message.get("headers", ())
             }
+            self._headers = message.get("headers", ())
             self._note_headers(headers)
             self._bytes = _length(headers)
 
@@ -224,8 +234,10 @@ class _Served:
         """Give what is measured of it; `None` where it is left out."""
         request, choices = self._request, self._choices
         path = choices.label(request.scope, self._before, self._path)
-        if path is None:
+        if path is None or is_untracked(request.scope):
             return None
+        if choices.group_by is not None:
+            path = asked(choices.group_by, request)
         if self._status is None:
             self._status = _GONE if await request.is_disconnected() else 500
             self._note_headers({})
@@ -238,6 +250,8 @@ class _Served:
             **self.request_labels,
             **self._response_labels,
         }
+        if choices.more_labels is not None:
+            labels |= choices.more_labels.of(response_of(self._status, self._headers))
         return Measured(
             labels,
             max(end - self._start, 0.0),

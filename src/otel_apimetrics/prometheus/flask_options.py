@@ -2,13 +2,14 @@
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final, Literal
+from typing import Any, Final
 
 import flask
 
 from otel_apimetrics.config import ConfigError
 from otel_apimetrics.prometheus.decorators import Labels
 from otel_apimetrics.prometheus.flask_defaults import GroupBy, Shape
+from otel_apimetrics.prometheus.presets import Names, chosen
 
 NO_PREFIX: Final = "#no_prefix"
 """The default metrics' names begin with no prefix."""
@@ -19,9 +20,10 @@ _BUILT_IN: Final = ("method", "status")
 class FlaskOptions:
     """Options of `FlaskMetrics`."""
 
-    names: Literal["otel", "flask"] = "otel"
-    """Whose default metrics: those of the instrumentor, which are no business of this class, or
-    prometheus-flask-exporter's."""
+    names: Names = field(default_factory=lambda: chosen(("otel", "flask")))
+    """Whose default metrics: those of the instrumentor, which are no business of this class
+    ("otel"), or prometheus-flask-exporter's ("flask"). By default what
+    `OTEL_EXPORTER_PROMETHEUS_NAMES` says, or "otel"."""
     path: str | None = "/metrics"
     """Of the endpoint in the app; `None` for none."""
     export_defaults: bool = True

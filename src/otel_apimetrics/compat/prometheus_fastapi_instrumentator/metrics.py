@@ -29,6 +29,7 @@ from otel_apimetrics.prometheus.asgi_info_metrics import (
 )
 from otel_apimetrics.prometheus.described import DURATION_BUCKETS
 from otel_apimetrics.prometheus.homes import home_of
+from otel_apimetrics.prometheus.label_values import LabelValues
 from otel_apimetrics.prometheus.reader import PrometheusReader
 
 __all__ = [
@@ -218,7 +219,7 @@ def _place(
     # Looked up now, because tests replace it.
     shown = registry or prometheus_client.REGISTRY
     home = home_of(reader or shown, reader, meter_provider)
-    return Place(home, shown, namespace, subsystem, custom_labels)
+    return Place(home, shown, namespace, subsystem, LabelValues(custom_labels, {}))
 
 
 def _names(handler: bool, method: bool, status: bool) -> tuple[str, ...]:

@@ -8,9 +8,13 @@ import prometheus_client
 from opentelemetry.metrics import MeterProvider
 from prometheus_client import CollectorRegistry
 
-from otel_apimetrics.compat.prometheus_fastapi_instrumentator import metrics
 from otel_apimetrics.prometheus.asgi_info import AsyncInstrumentation, Instrumentation
-from otel_apimetrics.prometheus.asgi_info_metrics import HIGH_BUCKETS, LOW_BUCKETS
+from otel_apimetrics.prometheus.asgi_info_metrics import (
+    HIGH_BUCKETS,
+    LOW_BUCKETS,
+    Place,
+    default_metrics,
+)
 from otel_apimetrics.prometheus.asgi_instrumentator import (
     Handling,
     InProgress,
@@ -18,6 +22,7 @@ from otel_apimetrics.prometheus.asgi_instrumentator import (
 )
 from otel_apimetrics.prometheus.described import describe
 from otel_apimetrics.prometheus.homes import home_of
+from otel_apimetrics.prometheus.label_values import LabelValues
 from otel_apimetrics.prometheus.reader import PrometheusReader
 
 
@@ -84,24 +89,24 @@ class PrometheusInstrumentatorMiddleware(InstrumentatorMiddleware):
         )
         # Looked up now, because tests replace it.
         shown = registry or prometheus_client.REGISTRY
+        home = home_of(reader or shown, reader, meter_provider)
         measured = instrumentations
         if not measured:
-            made = metrics.default(
-                metric_namespace=metric_namespace,
-                metric_subsystem=metric_subsystem,
-                should_only_respect_2xx_for_highr=should_only_respect_2xx_for_highr,
-                should_exclude_streaming_duration=should_exclude_streaming_duration,
-                latency_highr_buckets=latency_highr_buckets,
-                latency_lowr_buckets=latency_lowr_buckets,
-                registry=shown,
-                custom_labels=custom_labels,
-                reader=reader,
-                meter_provider=meter_provider,
+            measured = default_metrics(
+                Place(
+                    home,
+                    shown,
+                    metric_namespace,
+                    metric_subsystem,
+                    LabelValues(custom_labels, {}),
+                ),
+                only_2xx_for_high=should_only_respect_2xx_for_highr,
+                without_streaming=should_exclude_streaming_duration,
+                high_buckets=latency_highr_buckets,
+                low_buckets=latency_lowr_buckets,
             )
-            measured = [] if made is None else [made]
         progress = None
         if should_instrument_requests_inprogress:
-            home = home_of(reader or shown, reader, meter_provider)
             labels = ("method", "handler") if inprogress_labels else ()
             progress = _in_progress(home, shown, inprogress_name, labels)
         super().__init__(app, handling, measured, async_instrumentations, progress)

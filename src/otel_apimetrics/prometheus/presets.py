@@ -1,0 +1,31 @@
+"""Whose names the default metrics have."""
+
+import os
+from typing import Final, Literal, get_args
+
+from otel_apimetrics.config import ConfigError
+
+Names = Literal["otel", "flask", "fastapi-instrumentator", "starlette"]
+"""Those of the instrumentor, or prometheus-flask-exporter's, prometheus-fastapi-instrumentator's or
+starlette_exporter's."""
+VARIABLE: Final = "OTEL_EXPORTER_PROMETHEUS_NAMES"
+
+
+def chosen(possible: tuple[Names, ...], given: str | None = None) -> Names:
+    """Give the choice of the app, or that of the environment.
+
+    Args:
+        possible: with this framework; others of the environment's are "otel" there.
+        given: in code; `None` for what `OTEL_EXPORTER_PROMETHEUS_NAMES` says.
+
+    Raises:
+        ConfigError: there are no such names.
+    """
+    if given is not None:
+        if given not in possible:
+            raise ConfigError(f"names={given!r}: use one of {', '.join(possible)}.")
+        return given
+    said = os.environ.get(VARIABLE) or "otel"
+    if said not in get_args(Names):
+        raise ConfigError(f"{VARIABLE}={said!r}: use one of {', '.join(get_args(Names))}.")
+    return said if said in possible else "otel"
