@@ -137,10 +137,13 @@ class InstrumentatorMiddleware:
             if handler is None:
                 return None
             served = _Served(scope, handler, start)
-            served.measures = _unclaimed(scope, self._instrumentations)
+            claimed: set[int] = scope.setdefault(_CLAIMED, set())
+            served.measures = _unclaimed(claimed, self._instrumentations)
             served.has_body = any(p.search(handler) for p in self._handling.body_handlers)
-            if self._in_progress is not None:
-                served.leave = self._in_progress.entered(scope["method"], handler)
+            progress = self._in_progress
+            if progress is not None and id(progress.tally) not in claimed:
+                claimed.add(id(progress.tally))
+                served.leave = progress.entered(scope["method"], handler)
         except Exception as error:
             _guard.swallow("prometheus.begin", error)
             return None
@@ -164,12 +167,11 @@ class InstrumentatorMiddleware:
             await asyncio.gather(*(_awaited(each, info) for each in self._async_instrumentations))
 
 
-def _unclaimed(scope: Scope, measures: Sequence[Instrumentation]) -> list[Instrumentation]:
+def _unclaimed(claimed: set[int], measures: Sequence[Instrumentation]) -> list[Instrumentation]:
     """Give those whose instruments no middleware around this one measures the request with.
 
     Apps may be given to two of them, or be mounted in one that was.
     """
-    claimed: set[int] = scope.setdefault(_CLAIMED, set())
     mine = [
         measure
         for measure in measures

@@ -1,15 +1,8 @@
 """What prometheus-flask-exporter 0.23.2 does, row by row, and where ours differs on purpose."""
 
-from typing import Final, NamedTuple
+from typing import Final
 
-
-class Row(NamedTuple):
-    """A feature."""
-
-    feature: str
-    differs: str = ""
-    """How ours differs, and why; empty where it does not."""
-
+from tests.compat.row import Row
 
 SECTIONS: Final[dict[str, dict[int, Row]]] = {
     "Default metrics": {
