@@ -1,6 +1,6 @@
 """Decorators that measure, whatever the framework."""
 
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -18,7 +18,7 @@ View = Callable[..., Any]
 Decorator = Callable[[View], View]
 
 
-class Decorators(ABC):
+class Decorators:
     """Makes decorators of views, and of functions that views call; one may serve several.
 
     Each has a name, a description, `labels` by name (values, or callables that get nothing or the

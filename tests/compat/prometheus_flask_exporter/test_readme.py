@@ -8,8 +8,8 @@ from importlib.util import find_spec
 
 import pytest
 
+from tests.compat.beside import OF_TIME, ROOT
 from tests.compat.prometheus_flask_exporter.readme import BLOCKS, run, sources
-from tests.compat.prometheus_flask_exporter.test_beside_upstream import OF_TIME, ROOT
 from tests.components import VENDORS
 
 OURS = "otel_apimetrics.compat.prometheus_flask_exporter"
