@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import inspect
+import re
 from functools import partial
 
 import prometheus_client
@@ -546,3 +547,22 @@ def test_decorators_measure_beside_the_records_of_the_instrumentor(
     (requests,) = lines(app, "apimetrics_requests_total{")
     assert 'http_route="/a/{n}"' in requests
     assert requests.endswith(" 1.0")
+
+
+def test_the_examples_of_the_page_run(given):
+    page = (Path(__file__).parents[2] / "docs" / "prometheus.md").read_text()
+    blocks = [
+        code
+        for code in re.findall(r"```python\n(.*?)```", page, re.DOTALL)
+        if re.search("ASGIMetrics|Instrumentator|PrometheusMiddleware", code)
+    ]
+    assert len(blocks) == 3
+    for code in blocks:
+        app = FastAPI()
+        # The ellipsis of the page stands for the answer.
+        body = code.replace(": ...", ":\n    return limit")
+        exec(body, {"app": app, "reader": given["reader"], "provider": given["meter_provider"]})
+        if "/orders" in code:
+            assert ask(app, "GET", "/orders/books").body == b"10"
+            assert lines(app, "orders_total") == ['orders_total{kind="books"} 1.0']
+        assert scraped(app)[0] == 200

@@ -159,7 +159,7 @@ def test_the_examples_of_the_page_run(given, registry):
     blocks = [
         code
         for code in re.findall(r"```python\n(.*?)```", page, re.DOTALL)
-        if "Metrics(app" in code
+        if "FlaskMetrics(app" in code or "PrometheusMetrics(app" in code
     ]
     assert len(blocks) == 2
     for code in blocks:
@@ -168,8 +168,11 @@ def test_the_examples_of_the_page_run(given, registry):
         assert app.test_client().get("/metrics").status_code == 200
 
 
-def test_prometheus_is_imported_without_flask():
-    code = "import otel_apimetrics.prometheus, sys; sys.exit('flask' in sys.modules)"
+def test_prometheus_is_imported_without_a_framework():
+    frameworks = "{'flask', 'starlette', 'fastapi'}"
+    code = (
+        f"import otel_apimetrics.prometheus, sys; sys.exit(bool({frameworks} & sys.modules.keys()))"
+    )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
     import otel_apimetrics.prometheus as room
 
