@@ -5,6 +5,7 @@ import contextlib
 import inspect
 import re
 from functools import partial
+from pathlib import Path
 
 import prometheus_client
 import pytest

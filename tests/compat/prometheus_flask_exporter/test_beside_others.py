@@ -8,8 +8,8 @@ import prometheus_client
 import pytest
 
 from otel_apimetrics.compat.prometheus_flask_exporter import PrometheusMetrics
+from tests.compat.beside import OF_TIME
 from tests.compat.prometheus_flask_exporter.scenarios import SCENARIOS
-from tests.compat.prometheus_flask_exporter.test_beside_upstream import OF_TIME
 
 TOTAL = 'flask_http_request_total{method="GET",status="%s"}'
 

@@ -7,10 +7,10 @@ from typing import Any
 from prometheus_client import CollectorRegistry
 
 from otel_apimetrics.prometheus.client_processes import directory, of_client
+from otel_apimetrics.prometheus.excluded import Excluded
 from otel_apimetrics.prometheus.exposition import Scrape, expose
 from otel_apimetrics.prometheus.flask_defaults import GroupBy
 from otel_apimetrics.prometheus.flask_metrics import FlaskMetrics
-from otel_apimetrics.prometheus.flask_options import Excluded
 
 VERSION = "0.23.2"
 """Of prometheus-flask-exporter, as `flask_exporter_info` tells it: dashboards may ask for it."""
