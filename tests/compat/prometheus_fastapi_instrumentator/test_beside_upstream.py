@@ -26,4 +26,4 @@ def test_what_is_shown_is_the_same_but_for_values_of_time(told, name):
         [[status, kind, *timeless(text)] for status, kind, text in each[name]] for each in told
     )
     assert ours == theirs
-    assert len(ours[-1]) > 20
+    assert sum(map(len, ours)) > 20
