@@ -373,6 +373,34 @@ def test_information_is_a_gauge(app, metrics):
     assert lines(app, "app_info") == ['app_info{version="1.2"} 3.0']
 
 
+def test_middleware_of_functions_inside_and_outside_changes_nothing(app):
+    async def passing(request, call_next):
+        return await call_next(request)
+
+    app.middleware("http")(passing)
+    metrics = ASGIMetrics(app, names="fastapi-instrumentator")
+    app.middleware("http")(passing)
+    labels = {**STATUS, "path": lambda: current_request().url.path}
+    decorate = metrics.counter("calls", "Calls", labels=labels)
+    app.get("/async", status_code=201)(decorate(partial(asyncio.sleep, 0)))
+    app.get("/sync")(metrics.do_not_track()(decorate(lambda: "OK")))
+    assert ask(app, "GET", "/async").body == b"null"
+    assert ask(app, "GET", "/sync").body == b'"OK"'
+    assert lines(app, "calls_total") == [
+        'calls_total{path="/async",status="201"} 1.0',
+        'calls_total{path="/sync",status="200"} 1.0',
+    ]
+    assert lines(app, "http_requests_total")[0] == NAMES["fastapi-instrumentator"] % "/async"
+    assert "/sync" not in "".join(lines(app, "http_requests_total"))
+
+
+def test_a_request_leaves_nothing_for_the_garbage_collector(app, metrics):
+    app.get("/")(metrics.counter("calls", "Calls")(lambda: "OK"))
+    scope = make_scope()
+    serve_asgi(app, scope)
+    assert not any(key.startswith("otel_apimetrics") for key in scope)
+
+
 def test_web_sockets_are_measured_without_a_response():
     metrics = ASGIMetrics.for_app_factory()
 

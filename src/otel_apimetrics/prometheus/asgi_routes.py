@@ -3,9 +3,12 @@
 from collections.abc import Iterable, Iterator, MutableMapping
 from typing import Any, NamedTuple
 
+from starlette._utils import get_route_path
 from starlette.routing import Match
 
 Scope = MutableMapping[str, Any]
+_own: dict[type, bool] = {}
+"""Whether a class of routes is one of the frameworks'."""
 
 
 class Found(NamedTuple):
@@ -26,7 +29,10 @@ def find(scope: Scope, routes: Iterable[Any]) -> Found | None:
         routes: of the router.
     """
     partial: Found | None = None
+    path = get_route_path(scope)
     for route in flat(routes):
+        if _is_elsewhere(route, path):
+            continue
         match, inner = route.matches(scope)
         if match == Match.FULL:
             return _inside(route, {**scope, **inner})
@@ -35,12 +41,26 @@ def find(scope: Scope, routes: Iterable[Any]) -> Found | None:
     return partial
 
 
+def _is_elsewhere(route: Any, path: str) -> bool:
+    """Tell at once of most routes that a path does not lead there.
+
+    Of routes that are the frameworks' own: others may look at more than the path.
+    """
+    kind = type(route)
+    if kind not in _own:
+        _own[kind] = kind.__module__ in {"starlette.routing", "fastapi.routing"}
+    if not _own[kind]:
+        return False
+    pattern = getattr(route, "path_regex", None)
+    return pattern is not None and pattern.match(path) is None
+
+
 def _inside(route: Any, scope: Scope) -> Found | None:
     # A host has no path, and what is mounted at a host or a path may have no routes.
     path = getattr(route, "path", None) or ""
     routes = getattr(route, "routes", None)
     if not routes:
-        return Found(path, is_full=True)
+        return Found(path, is_full=True) if path else None
     found = find(scope, routes)
     return None if found is None else Found(path + found.template, found.is_full)
 

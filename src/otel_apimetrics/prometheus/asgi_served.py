@@ -106,6 +106,8 @@ class ServedMiddleware:
         finally:
             served.ended()
             _current.reset(token)
+            # It knows its scope: the two would wait for the garbage collector.
+            scope.pop(_KEY, None)
 
 
 def response_of(status: Any, headers: Any) -> Response:

@@ -4,7 +4,7 @@ import pytest
 from fastapi import APIRouter, FastAPI
 from starlette.applications import Starlette
 from starlette.responses import PlainTextResponse
-from starlette.routing import Host, Mount, Route
+from starlette.routing import Host, Match, Mount, Route
 
 from otel_apimetrics.compat.prometheus_fastapi_instrumentator import Instrumentator
 from tests.compat.asgi_apps import ask
@@ -101,3 +101,23 @@ def test_without_redirects_another_slash_is_served_by_no_route(registry):
 def test_an_app_without_routes_has_no_templates(registry):
     app = Starlette()
     assert handlers(app, "/a") == ["none"]
+
+
+class ByHeader(Route):
+    """A route of the app's own, which looks at more than the path."""
+
+    def matches(self, scope):
+        """Match requests of a version, whatever their path."""
+        if (b"x-version", b"2") in scope["headers"]:
+            return Match.FULL, {"endpoint": self.endpoint, "path_params": {}}
+        return Match.NONE, {}
+
+
+@pytest.mark.row(129)
+def test_routes_of_the_apps_own_decide_for_themselves(registry):
+    app = Starlette(routes=[ByHeader("/v2", view), Route("/a", view)])
+    told = []
+    Instrumentator().add(told.append).instrument(app)
+    ask(app, "GET", "/a", {"x-version": "2"})
+    ask(app, "GET", "/a")
+    assert [info.modified_handler for info in told] == ["/v2", "/a"]

@@ -241,6 +241,19 @@ def test_exemplars_that_cannot_be_fail_no_request(app, make, exemplars):
     assert " # {" not in text
 
 
+@pytest.mark.row(217)
+def test_a_metric_in_the_place_of_another_has_none_of_its_exemplars(app, make, registry):
+    make("/u/1", exemplars=lambda: {"trace_id": "abc"})
+    for collector in list(registry._collector_to_names):
+        registry.unregister(collector)
+    other = Starlette(routes=app.routes)
+    other.add_middleware(PrometheusMiddleware)
+    ask(other, "GET", "/u/1")
+    text = scraped(other, "/open")[2]
+    assert 'path="/u/{n}",status_code="200"} 1.0\n' in text
+    assert "abc" not in text
+
+
 class Status(enum.Enum):
     """A status as some apps give it."""
 
