@@ -1,14 +1,18 @@
 """Templates of routes, found in the routes of Starlette's and FastAPI's apps."""
 
 from collections.abc import Iterable, Iterator, MutableMapping
-from typing import Any, NamedTuple
+from functools import lru_cache
+from typing import Any, Final, NamedTuple
 
 from starlette._utils import get_route_path
 from starlette.routing import Match
 
 Scope = MutableMapping[str, Any]
-_own: dict[type, bool] = {}
-"""Whether a class of routes is one of the frameworks'."""
+_PLAIN: Final = {
+    *(("starlette.routing", name) for name in ("Route", "Mount", "WebSocketRoute")),
+    *(("fastapi.routing", name) for name in ("APIRoute", "APIWebSocketRoute")),
+}
+"""Classes of routes that lead nowhere if their pattern does not match."""
 
 
 class Found(NamedTuple):
@@ -29,30 +33,31 @@ def find(scope: Scope, routes: Iterable[Any]) -> Found | None:
         routes: of the router.
     """
     partial: Found | None = None
-    path = get_route_path(scope)
-    for route in flat(routes):
-        if _is_elsewhere(route, path):
-            continue
+    for route in _possible(routes, get_route_path(scope)):
         match, inner = route.matches(scope)
         if match == Match.FULL:
             return _inside(route, {**scope, **inner})
         if match == Match.PARTIAL and partial is None:
-            partial = Found(route.path, is_full=False)
-    return partial
+            partial = _inside(route, {**scope, **inner})
+    return None if partial is None else Found(partial.template, is_full=False)
 
 
-def _is_elsewhere(route: Any, path: str) -> bool:
-    """Tell at once of most routes that a path does not lead there.
+def _possible(routes: Iterable[Any], path: str) -> Iterator[Any]:
+    """Give the routes that a path may lead to, which the patterns of most tell at once.
 
-    Of routes that are the frameworks' own: others may look at more than the path.
+    Routes that are the app's own may look at more than the path.
     """
-    kind = type(route)
-    if kind not in _own:
-        _own[kind] = kind.__module__ in {"starlette.routing", "fastapi.routing"}
-    if not _own[kind]:
-        return False
-    pattern = getattr(route, "path_regex", None)
-    return pattern is not None and pattern.match(path) is None
+    for route in routes:
+        kind: Any = type(route)
+        if not _is_plain(kind):
+            yield from flat((route,))
+        elif route.path_regex.match(path) is not None:
+            yield route
+
+
+@lru_cache(maxsize=256)
+def _is_plain(kind: type) -> bool:
+    return (kind.__module__, kind.__qualname__) in _PLAIN
 
 
 def _inside(route: Any, scope: Scope) -> Found | None:
