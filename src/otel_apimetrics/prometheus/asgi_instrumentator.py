@@ -12,6 +12,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from otel_apimetrics import _guard, forked
+from otel_apimetrics.metrics import note_recorded
 from otel_apimetrics.prometheus.asgi_info import AsyncInstrumentation, Info, Instrumentation
 from otel_apimetrics.prometheus.asgi_info_metrics import InfoMetric
 from otel_apimetrics.prometheus.asgi_routes import Scope, find, is_redirected
@@ -163,6 +164,7 @@ class InstrumentatorMiddleware:
                 measure(info)
             except Exception as error:  # noqa: PERF203  the others measure
                 _guard.swallow("prometheus.instrumentation", error)
+        note_recorded()
         if self._async_instrumentations:
             await asyncio.gather(*(_awaited(each, info) for each in self._async_instrumentations))
 

@@ -10,6 +10,7 @@ from typing import Any, Final
 from starlette.requests import Request
 
 from otel_apimetrics import _guard, forked
+from otel_apimetrics.metrics import note_recorded
 from otel_apimetrics.prometheus.asgi_routes import Scope, find
 from otel_apimetrics.prometheus.asgi_served import is_untracked, response_of
 from otel_apimetrics.prometheus.asgi_starlette_metrics import Measured, StarletteMetrics
@@ -142,6 +143,7 @@ class StarletteMiddleware:
             measured = await served.measured()
             if measured is not None:
                 self._metrics.measure(measured)
+                note_recorded()
         except Exception as error:
             _guard.swallow("prometheus.end", error)
 

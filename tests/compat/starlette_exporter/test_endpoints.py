@@ -50,10 +50,13 @@ def test_durations_have_the_span_of_their_request_as_an_exemplar(app, make):
 @pytest.mark.row(220)
 def test_all_processes_are_shown_where_they_share_a_directory(app, make, monkeypatch, tmp_path):
     monkeypatch.setenv("PROMETHEUS_MULTIPROC_DIR", str(tmp_path))
-    make("/u/1")
+    make("/u/1", exemplars=lambda: {"trace_id": "abc"})
     text = scraped(app)[2]
     assert 'path="/u/{n}",status_code="200"} 1.0' in text
     assert "_created" not in text
+    assert (
+        'path="/u/{n}",status_code="200"} 1.0 # {trace_id="abc"} 1.0 ' in scraped(app, "/open")[2]
+    )
 
 
 @pytest.mark.row(221)
