@@ -41,11 +41,17 @@ class Info:
         self.modified_duration_without_streaming = modified_duration_without_streaming
         self._labels: dict[int, Mapping[str, str]] = {}
 
+    def response_bytes(self) -> int:
+        """Give what the response's Content-Length says, 0 where it says nothing."""
+        return _length(getattr(self.response, "headers", {}))
+
     def labels_of(self, values: LabelValues) -> Mapping[str, str]:
         """Give labels, which several metrics may have, and ask for them once."""
         known = self._labels.get(id(values))
         if known is None:
-            known = self._labels[id(values)] = values.of(self.response)
+            # A response that is made when it is asked for is made for labels that ask.
+            response = self.response if values.fixed is None else None
+            known = self._labels[id(values)] = values.of(response)
         return known
 
 
@@ -70,7 +76,7 @@ def request_bytes(info: Info) -> int:
 
 def response_bytes(info: Info) -> int:
     """Give what the response's Content-Length says, 0 where it says nothing."""
-    return _length(getattr(info.response, "headers", {}))
+    return info.response_bytes()
 
 
 def all_bytes(info: Info) -> int:

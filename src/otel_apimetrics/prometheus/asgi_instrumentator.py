@@ -190,6 +190,34 @@ async def _awaited(measure: AsyncInstrumentation, info: Info) -> None:
         _guard.swallow("prometheus.instrumentation", error)
 
 
+class _Told(Info):
+    """Makes its response when it is asked for: the default metrics need its length alone."""
+
+    def __init__(self, status: Any, headers: Any, body: bytes, **told: Any) -> None:
+        self._status: Final = status
+        self._headers: Final = headers
+        self._body: Final = body
+        self._response: Response | None = None
+        super().__init__(**told)
+
+    @property
+    def response(self) -> Response | None:
+        if self._response is None:
+            headers = Headers(raw=list(self._headers))
+            self._response = Response(self._body, status_code=self._status, headers=headers)
+        return self._response
+
+    @response.setter
+    def response(self, response: Response | None) -> None:
+        self._response = response
+
+    def response_bytes(self) -> int:
+        for name, value in self._headers:
+            if name == b"content-length" and value.isdigit():
+                return int(value)
+        return super().response_bytes()
+
+
 class _Served:
     """A request that is being served."""
 
@@ -228,10 +256,12 @@ class _Served:
         """Tell it, now that it is served."""
         status = str(int(self._status))
         to_response = 0.0 if self._begun is None else self._begun - self._start
-        headers = Headers(raw=list(self._headers))
-        return Info(
+        return _Told(
+            self._status,
+            self._headers,
+            bytes(self._body),
             request=Request(self.scope),
-            response=Response(bytes(self._body), status_code=self._status, headers=headers),
+            response=None,
             method=self.scope["method"],
             modified_handler=self._handler,
             modified_status=f"{status[0]}xx" if handling.should_group_status_codes else status,
