@@ -18,6 +18,7 @@ from otel_apimetrics.prometheus.asgi_info_metrics import InfoMetric
 from otel_apimetrics.prometheus.asgi_routes import Scope, find, is_redirected
 from otel_apimetrics.prometheus.asgi_served import is_untracked
 from otel_apimetrics.prometheus.label_values import asked
+from otel_apimetrics.prometheus.sending import noting
 from otel_apimetrics.prometheus.tally import Tally, Values
 
 Pattern = re.Pattern[str]
@@ -124,7 +125,7 @@ class InstrumentatorMiddleware:
             await self.app(scope, receive, send)
             return
         try:
-            await self.app(scope, receive, served.noting(send))
+            await self.app(scope, receive, noting(send, served.note))
         finally:
             await self._ended(served)
 
@@ -233,19 +234,8 @@ class _Served:
         self.measures: list[Instrumentation] = []
         self.leave: Callable[[], None] = lambda: None
 
-    def noting(self, send: Any) -> Any:
-        """Give a `send` that notes what goes by."""
-
-        async def noted(message: Any) -> None:
-            try:
-                self._note(message)
-            except Exception as error:
-                _guard.swallow("prometheus.send", error)
-            await send(message)
-
-        return noted
-
-    def _note(self, message: Any) -> None:
+    def note(self, message: Any) -> None:
+        """Note a message that goes by."""
         if message["type"] == "http.response.start":
             self._status, self._headers = message["status"], message.get("headers", ())
             self._begun = perf_counter()

@@ -8,6 +8,7 @@ from starlette.requests import HTTPConnection
 from starlette.responses import Response
 
 from otel_apimetrics import _guard, forked
+from otel_apimetrics.prometheus.sending import noting
 
 _KEY: Final = "otel_apimetrics.prometheus"
 _current: "ContextVar[Served | None]" = ContextVar("served", default=None)
@@ -47,18 +48,10 @@ class Served:
         for measure in waiting:
             measure(response)
 
-    def noting(self, send: Any) -> Any:
-        """Give a `send` that notes where the response begins."""
-
-        async def noted(message: Any) -> None:
-            if message["type"] == "http.response.start":
-                try:
-                    self.answered(response_of(message["status"], message.get("headers", ())))
-                except Exception as error:
-                    _guard.swallow("prometheus.answered", error)
-            await send(message)
-
-        return noted
+    def note(self, message: Any) -> None:
+        """Note where the response begins."""
+        if message["type"] == "http.response.start":
+            self.answered(response_of(message["status"], message.get("headers", ())))
 
     def ended(self) -> None:
         """Measure what has seen no response."""
@@ -102,7 +95,7 @@ class ServedMiddleware:
         scope[_KEY] = served
         token = _current.set(served)
         try:
-            await self.app(scope, receive, served.noting(send))
+            await self.app(scope, receive, noting(send, served.note))
         finally:
             served.ended()
             _current.reset(token)

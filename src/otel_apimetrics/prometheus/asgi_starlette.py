@@ -15,6 +15,7 @@ from otel_apimetrics.prometheus.asgi_routes import Scope, find
 from otel_apimetrics.prometheus.asgi_served import is_untracked, response_of
 from otel_apimetrics.prometheus.asgi_starlette_metrics import Measured, StarletteMetrics
 from otel_apimetrics.prometheus.label_values import LabelValues, asked
+from otel_apimetrics.prometheus.sending import noting
 
 UNKNOWN: Final = "__unknown__"
 """The path of requests that no route serves, where such are grouped."""
@@ -102,7 +103,7 @@ class StarletteMiddleware:
             await self.app(scope, read.again(), send)
             return
         try:
-            await self.app(scope, read.again(), served.noting(send))
+            await self.app(scope, read.again(), noting(send, served.note))
         except Exception:
             served.failed()
             await self._ended(served)
@@ -193,19 +194,8 @@ class _Served:
         named = {"method": self._request.method, "app_name": self._choices.app_name}
         return {**named, **self.request_labels}
 
-    def noting(self, send: Any) -> Any:
-        """Give a `send` that notes what goes by."""
-
-        async def noted(message: Any) -> None:
-            try:
-                self._note(message)
-            except Exception as error:
-                _guard.swallow("prometheus.send", error)
-            await send(message)
-
-        return noted
-
-    def _note(self, message: Any) -> None:
+    def note(self, message: Any) -> None:
+        """Note a message that goes by."""
         if message["type"] == "http.response.body":
             self._end = perf_counter()
         elif message["type"] == "http.response.start":
