@@ -10,7 +10,7 @@ from wsgiref.util import FileWrapper
 
 from opentelemetry import trace
 
-from tests.faults import apps
+from tests.faults import apps, measured
 from tests.faults.apps import CANARY
 from tests.in_process import make_environ, make_scope, request_messages, serve_asgi, serve_wsgi
 
@@ -176,6 +176,20 @@ def django_asgi_talk(app: Any) -> list[Any]:
     return [asgi(app, "GET", path) for path in paths]
 
 
+def measured_flask_talk(app: Any) -> list[Any]:
+    return [*flask_talk(app), wsgi(app, "GET", "/told"), wsgi(app, "GET", "/untold")]
+
+
+def measured_asgi_talk(app: Any) -> list[Any]:
+    return [
+        asgi(app, "GET", "/told/7"),
+        asgi(app, "GET", "/told/x"),
+        asgi(app, "GET", "/untold"),
+        asgi(app, "GET", "/stream"),
+        asgi(app, "GET", "/missing"),
+    ]
+
+
 SCENARIOS = [
     Scenario("flask", apps.flask, flask_talk),
     Scenario("flask, all of the process", apps.flask, flask_talk, globally=True),
@@ -192,5 +206,11 @@ SCENARIOS = [
     Scenario(
         "django, asgi", lambda _: apps.django(asynchronous=True), django_asgi_talk,
         asynchronous=True,
+    ),
+    Scenario("flask, measured", measured.flask, measured_flask_talk),
+    Scenario("asgi, decorated", measured.decorated, measured_asgi_talk, asynchronous=True),
+    Scenario("instrumentator", measured.instrumentator, measured_asgi_talk, asynchronous=True),
+    Scenario(
+        "starlette_exporter", measured.starlette_exporter, measured_asgi_talk, asynchronous=True
     ),
 ]  # fmt: skip

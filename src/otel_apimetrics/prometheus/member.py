@@ -220,4 +220,4 @@ class Member:
         except OSError:
             return  # whoever asked has gone, and reads what was written
         except Exception as error:
-            _guard.swallow("prometheus.answer", error)
+            _guard.swallow("prometheus.worker_answer", error)
