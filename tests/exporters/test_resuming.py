@@ -8,7 +8,7 @@ import threading
 import pytest
 
 from otel_apimetrics.config import Config
-from otel_apimetrics.exporters import delivery, loading, resuming
+from otel_apimetrics.exporters import closing, loading, resuming
 from otel_apimetrics.exporters.apitally import ApitallySpanExporter
 from otel_apimetrics.exporters.metlo import MetloSpanExporter
 from otel_apimetrics.exporters.moesif import MoesifSpanExporter
@@ -25,9 +25,9 @@ CLIENT = "76b5cb91-a0a4-4ea0-a894-57d2b9fcb2c9"
 @pytest.fixture(autouse=True)
 def closed():
     """The queues of a test end with it."""
-    before = set(delivery.queues)
+    before = set(closing.queues)
     yield
-    for queue in set(delivery.queues) - before:
+    for queue in set(closing.queues) - before:
         queue.close(1)
 
 

@@ -9,7 +9,7 @@ that has exported nothing itself.
 import os
 from functools import cache
 
-from otel_apimetrics.exporters.delivery import queues
+from otel_apimetrics.exporters.closing import queues
 
 
 def resume_all() -> None:

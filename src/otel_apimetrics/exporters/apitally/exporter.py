@@ -8,7 +8,7 @@ from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import ReadableSpan
 from opentelemetry.sdk.trace.export import SpanExporter, SpanExportResult
 
-from otel_apimetrics import _guard, health, open_requests
+from otel_apimetrics import _guard, health, interruptions, open_requests
 from otel_apimetrics.decoding import decode
 from otel_apimetrics.exchange import Exchange
 from otel_apimetrics.exporters import deployment
@@ -167,11 +167,15 @@ class ApitallySpanExporter(SpanExporter):
     def _take(self, protocol: Protocol, exchange: Exchange) -> bool:
         try:
             lines = () if self._capture is None else self._capture.take(exchange.id)
-            return protocol.take(exchange, lines)
-        except Exception as error:
+            if protocol.take(exchange, lines):
+                health.keep(1)  # it waits here now, and is not the queue's to count
+                return True
+        except BaseException as error:
+            if not interruptions.is_own(error):
+                raise
             _guard.swallow("exporter.apitally.event", error)
             health.count("dropped", EXPORTER, "untranslatable")
-            return False
+        return False
 
     def _protocol(self) -> Protocol:
         """Give this process's state. What a parent holds is the parent's to send."""
