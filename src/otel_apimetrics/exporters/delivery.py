@@ -59,6 +59,9 @@ class DeliveryQueue:
         again: gives the seconds after which to export nothing where nothing is new, or `None`.
     """
 
+    is_patient: bool = False
+    """Its exporter gives up when its patience ends."""
+
     def __init__(
         self,
         name: str,

@@ -76,9 +76,14 @@ class HarFileExporter(SpanExporter):
     def export_exchanges(
         self,
         exchanges: Sequence[Exchange],
-        patience: Patience | None = None,  # noqa: ARG002  a disk is written at once or not at all
+        patience: Patience | None = None,
     ) -> bool:
         """Write exchanges. Never raises.
+
+        Args:
+            exchanges: redacted.
+            patience: how long another process that writes may keep it waiting, ten seconds at
+                most.
 
         Returns:
             True where all are in the file, but for what could not be translated.
@@ -87,7 +92,7 @@ class HarFileExporter(SpanExporter):
         if not entries:
             return True
         try:
-            self._file.append(entries)
+            self._file.append(entries, patience)
         except Exception as error:
             _guard.swallow("exporter.har.file", error, reveal=True)
             health.count("failed", self.name, "unavailable", len(entries))
