@@ -20,6 +20,7 @@ from time import time, time_ns
 from typing import Any, Final
 
 from otel_apimetrics import _guard, health
+from otel_apimetrics.exporters.denied import tell_denied
 from otel_apimetrics.exporters.parcel import Parcel
 
 MAX_BYTES: Final = 64 * 1024 * 1024
@@ -74,6 +75,9 @@ class Spool:
             if self._size() + len(data) > MAX_BYTES:
                 return False
             self._write(data, time_ns(), failures)
+        except PermissionError:
+            tell_denied(self._name, "spool", self._directory)
+            return False
         except OSError as error:
             _guard.swallow("spool.put", error, reveal=True)
             return False

@@ -12,6 +12,7 @@ from otel_apimetrics.config import ConfigError
 from otel_apimetrics.config.given import Given
 from otel_apimetrics.decoding import decode
 from otel_apimetrics.exchange import Exchange
+from otel_apimetrics.exporters.denied import tell_denied
 from otel_apimetrics.exporters.har.entry import Entry, entry_of
 from otel_apimetrics.exporters.har.file import HarFile
 from otel_apimetrics.exporters.json_bytes import json_bytes
@@ -94,7 +95,10 @@ class HarFileExporter(SpanExporter):
         try:
             self._file.append(entries, patience)
         except Exception as error:
-            _guard.swallow("exporter.har.file", error, reveal=True)
+            if isinstance(error, PermissionError):
+                tell_denied(self.name, "path", self._file.path.parent)
+            else:
+                _guard.swallow("exporter.har.file", error, reveal=True)
             health.count("failed", self.name, "unavailable", len(entries))
             return False
         health.count("sent", self.name, number=len(entries))
