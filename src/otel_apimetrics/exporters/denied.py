@@ -1,4 +1,4 @@
-"""Directories that a process may not write to: its server has dropped the rights of who made them."""
+"""Directories that a process may not write to: its server has dropped rights."""
 
 import os
 from pathlib import Path
