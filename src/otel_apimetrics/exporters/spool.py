@@ -20,7 +20,7 @@ from time import time, time_ns
 from typing import Any, Final
 
 from otel_apimetrics import _guard, health
-from otel_apimetrics.exporters.denied import tell_denied
+from otel_apimetrics.exporters.directories import make_directory, tell_denied
 from otel_apimetrics.exporters.parcel import Parcel
 
 MAX_BYTES: Final = 64 * 1024 * 1024
@@ -55,7 +55,7 @@ class Spool:
         self._directory: Final = directory
         self._name: Final = name
         self._prefix: Final = f"{name}-{sha256(destination.encode()).hexdigest()[:16]}-"
-        directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        make_directory(directory)
         if not os.access(directory, os.W_OK | os.X_OK):
             raise PermissionError(f"{directory} cannot be written to")
         for path in self._files(SUFFIX):

@@ -10,10 +10,12 @@ from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace.export import SpanExportResult
 
 from otel_apimetrics import _guard, health, open_requests
+from otel_apimetrics.exchange import ExceptionInfo
 from otel_apimetrics.exporters.apitally import ApitallySpanExporter, log_capture
 from otel_apimetrics.exporters.apitally.masks import Masks
 from otel_apimetrics.exporters.apitally.otlp_spans import MARKS
 from otel_apimetrics.exporters.apitally.selection import Selection
+from otel_apimetrics.exporters.apitally.tally import MAX_ERRORS
 from otel_apimetrics.exporters.delivery import DeliveryQueue
 from otel_apimetrics.exporters.patience import Patience
 from otel_apimetrics.exporters.spans import as_span
@@ -181,3 +183,23 @@ def test_a_thread_that_dies_is_started_anew_and_what_it_held_is_counted(made, ba
 
     assert health.counts("sent") == {("apitally", ""): 1}
     assert sum(health.counts("dropped").values()) == 2
+
+
+def test_past_a_hundred_different_errors_between_two_messages_it_is_told(made, backend, caplog):
+    exporter = made()
+    crashes = [
+        replace(
+            item(number),
+            response=replace(item().response, status=500),
+            exception=ExceptionInfo(type="ValueError", message=f"no {number}", stacktrace=""),
+        )
+        for number in range(MAX_ERRORS + 2)
+    ]
+    exporter.export_exchanges(crashes)
+    assert exporter.force_flush()
+
+    logs = b"".join(each.body for each in backend.received if each.path == "/v1/logs")
+    assert logs.count(b"no 9") > 0
+    assert b"no 101" not in logs
+    assert caplog.text.count("More than 100 different errors") == 1
+    assert health.counts("sent") == {("apitally", ""): MAX_ERRORS + 2}

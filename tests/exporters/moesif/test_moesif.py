@@ -470,3 +470,18 @@ def test_a_choice_of_the_users_that_exits_costs_its_exchange_alone(backend, rais
     assert health.counts("sent") == {("moesif", ""): 4}
     assert health.counts("dropped") == {("moesif", "untranslatable"): 1}
     assert health.counts("failed") == {}
+
+
+@pytest.mark.parametrize("given", [None, "u1", 7, ["u1"]])
+@pytest.mark.parametrize("kind", ["user", "company", "subscription"])
+def test_what_is_told_of_somebody_and_is_no_mapping_is_an_error_that_names_the_remedy(
+    moesif, backend, kind, given
+):
+    many = {"user": "users", "company": "companies", "subscription": "subscriptions"}[kind]
+    with pytest.raises(TypeError, match=f'{kind} is of type .*: give .*"{kind}_id"'):
+        getattr(moesif, f"update_{kind}")(given)
+    with pytest.raises(TypeError, match=f'({kind}|{many}) is of type .*: give .*"{kind}_id"'):
+        getattr(moesif, f"update_{many}")(given)
+    with pytest.raises(TypeError, match=f"{many} is of type dict: give a list"):
+        getattr(moesif, f"update_{many}")({f"{kind}_id": "1"})
+    assert backend.received == []

@@ -22,7 +22,7 @@ from otel_apimetrics.exporters.apitally.options import in_environment, read_opti
 from otel_apimetrics.exporters.apitally.otlp import Otlp
 from otel_apimetrics.exporters.apitally.protocol import Protocol
 from otel_apimetrics.exporters.apitally.startup import AppStartup
-from otel_apimetrics.exporters.denied import tell_denied
+from otel_apimetrics.exporters.directories import tell_denied
 from otel_apimetrics.exporters.needs import Needs
 from otel_apimetrics.exporters.patience import Patience
 from otel_apimetrics.exporters.sender import require_client

@@ -12,7 +12,7 @@ from otel_apimetrics.config import ConfigError
 from otel_apimetrics.config.given import Given
 from otel_apimetrics.decoding import decode
 from otel_apimetrics.exchange import Exchange
-from otel_apimetrics.exporters.denied import tell_denied
+from otel_apimetrics.exporters.directories import tell_denied
 from otel_apimetrics.exporters.har.entry import Entry, entry_of
 from otel_apimetrics.exporters.har.file import HarFile
 from otel_apimetrics.exporters.json_bytes import json_bytes

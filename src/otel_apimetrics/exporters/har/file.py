@@ -9,6 +9,7 @@ from pathlib import Path
 from time import sleep
 from typing import BinaryIO, Final
 
+from otel_apimetrics.exporters.directories import make_directory
 from otel_apimetrics.exporters.json_bytes import json_bytes
 from otel_apimetrics.exporters.patience import Patience
 from otel_apimetrics.version import __version__
@@ -31,7 +32,7 @@ class HarFile:
     (`api.har` becomes `api.1.har`) and the next one begins.
 
     Args:
-        path: made with access for its owner alone, and its directory too.
+        path: made with access for its owner alone, and what directories are missing too.
         most_bytes: of one file, but for the last entries.
     """
 
@@ -57,7 +58,7 @@ class HarFile:
         """
         patience = (patience or Patience()).within(WAIT)
         self._refuse_what_is_no_file()
-        self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        make_directory(self.path.parent)
         with self._locked(patience):
             size = self._size()
             if size > self._most:

@@ -1,11 +1,31 @@
-"""A worker whose server has dropped the rights to the directories of exporters."""
+"""The directories that exporters make, and those that a worker has lost the rights to."""
 
+import stat
 import subprocess
 import sys
 
 import pytest
 
+from otel_apimetrics.exporters.har import HarFileExporter
+from otel_apimetrics.exporters.spool import Spool
 from tests.exporters.sink import Reply
+
+
+@pytest.mark.parametrize(
+    "keep",
+    [
+        lambda directory: HarFileExporter(path=directory / "t.har"),
+        lambda directory: Spool(directory, "vendor", "account"),
+    ],
+    ids=["har", "spool"],
+)
+def test_each_directory_that_is_made_is_for_its_owner_alone(tmp_path, keep):
+    tmp_path.chmod(0o755)
+    keep(tmp_path / "a" / "b")
+    modes = [stat.S_IMODE(each.stat().st_mode) for each in (tmp_path / "a" / "b").parents[:2]]
+    inner = stat.S_IMODE((tmp_path / "a" / "b").stat().st_mode)
+    assert [inner, *modes] == [0o700, 0o700, 0o755]
+
 
 WORKER = """
 import logging, os, sys

@@ -1,9 +1,20 @@
-"""Directories that a process may not write to: its server has dropped rights."""
+"""Directories that exporters keep things in, for their owner alone."""
 
 import os
 from pathlib import Path
 
 from otel_apimetrics import _guard
+
+
+def make_directory(directory: Path) -> None:
+    """Make a directory, and those above it that are missing, with access for their owner alone.
+
+    Raises:
+        OSError: one cannot be made.
+    """
+    above = [each for each in directory.parents if not each.exists()]
+    for missing in (*reversed(above), directory):
+        missing.mkdir(mode=0o700, exist_ok=True)
 
 
 def tell_denied(exporter: str, option: str, directory: Path) -> None:
