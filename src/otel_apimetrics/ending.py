@@ -8,6 +8,7 @@ import os
 import signal
 import sys
 import threading
+from time import monotonic
 from types import FrameType
 from typing import Any
 
@@ -16,11 +17,38 @@ from otel_apimetrics import _guard, forked, open_requests
 PATIENCE = 5.0
 """Seconds that the end of a process may wait for backends."""
 
+LAST = 1.0
+"""Seconds of these that are left for the last step, whatever those before it have taken."""
+
 _fork = threading.local()
+_until = 0.0
+"""When the end that somebody has begun is to be over, seconds of the monotonic clock."""
 _armed = 0
 """The process whose end is looked after."""
 _taken_back = False
 """This process was forked from one whose signal we handle, and has the default action again."""
+
+
+def end_by() -> float:
+    """Give the time at which the end of the process is to be over, all steps of it together.
+
+    The first step begins it: a lifespan that flushes, a signal, a handler of `atexit`. Those that
+    follow have what it has left, `LAST` seconds at least.
+
+    Returns:
+        Seconds of the monotonic clock.
+    """
+    global _until  # noqa: PLW0603  one end of the process
+    now = monotonic()
+    if now > _until + PATIENCE:  # else of the end that has begun
+        _until = now + PATIENCE
+    return max(_until, now + LAST)
+
+
+def go_on() -> None:
+    """Forget the end that has begun: nothing was left to do, and the process may go on."""
+    global _until  # noqa: PLW0603  one end of the process
+    _until = 0.0
 
 
 def arm_signal() -> None:
@@ -72,13 +100,13 @@ def arm_process() -> None:
 def hand_on() -> None:
     """Make the records in flight, and have exporters and providers hand on what they hold.
 
-    Blocks up to `PATIENCE` seconds, never raises. In a thread of its own: the one that ends the
+    Blocks until `end_by`, never raises. In a thread of its own: the one that ends the
     process may hold a lock that a provider waits for.
     """
     try:
         thread = threading.Thread(target=_hand_on, daemon=True)
         thread.start()
-        thread.join(PATIENCE)
+        thread.join(end_by() - monotonic())
     except Exception as error:
         _guard.swallow("ending.hand_on", error)
 

@@ -1,13 +1,18 @@
 """Our own health: what was handed on, what was dropped and what failed, counted."""
 
+import os
+from collections.abc import Callable
 from contextvars import ContextVar, Token
 from threading import Lock
-from typing import Literal, TypeAlias
+from typing import Any, Literal, TypeAlias
+from weakref import WeakMethod
 
 Outcome: TypeAlias = Literal["sent", "dropped", "failed"]
 
 _lock = Lock()
+_pid = os.getpid()
 _counts: dict[tuple[Outcome, str, str], int] = {}
+_watchers: list["WeakMethod[Callable[[], Any]]"] = []
 _account: ContextVar["Account | None"] = ContextVar("apimetrics_account", default=None)
 
 
@@ -64,12 +69,31 @@ def count(outcome: Outcome, exporter: str, reason: str = "", number: int = 1) ->
         reason: why, of a fixed set ("queue_full"); "" where there is none to give.
         number: how many.
     """
+    begin_process()
     key = outcome, exporter, reason
     account = _account.get()
     with _lock:
         if account is not None and not account.settle(number):
             return
+        is_new = key not in _counts
         _counts[key] = _counts.get(key, 0) + number
+    if is_new:
+        for watcher in tuple(_watchers):
+            if (call := watcher()) is not None:
+                call()
+
+
+def watch(call: Callable[[], Any]) -> None:
+    """Have a method called when something is counted for the first time in a process.
+
+    Not before: a process that counts nothing may be a server's master, which forks.
+
+    Args:
+        call: a bound method, which is held weakly. Called on any thread, and again for each
+            exporter and reason; must not raise.
+    """
+    _watchers[:] = [each for each in _watchers if each() is not None]
+    _watchers.append(WeakMethod(call))
 
 
 def keep(number: int) -> None:
@@ -86,8 +110,19 @@ def counts(outcome: Outcome) -> dict[tuple[str, str], int]:
         return {key[1:]: number for key, number in _counts.items() if key[0] == outcome}
 
 
+def begin_process() -> None:
+    """Start again from nothing in a forked child: what the parent has counted is the parent's."""
+    if _pid != os.getpid():
+        forget()
+
+
 def forget() -> None:
     """Start again from nothing: for a forked child, and for tests."""
-    global _lock  # noqa: PLW0603  a lock inherited through fork may be held by no living thread
+    global _lock, _pid  # noqa: PLW0603  a lock inherited through fork may be held by no thread
     _lock = Lock()
+    _pid = os.getpid()
     _counts.clear()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=forget)

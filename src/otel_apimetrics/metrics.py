@@ -34,7 +34,8 @@ class Metrics:
     """The instruments, made at the first record of a process.
 
     Nothing is created before that: what a parent process had counted before a fork would
-    be counted again by every worker (the SDK keeps aggregations across a fork).
+    be counted again by every worker (the SDK keeps aggregations across a fork). Those of our
+    health are made where an exporter counts first, which may be before the first request.
 
     Args:
         which: members of {"default", "all", "semconv"}; empty records nothing.
@@ -56,6 +57,8 @@ class Metrics:
         self._cardinality = Cardinality(max_consumers, labels)
         self._instruments: _Instruments | None = None
         self._lock = Lock()
+        self._health_lock = Lock()
+        self._shows_health = False
         self.counts_active = "all" in which
 
     def record(
@@ -105,6 +108,21 @@ class Metrics:
         key = method if method in semconv.KNOWN_METHODS else semconv.OTHER
         self._ready().active.add(change, {semconv.REQUEST_METHOD: key})
 
+    def show_health(self) -> None:
+        """Make the instruments of our own health. Once; never raises."""
+        if self._shows_health or not self._which:
+            return
+        try:
+            with self._health_lock:
+                if not self._shows_health:
+                    _make_health(self._meter())
+                    self._shows_health = True
+        except Exception as error:
+            _guard.swallow("metrics.health", error)
+
+    def _meter(self) -> Meter:
+        return get_meter(semconv.SCOPE, __version__, self._provider, semconv.SCHEMA_URL)
+
     def _record_optional(
         self,
         instruments: "_Instruments",
@@ -137,10 +155,8 @@ class Metrics:
             with self._lock:
                 instruments = self._instruments
                 if instruments is None:
-                    meter = get_meter(
-                        semconv.SCOPE, __version__, self._provider, semconv.SCHEMA_URL
-                    )
-                    instruments = self._instruments = _Instruments(meter, self._which)
+                    self.show_health()
+                    instruments = self._instruments = _Instruments(self._meter(), self._which)
         return instruments
 
 
@@ -158,13 +174,6 @@ class _Instruments:
         self.validation_errors: Counter = meter.create_counter(
             semconv.VALIDATION_ERROR_COUNT, "{error}", "Fields that validation refused."
         )
-        meter.create_observable_counter(
-            semconv.INTERNAL_ERRORS, [_internal_errors], "{error}", "Errors of otel-apimetrics."
-        )
-        for outcome, name, description in _DELIVERIES:
-            meter.create_observable_counter(
-                name, [_observe(outcome)], "{exchange}", f"Exchanges {description}."
-            )
         if "all" in which:
             self.request_size = _sizes(meter, semconv.METRIC_REQUEST_BODY_SIZE, "Request bodies.")
             self.response_size = _sizes(
@@ -199,6 +208,16 @@ class _Instruments:
         _record_size(self._server_in, request.body, attributes, context)
         if response is not None:
             _record_size(self._server_out, response.body, attributes, context)
+
+
+def _make_health(meter: Meter) -> None:
+    meter.create_observable_counter(
+        semconv.INTERNAL_ERRORS, [_internal_errors], "{error}", "Errors of otel-apimetrics."
+    )
+    for outcome, name, description in _DELIVERIES:
+        meter.create_observable_counter(
+            name, [_observe(outcome)], "{exchange}", f"Exchanges {description}."
+        )
 
 
 def _record_size(

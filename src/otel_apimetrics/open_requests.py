@@ -153,11 +153,11 @@ def _begin_process() -> None:
     C and runs no handlers. What the parent had open is the parent's to record.
     """
     global _pid  # noqa: PLW0603  the process that the registry belongs to
+    health.begin_process()
     if _pid:
         _open.clear()
         _postponed.clear()
         _guard.forget()
-        health.forget()
         buffer.forget()
     _pid = os.getpid()
     collection.watch()

@@ -4,7 +4,7 @@ import weakref
 from threading import Lock
 from typing import Any
 
-from otel_apimetrics import forked
+from otel_apimetrics import forked, health
 from otel_apimetrics.config import Config
 from otel_apimetrics.exporters.loading import governors, load, outlets, response_hooks
 from otel_apimetrics.exporters.needs import widened
@@ -39,6 +39,7 @@ def make_pipeline(config: Config) -> Pipeline:
                 max_consumers=config.max_consumers,
                 labels=config.metric_labels,
             )
+            health.watch(metrics.show_health)
     made = exporters.values()
     return Pipeline(
         config, metrics, outlets(exporters, config), response_hooks(made), governors(made)

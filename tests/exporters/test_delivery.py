@@ -13,7 +13,7 @@ import pytest
 
 from otel_apimetrics import Exchange, health, open_requests
 from otel_apimetrics.exchange import Body, Request, Response
-from otel_apimetrics.exporters import delivery
+from otel_apimetrics.exporters import closing, delivery
 from otel_apimetrics.exporters.delivery import BATCH, MAX_COUNT, DeliveryQueue
 from otel_apimetrics.exporters.memory import size_of
 
@@ -247,8 +247,8 @@ def test_an_exporter_that_cannot_shut_down_does_not_raise():
 @pytest.mark.swallows_errors  # other tests' queues may still be there
 def test_the_end_of_the_process_closes_every_queue(queue, backend):
     queue.accept(exchange())
-    assert delivery.close_all in open_requests.at_end
-    delivery.close_all()
+    assert closing.close_all in open_requests.at_end
+    closing.close_all()
     assert backend.closed == 1
 
 
@@ -298,6 +298,38 @@ def test_an_exporter_that_exits_ends_nothing(backend):
     queue.close()
     assert health.counts("failed") == {("vendor", "error"): 1}
     assert len(backend.taken) == 1
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+def test_a_thread_that_an_exception_from_outside_ends_is_started_anew(backend):
+    class Panic(BaseException):
+        """As an extension in C or Rust raises it: no statement of Python's does."""
+
+    threads = []
+
+    def waits():
+        while True:
+            yield
+
+    def export(batch, patience):
+        threads.append(threading.current_thread())
+        if len(threads) == 1:
+            panicking = waits()
+            next(panicking)
+            panicking.throw(Panic())
+        return backend.export(batch, patience)
+
+    queue = DeliveryQueue("vendor", export)
+    queue.accept(exchange(1))
+    queue.flush(10)
+    threads[0].join(10)
+    queue.accept(exchange(2))
+    assert queue.flush(10)
+    queue.close()
+
+    assert threads[1] is not threads[0]
+    assert health.counts("failed") == {("vendor", "error"): 1}
+    assert health.counts("sent") == {("vendor", ""): 1}
 
 
 @pytest.mark.filterwarnings("ignore:This process:DeprecationWarning")

@@ -7,7 +7,7 @@ import pytest
 
 from otel_apimetrics import ApiMetricsWSGIMiddleware, Exchange, health
 from otel_apimetrics.exchange import Request
-from otel_apimetrics.exporters import delivery
+from otel_apimetrics.exporters import closing
 from otel_apimetrics.exporters.on_request import RequestDelivery
 from otel_apimetrics.exporters.readme import ReadMeSpanExporter
 from tests.exporters.sink import Reply
@@ -63,7 +63,7 @@ def test_it_is_closed_with_the_queues(backend, make):
     middleware = make()
     serve_wsgi(middleware, make_environ())
     (outlet,) = middleware._pipeline.outlets
-    delivery.close_all()
+    closing.close_all()
     exporter = middleware._pipeline.config.exporters[0]
     assert exporter._patience.left() == 0
     assert outlet.name == "ReadMeSpanExporter"

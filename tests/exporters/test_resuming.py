@@ -1,21 +1,23 @@
 """What a former process has left is sent by the next one, though no request comes."""
 
 import asyncio
+import json
 import os
 import signal
 import threading
 
 import pytest
+from opentelemetry.sdk.trace.export import ConsoleSpanExporter, SpanExportResult
 
 from otel_apimetrics.config import Config
-from otel_apimetrics.exporters import delivery, loading, resuming
+from otel_apimetrics.exporters import closing, loading, resuming
 from otel_apimetrics.exporters.apitally import ApitallySpanExporter
 from otel_apimetrics.exporters.metlo import MetloSpanExporter
 from otel_apimetrics.exporters.moesif import MoesifSpanExporter
 from otel_apimetrics.exporters.parcel import Parcel
 from otel_apimetrics.exporters.readme import ReadMeSpanExporter
 from otel_apimetrics.exporters.spool import Spool
-from otel_apimetrics.middleware import ApiMetricsASGIMiddleware
+from otel_apimetrics.middleware import ApiMetricsASGIMiddleware, ApiMetricsWSGIMiddleware
 from tests.exporters.apitally.scenarios import item
 from tests.exporters.sink import Reply
 
@@ -25,9 +27,9 @@ CLIENT = "76b5cb91-a0a4-4ea0-a894-57d2b9fcb2c9"
 @pytest.fixture(autouse=True)
 def closed():
     """The queues of a test end with it."""
-    before = set(delivery.queues)
+    before = set(closing.queues)
     yield
-    for queue in set(delivery.queues) - before:
+    for queue in set(closing.queues) - before:
         queue.close(1)
 
 
@@ -48,6 +50,11 @@ def left(spool: Spool) -> None:
 def outlet(exporter):
     (made,) = loading.outlets({"vendor": exporter}, Config())
     return made
+
+
+def answer(environ, start_response):
+    start_response("200 OK", [])
+    return [b""]
 
 
 async def serve(app, messages):
@@ -168,3 +175,55 @@ def test_an_exporter_that_cannot_resume_does_not_keep_the_others_from_it(backend
     backend.wait_for(1)
     assert broken._thread is None
     assert whole._thread is not None
+
+
+def published(telemetry) -> dict[str, int]:
+    """Exchanges that were sent, by exporter."""
+    points = telemetry.points("apimetrics.exporter.sent")
+    return {point.attributes["exporter"]: point.value for point in points}
+
+
+def test_what_is_sent_before_the_first_request_is_published(backend, tmp_path, telemetry):
+    made = ApiMetricsWSGIMiddleware(
+        answer, exporters=[moesif(backend, tmp_path)], **telemetry.providers
+    )
+    assert published(telemetry) == {}
+
+    resuming.resume_all()
+    (queue,) = made._pipeline.outlets
+    backend.wait_for(1)
+    queue.close(20)
+
+    assert published(telemetry) == {"moesif": 2}
+
+
+@pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")
+def test_a_worker_publishes_what_it_has_sent_and_not_what_its_master_has(
+    backend, tmp_path, telemetry
+):
+    class Taken(ConsoleSpanExporter):
+        def export(self, spans):
+            return SpanExportResult.SUCCESS
+
+    made = ApiMetricsWSGIMiddleware(
+        answer, exporters=[Taken(), moesif(backend, tmp_path)], **telemetry.providers
+    )
+    taken, left_over = made._pipeline.outlets
+    taken.accept(item(1))
+    assert taken.flush(20)
+    assert published(telemetry) == {"Taken": 1}
+
+    reading, writing = os.pipe()
+    worker = os.fork()
+    if worker == 0:
+        signal.alarm(30)
+        try:
+            left_over.close(20)
+            os.write(writing, json.dumps(published(telemetry)).encode())
+        finally:
+            os._exit(0)
+    os.close(writing)
+    with os.fdopen(reading, "rb") as said:
+        assert json.loads(said.read()) == {"moesif": 2}
+    os.waitpid(worker, 0)
+    assert published(telemetry) == {"Taken": 1}

@@ -374,7 +374,7 @@ def test_a_queue_that_ends_gives_up_within_its_time_and_counts(backend, exporter
 
 
 def test_one_backend_that_hangs_takes_no_time_from_another(backend, exporter):
-    from otel_apimetrics.exporters import delivery
+    from otel_apimetrics.exporters import closing
 
     hanging = Event()
     asked = Event()
@@ -392,12 +392,12 @@ def test_one_backend_that_hangs_takes_no_time_from_another(backend, exporter):
         queue.accept(exchange(0))
     assert queues[0].flush(0.01) is False
     assert asked.wait(10)
-    monkey = delivery.CLOSE
-    delivery.CLOSE = 1.0
+    monkey = closing.CLOSE
+    closing.CLOSE = 1.0
     try:
-        delivery.close_all()
+        closing.close_all()
     finally:
-        delivery.CLOSE = monkey
+        closing.CLOSE = monkey
         hanging.set()
 
     assert arrived(backend) == [0]

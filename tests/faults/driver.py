@@ -141,7 +141,7 @@ def without_us(scenario: Scenario) -> list[Any]:
 
 def with_us(scenario: Scenario, point: str | None, message: str) -> tuple[list[Any], str]:
     """Serve a scenario while a point fails; give what servers saw, and all that left."""
-    from otel_apimetrics.exporters.delivery import close_all
+    from otel_apimetrics.exporters.closing import close_all
 
     forget()
     telemetry, exporter = Telemetry(), Exporter()

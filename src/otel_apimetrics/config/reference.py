@@ -85,10 +85,11 @@ not in the table.
 
 `identify`, `label`, `skip` and `sample_rate` may be callables of the finished exchange. It is not
 redacted yet, so they must not keep it. What they raise is counted, and the request goes on: also
-`SystemExit`, `asyncio.CancelledError` and whatever else a `raise` of theirs begins. What comes from
-outside while one runs is the app's and passes: the exception of a signal handler (an alarm,
-`KeyboardInterrupt`), a timeout or kill of gevent's, a cancellation by Trio. The record is made
-all the same.
+`SystemExit`, `asyncio.CancelledError` and whatever else a `raise` of theirs begins. Of the hooks
+of exporters (`skip` of Moesif, `exclude` and the masks of Apitally) that is so too: they cost
+their own exchange, or its body. What comes from outside while one runs is the app's and passes:
+the exception of a signal handler (an alarm, `KeyboardInterrupt`), a timeout or kill of gevent's,
+a cancellation by Trio. The record is made all the same.
 
 `async` ones run beside what the app still does behind its last byte, in a task of their own with a
 copy of the request's context. A request that has no answer after five seconds is recorded without.
@@ -158,7 +159,9 @@ where `exporters` names it, too.
 
 `enabled: false` in this section turns the plugin off. The file takes the place of the SDK's own
 `OTEL_*` variables: without `meter_provider` there are no metrics, without `tracer_provider` no
-spans. `tracer_provider` and `meter_provider` of the table above are objects, so for code alone.
+spans. Without `propagator` OpenTelemetry's own instrumentation of Flask fails at each request,
+with or without us: it takes what there is to extract, nothing, for a context. `tracer_provider`
+and `meter_provider` of the table above are objects, so for code alone.
 """
 
 

@@ -5,7 +5,6 @@ request nothing. What does not fit is dropped, the oldest first, and counted.
 """
 
 import os
-import weakref
 from collections import deque
 from collections.abc import Callable, Sequence
 from threading import Condition, RLock, Thread
@@ -17,6 +16,7 @@ from opentelemetry.instrumentation.utils import suppress_instrumentation
 from otel_apimetrics import _guard, forked, health, interruptions, open_requests
 from otel_apimetrics.content import MOST_TEXT
 from otel_apimetrics.exchange import Exchange
+from otel_apimetrics.exporters.closing import CLOSE, close_all, queues
 from otel_apimetrics.exporters.in_flight import Batch, InFlight
 from otel_apimetrics.exporters.memory import size_of
 from otel_apimetrics.exporters.patience import Patience
@@ -30,16 +30,12 @@ MAX_BYTES = 16 * 1024 * 1024
 BATCH = 120  # a request costs as much as twenty translations; four of ReadMe's hold 30 logs each
 DELAY = 1.0
 """Seconds after which a batch goes out although it is not full."""
-CLOSE = 5.0
-"""Seconds that the process waits at its end."""
 RESERVE = 1.0
 """Seconds of these, a fifth at most, that are left to keep on a disk what cannot be sent."""
 INLINE = 1.0
 """Seconds that a backend may keep a request waiting which hands a batch on itself."""
 REST = 4
 """How many times as long as a batch has taken no other goes out, where requests wait for it."""
-
-queues: "weakref.WeakSet[DeliveryQueue]" = weakref.WeakSet()
 
 
 class DeliveryQueue:
@@ -62,6 +58,9 @@ class DeliveryQueue:
         app_started: called at an app's first request with framework and routes; must not block.
         again: gives the seconds after which to export nothing where nothing is new, or `None`.
     """
+
+    is_patient: bool = False
+    """Its exporter gives up when its patience ends."""
 
     def __init__(
         self,
@@ -130,6 +129,8 @@ class DeliveryQueue:
             self._changed.notify_all()
             while self._waiting or self._in_flight:
                 left = deadline - monotonic()
+                if self._thread is None and not self._closed:  # it has died
+                    self._start()
                 if left <= 0 or self._thread is None:
                     self._hurried = False
                     return False
@@ -158,7 +159,9 @@ class DeliveryQueue:
                 health.count("dropped", self.name, "shutdown", left)
         try:
             self._shutdown()
-        except Exception as error:
+        except BaseException as error:
+            if not interruptions.is_own(error):
+                raise
             _guard.swallow("delivery.shutdown", error, reveal=True)
 
     def begin_close(self, deadline: float) -> None:
@@ -242,9 +245,13 @@ class DeliveryQueue:
                 return
 
     def _work(self) -> None:
-        with suppress_instrumentation():
-            while (batch := self._take()) is not None:
-                self._deliver(batch, self._patience)
+        try:
+            with suppress_instrumentation():
+                while (batch := self._take()) is not None:
+                    self._deliver(batch, self._patience)
+        except BaseException:
+            self._thread = None  # the next exchange starts another
+            raise
 
     def _take(self) -> Batch | None:
         """Wait for a batch; `None` once the queue is closed and empty."""
@@ -278,23 +285,12 @@ class DeliveryQueue:
             try:
                 taken = self._export(batch.exchanges, patience)
             except BaseException as error:  # an exit: it would end the thread without a word
+                health.count("failed", self.name, "error", batch.left)
                 if not interruptions.is_own(error):
                     raise
-                health.count("failed", self.name, "error", batch.left)
                 _guard.swallow(f"exporter.{self.name}", error)
                 return
             if self._counts and taken:
                 health.count("sent", self.name, number=len(batch.exchanges))
             elif self._counts:
                 health.count("failed", self.name, "refused", len(batch.exchanges))
-
-
-def close_all() -> None:
-    """Close every queue of the process, each within its time."""
-    deadline = monotonic() + CLOSE
-    made = tuple(queues)
-    for queue in made:
-        # All at once: the first one's backend may hang.
-        queue.begin_close(deadline)
-    for queue in made:
-        queue.close(max(deadline - monotonic(), 0.1))

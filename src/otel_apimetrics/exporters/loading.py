@@ -81,10 +81,14 @@ def _outlet(name: str, exporter: Any, config: Config) -> DeliveryQueue:
     }
     if isinstance(exporter, VendorExporter):
         exporter.is_fed = True
-    within = getattr(exporter, "on_request", None)
-    if within is not None:
-        return RequestDelivery(name, _export(exporter, config), within=within, **options)
-    return DeliveryQueue(name, _export(exporter, config), **options)
+    export, within = _export(exporter, config), getattr(exporter, "on_request", None)
+    made = (
+        DeliveryQueue(name, export, **options)
+        if within is None
+        else RequestDelivery(name, export, within=within, **options)
+    )
+    made.is_patient = hasattr(exporter, "export_exchanges")
+    return made
 
 
 def response_hooks(exporters: Iterable[Any]) -> tuple[ResponseHook, ...]:

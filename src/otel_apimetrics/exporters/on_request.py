@@ -6,7 +6,8 @@ from opentelemetry.instrumentation.utils import suppress_instrumentation
 
 from otel_apimetrics import open_requests
 from otel_apimetrics.exchange import Exchange
-from otel_apimetrics.exporters.delivery import DeliveryQueue, Export, close_all
+from otel_apimetrics.exporters.closing import close_all
+from otel_apimetrics.exporters.delivery import DeliveryQueue, Export
 
 
 class RequestDelivery(DeliveryQueue):

@@ -9,7 +9,8 @@ that has exported nothing itself.
 import os
 from functools import cache
 
-from otel_apimetrics.exporters.delivery import queues
+from otel_apimetrics import health
+from otel_apimetrics.exporters.closing import queues
 
 
 def resume_all() -> None:
@@ -17,6 +18,7 @@ def resume_all() -> None:
 
     For a hook of a server that runs in its workers.
     """
+    health.begin_process()  # now that there is one thread: several ones count
     for queue in tuple(queues):
         queue.resume()
 

@@ -20,6 +20,7 @@ from time import time, time_ns
 from typing import Any, Final
 
 from otel_apimetrics import _guard, health
+from otel_apimetrics.exporters.directories import make_directory, tell_denied
 from otel_apimetrics.exporters.parcel import Parcel
 
 MAX_BYTES: Final = 64 * 1024 * 1024
@@ -54,7 +55,7 @@ class Spool:
         self._directory: Final = directory
         self._name: Final = name
         self._prefix: Final = f"{name}-{sha256(destination.encode()).hexdigest()[:16]}-"
-        directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        make_directory(directory)
         if not os.access(directory, os.W_OK | os.X_OK):
             raise PermissionError(f"{directory} cannot be written to")
         for path in self._files(SUFFIX):
@@ -74,6 +75,9 @@ class Spool:
             if self._size() + len(data) > MAX_BYTES:
                 return False
             self._write(data, time_ns(), failures)
+        except PermissionError:
+            tell_denied(self._name, "spool", self._directory)
+            return False
         except OSError as error:
             _guard.swallow("spool.put", error, reveal=True)
             return False

@@ -8,7 +8,7 @@ from typing import ClassVar, Final
 from opentelemetry.sdk.trace import ReadableSpan
 from opentelemetry.sdk.trace.export import SpanExporter, SpanExportResult
 
-from otel_apimetrics import _guard, health
+from otel_apimetrics import _guard, health, interruptions
 from otel_apimetrics.decoding import decode
 from otel_apimetrics.exchange import Exchange
 from otel_apimetrics.exporters import deployment
@@ -139,7 +139,9 @@ class VendorExporter(SpanExporter, ABC):
     def _translated(self, exchange: Exchange) -> bytes | None:
         try:
             event = self.event(exchange)
-        except Exception as error:
+        except BaseException as error:  # of a hook of the user's
+            if not interruptions.is_own(error):
+                raise
             _guard.swallow(f"exporter.{self.name}.event", error)
             health.count("dropped", self.name, "untranslatable")
             return None

@@ -9,17 +9,15 @@ from collections.abc import Awaitable, Callable, Iterator, MutableMapping
 from concurrent.futures import Future
 from contextlib import contextmanager
 from threading import Thread
+from time import monotonic
 from typing import Any
 
 from opentelemetry import metrics
 
-from otel_apimetrics import _guard, asking
+from otel_apimetrics import _guard, asking, ending
 from otel_apimetrics.pipeline import Pipeline
 
 Message = MutableMapping[str, Any]
-
-FLUSH = 5.0
-"""Seconds that the shutdown may wait for backends."""
 
 _ENDINGS = frozenset({"lifespan.shutdown.complete", "lifespan.shutdown.failed"})
 
@@ -127,23 +125,25 @@ async def _settle_hooks() -> None:
 def flush(pipeline: Pipeline) -> None:
     """Have the exporters and the providers hand on what they hold.
 
-    Blocks at most `FLUSH` seconds. Nothing is shut down: another app of this process may
-    go on.
+    Blocks until `ending.LAST` seconds before the end of the process is to be over. Nothing is shut
+    down: another app of this process may go on.
     """
-    flushes = []
-    for outlet in pipeline.outlets:
-        thread = Thread(target=outlet.flush, args=(FLUSH,), daemon=True)
-        thread.start()
-        flushes.append(thread)
+    until = ending.end_by() - ending.LAST
+    seconds = max(until - monotonic(), 0.0)
+    flushes = [
+        Thread(target=outlet.flush, args=(seconds,), daemon=True) for outlet in pipeline.outlets
+    ]
     meter_provider = pipeline.config.meter_provider or metrics.get_meter_provider()
     for provider in (pipeline.tracer_provider(), meter_provider):
         force_flush = getattr(provider, "force_flush", None)
         if force_flush is not None:
-            thread = Thread(target=_quietly, args=(force_flush,), daemon=True)
-            thread.start()
-            flushes.append(thread)
+            flushes.append(Thread(target=_quietly, args=(force_flush, seconds), daemon=True))
     for thread in flushes:
-        thread.join(FLUSH / len(flushes))
+        thread.start()
+    for thread in flushes:
+        thread.join(max(until - monotonic(), 0.0))
+    if monotonic() < until:
+        ending.go_on()
 
 
 async def _flush_aside(pipeline: Pipeline) -> None:
@@ -166,8 +166,8 @@ async def _flush_aside(pipeline: Pipeline) -> None:
     await asyncio.wrap_future(done)
 
 
-def _quietly(force_flush: Callable[[int], object]) -> None:
+def _quietly(force_flush: Callable[[int], object], seconds: float) -> None:
     try:
-        force_flush(int(FLUSH * 1_000))
+        force_flush(int(seconds * 1_000))
     except Exception as error:
         _guard.swallow("asgi.flush", error)

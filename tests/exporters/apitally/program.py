@@ -6,7 +6,7 @@ import sys
 import flask
 
 from otel_apimetrics import ApiMetricsInstrumentor
-from otel_apimetrics.exporters import delivery
+from otel_apimetrics.exporters import closing
 
 ApiMetricsInstrumentor().instrument()
 app = flask.Flask("shop")
@@ -22,7 +22,7 @@ def serve(number):
 serve(int(sys.argv[1]))
 if len(sys.argv) > 2:
     # A worker, forked from a process that has its threads already.
-    for queue in list(delivery.queues):
+    for queue in list(closing.queues):
         queue.flush(20)
     child = os.fork()
     serve(int(sys.argv[2]))

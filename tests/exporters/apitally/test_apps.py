@@ -151,7 +151,7 @@ def test_a_fastapi_app_tells_of_its_errors(backend, made, instrumentor, telemetr
 
 def flush(instrumentor, app):
     """Have the app's queue hand on what it has."""
-    from otel_apimetrics.exporters import delivery
+    from otel_apimetrics.exporters import closing
 
-    for queue in list(delivery.queues):
+    for queue in list(closing.queues):
         queue.flush(20)

@@ -1,6 +1,8 @@
 """What goes wrong inside the exporter is counted by its place, and breaks nothing else."""
 
+import asyncio
 import logging
+import threading
 from dataclasses import replace
 
 import pytest
@@ -8,10 +10,13 @@ from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace.export import SpanExportResult
 
 from otel_apimetrics import _guard, health, open_requests
+from otel_apimetrics.exchange import ExceptionInfo
 from otel_apimetrics.exporters.apitally import ApitallySpanExporter, log_capture
 from otel_apimetrics.exporters.apitally.masks import Masks
 from otel_apimetrics.exporters.apitally.otlp_spans import MARKS
 from otel_apimetrics.exporters.apitally.selection import Selection
+from otel_apimetrics.exporters.apitally.tally import MAX_ERRORS
+from otel_apimetrics.exporters.delivery import DeliveryQueue
 from otel_apimetrics.exporters.patience import Patience
 from otel_apimetrics.exporters.spans import as_span
 from otel_apimetrics.redaction import Redactor
@@ -114,3 +119,87 @@ def test_a_record_that_cannot_be_read_is_not_noted_and_the_app_logs_on():
         open_requests.current.reset(token)
         capture.remove()
     assert _guard.counts() == {"apitally.note": 1}
+
+
+class Own(BaseException):
+    """No `Exception`, and raised by a hook itself."""
+
+
+EXITS = pytest.mark.parametrize(
+    "raised", [SystemExit, asyncio.CancelledError, KeyboardInterrupt, Own]
+)
+
+
+@EXITS
+@pytest.mark.parametrize("option", ["exclude", "mask_request_body"])
+def test_a_hook_of_the_users_that_exits_costs_no_other_exchange(made, backend, option, raised):
+    def hook(exchange, *_):
+        if exchange.id == second.id:
+            raise raised
+        return "shown" if option == "mask_request_body" else False
+
+    second = replace(created(), id="2" * 32)
+    exporter = made(capture_request_body=True, **{option: hook})
+    queue = DeliveryQueue("apitally", exporter.export_exchanges, counts=False)
+    queue.accept(replace(created(), id="1" * 32))
+    queue.accept(second)
+    queue.accept(replace(created(), id="3" * 32))
+    assert queue.flush(20)
+    assert exporter.force_flush()
+
+    shown = 2 if option == "exclude" else 3
+    assert health.counts("sent") == {("apitally", ""): shown}
+    assert health.counts("dropped") == health.counts("failed") == {}
+    traces = b"".join(each.body for each in backend.received if each.path == "/v1/traces")
+    assert traces.count(b"shown") == (0 if option == "exclude" else 2)
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+def test_a_thread_that_dies_is_started_anew_and_what_it_held_is_counted(made, backend):
+    died = []
+
+    def panics(exchange, content):
+        if exchange.id == "2" * 32:
+            died.append(threading.current_thread())
+            # As an extension in C or Rust raises it: no statement of Python's does.
+            generator = iter_forever()
+            next(generator)
+            generator.throw(Own())
+        return content
+
+    def iter_forever():
+        while True:
+            yield
+
+    exporter = made(capture_request_body=True, mask_request_body=panics)
+    exporter.export_exchanges([replace(created(), id=str(n) * 32) for n in (1, 2)])
+    exporter.force_flush(20_000)
+    died[0].join(20)
+    assert not died[0].is_alive()
+    assert health.counts("sent") == {}
+
+    exporter.export_exchanges([replace(created(), id="3" * 32)])
+    assert exporter.force_flush(20_000)
+
+    assert health.counts("sent") == {("apitally", ""): 1}
+    assert sum(health.counts("dropped").values()) == 2
+
+
+def test_past_a_hundred_different_errors_between_two_messages_it_is_told(made, backend, caplog):
+    exporter = made()
+    crashes = [
+        replace(
+            item(number),
+            response=replace(item().response, status=500),
+            exception=ExceptionInfo(type="ValueError", message=f"no {number}", stacktrace=""),
+        )
+        for number in range(MAX_ERRORS + 2)
+    ]
+    exporter.export_exchanges(crashes)
+    assert exporter.force_flush()
+
+    logs = b"".join(each.body for each in backend.received if each.path == "/v1/logs")
+    assert logs.count(b"no 9") > 0
+    assert b"no 101" not in logs
+    assert caplog.text.count("More than 100 different errors") == 1
+    assert health.counts("sent") == {("apitally", ""): MAX_ERRORS + 2}

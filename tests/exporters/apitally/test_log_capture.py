@@ -7,7 +7,7 @@ import logging
 import flask
 import pytest
 
-from otel_apimetrics.exporters import delivery
+from otel_apimetrics.exporters import closing
 from otel_apimetrics.exporters.apitally import ApitallySpanExporter, log_capture
 from otel_apimetrics.exporters.patience import Patience
 from tests.exporters.apitally.otlp_reading import read, records
@@ -35,7 +35,7 @@ def served(backend, instrumentor, telemetry):
         client.get("/order").close()
         client.get("/silent").close()
         log.warning("after them")
-        for queue in list(delivery.queues):
+        for queue in list(closing.queues):
             queue.flush(20)
         assert exporter.force_flush()
 

@@ -1,5 +1,6 @@
 """The exporter to Moesif: its events, its batches, its sampling, its settings."""
 
+import asyncio
 import json
 from base64 import b64decode
 
@@ -17,6 +18,7 @@ from otel_apimetrics.exchange import (
     Response,
     evolve,
 )
+from otel_apimetrics.exporters.delivery import DeliveryQueue
 from otel_apimetrics.exporters.moesif import MoesifSpanExporter
 from otel_apimetrics.exporters.moesif.by_name import MoesifByName
 from otel_apimetrics.exporters.moesif.documents import configuration
@@ -441,3 +443,45 @@ def test_a_client_is_told_the_id_of_its_event_where_that_was_asked_for(backend):
         sent = dict(headers).get("x-moesif-transaction-id")
         assert sent == (told["transaction_id"] if wanted else None)
         assert told["response"]["headers"].get("x-moesif-transaction-id") == sent
+
+
+class Own(BaseException):
+    """No `Exception`, and raised by a hook itself."""
+
+
+@pytest.mark.swallows_errors
+@pytest.mark.parametrize("raised", [SystemExit, asyncio.CancelledError, KeyboardInterrupt, Own])
+def test_a_choice_of_the_users_that_exits_costs_its_exchange_alone(backend, raised):
+    def skip(one):
+        if one.id.endswith("2"):
+            raise raised
+        return False
+
+    exporter = MoesifSpanExporter(
+        application_id="app", base_uri=backend.url, skip=skip, dynamic_sampling=False
+    )
+    queue = DeliveryQueue("moesif", exporter.export_exchanges, counts=False)
+    for number in range(1, 6):
+        queue.accept(exchange(number))
+    assert queue.flush(20)
+    queue.close()
+
+    assert sum(map(len, batches(backend))) == 4
+    assert health.counts("sent") == {("moesif", ""): 4}
+    assert health.counts("dropped") == {("moesif", "untranslatable"): 1}
+    assert health.counts("failed") == {}
+
+
+@pytest.mark.parametrize("given", [None, "u1", 7, ["u1"]])
+@pytest.mark.parametrize("kind", ["user", "company", "subscription"])
+def test_what_is_told_of_somebody_and_is_no_mapping_is_an_error_that_names_the_remedy(
+    moesif, backend, kind, given
+):
+    many = {"user": "users", "company": "companies", "subscription": "subscriptions"}[kind]
+    with pytest.raises(TypeError, match=f'{kind} is of type .*: give .*"{kind}_id"'):
+        getattr(moesif, f"update_{kind}")(given)
+    with pytest.raises(TypeError, match=f'({kind}|{many}) is of type .*: give .*"{kind}_id"'):
+        getattr(moesif, f"update_{many}")(given)
+    with pytest.raises(TypeError, match=f"{many} is of type dict: give a list"):
+        getattr(moesif, f"update_{many}")({f"{kind}_id": "1"})
+    assert backend.received == []

@@ -24,6 +24,16 @@ def test_what_readme_has_signed_is_given():
     assert verify_webhook(BODY.decode(), signed(BODY), SECRET) == said
 
 
+def test_signature_and_secret_may_be_bytes():
+    signature, secret = signed(BODY).encode(), SECRET.encode()
+    assert verify_webhook(BODY, signature, secret)["email"] == "ada@example.com"
+
+
+def test_a_secret_that_is_no_text_takes_nothing():
+    with pytest.raises(WebhookError, match="Invalid Signature"):
+        verify_webhook(BODY, signed(BODY), "\udcff")
+
+
 def test_a_body_that_was_written_anew_on_its_way_is_understood():
     anew = json.dumps(json.loads(BODY)).encode()
     assert anew != BODY
@@ -48,6 +58,8 @@ def test_a_clock_that_goes_before_ours_is_no_error():
         (b"[1]", signed(b"[1]"), "Invalid Signature"),
         (b"{", signed(b"{"), "Invalid Signature"),
         (b"\xff", signed(b"\xff"), "Invalid Signature"),
+        ('{"a":"\udcff"}', signed(BODY), "Invalid Signature"),
+        (BODY, b"t=1,v0=\xff", "Invalid Signature"),
         (b"[" * 100_000, signed(b"[" * 100_000), "Invalid Signature"),
     ],
 )

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Sequence
 from threading import Lock
 from typing import Final, Generic, TypeVar
 
-from otel_apimetrics import _guard, health
+from otel_apimetrics import _guard, health, interruptions
 from otel_apimetrics.exporters.apitally.lane import EXPORTER, Load
 from otel_apimetrics.exporters.courier import Pack
 
@@ -67,12 +67,17 @@ class Buffer(Generic[T]):
         left = len(self._items)
         while left:
             batch: list[bytes] = []
-            size = 0
-            while left and size < _MOST_BYTES:
-                left -= 1
-                events = self._next()
-                batch += events
-                size += sum(map(len, events))
+            size = items = 0
+            try:
+                while left and size < _MOST_BYTES:
+                    left -= 1
+                    events = self._next()
+                    items += bool(events)
+                    batch += events
+                    size += sum(map(len, events))
+            except BaseException:  # the thread ends, and what it has taken out with it
+                self._drop("error", items)
+                raise
             if batch:
                 yield Load(pack(batch, None), batch)
 
@@ -84,6 +89,10 @@ class Buffer(Generic[T]):
             self._bytes = 0
         return number
 
+    def give_up(self) -> None:
+        """Drop what no beat has taken out, and count it."""
+        self._drop("shutdown", self.clear())
+
     def _next(self) -> Sequence[bytes]:
         with self._lock:
             if not self._items:
@@ -92,10 +101,13 @@ class Buffer(Generic[T]):
             self._bytes -= size
         try:
             return self._translate(item)
-        except Exception as error:
-            _guard.swallow("exporter.apitally.event", error)
+        except BaseException as error:
             self._drop("untranslatable", 1)
+            if not interruptions.is_own(error):
+                raise
+            _guard.swallow("exporter.apitally.event", error)
             return ()
 
     def _drop(self, reason: str, number: int) -> None:
-        health.count("dropped", EXPORTER, f"{self._prefix}{reason}", number)
+        if number:
+            health.count("dropped", EXPORTER, f"{self._prefix}{reason}", number)

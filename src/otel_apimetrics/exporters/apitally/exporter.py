@@ -2,13 +2,15 @@
 
 import os
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any, ClassVar, Final
 
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import ReadableSpan
 from opentelemetry.sdk.trace.export import SpanExporter, SpanExportResult
 
-from otel_apimetrics import _guard, health, open_requests
+from otel_apimetrics import _guard, health, interruptions, open_requests
+from otel_apimetrics.config import ConfigError
 from otel_apimetrics.decoding import decode
 from otel_apimetrics.exchange import Exchange
 from otel_apimetrics.exporters import deployment
@@ -20,6 +22,7 @@ from otel_apimetrics.exporters.apitally.options import in_environment, read_opti
 from otel_apimetrics.exporters.apitally.otlp import Otlp
 from otel_apimetrics.exporters.apitally.protocol import Protocol
 from otel_apimetrics.exporters.apitally.startup import AppStartup
+from otel_apimetrics.exporters.directories import tell_denied
 from otel_apimetrics.exporters.needs import Needs
 from otel_apimetrics.exporters.patience import Patience
 from otel_apimetrics.exporters.sender import require_client
@@ -167,11 +170,15 @@ class ApitallySpanExporter(SpanExporter):
     def _take(self, protocol: Protocol, exchange: Exchange) -> bool:
         try:
             lines = () if self._capture is None else self._capture.take(exchange.id)
-            return protocol.take(exchange, lines)
-        except Exception as error:
+            if protocol.take(exchange, lines):
+                health.keep(1)  # it waits here now, and is not the queue's to count
+                return True
+        except BaseException as error:
+            if not interruptions.is_own(error):
+                raise
             _guard.swallow("exporter.apitally.event", error)
             health.count("dropped", EXPORTER, "untranslatable")
-            return False
+        return False
 
     def _protocol(self) -> Protocol:
         """Give this process's state. What a parent holds is the parent's to send."""
@@ -202,6 +209,13 @@ class ApitallySpanExporter(SpanExporter):
 
     def _make(self) -> Protocol:
         options = in_environment(self._options)
+        try:
+            open_spool(options.spool, EXPORTER, "")
+        except ConfigError as error:
+            if options.spool is None or not isinstance(error.__cause__, PermissionError):
+                raise
+            tell_denied(EXPORTER, "spool", options.spool)
+            options = replace(options, spool=None)
         if self._resource is None:
             return Hub(options, self._startup)
         return Otlp(options, self._startup, self._resource)

@@ -131,6 +131,10 @@ class Hub(Protocol):
             self._logs.hurry()
         return True
 
+    def give_up(self) -> None:
+        """Count the request logs that are left."""
+        self._lines.give_up()
+
     def closed(self) -> None:
         """Give the instance's slot back."""
         self._instance.release()

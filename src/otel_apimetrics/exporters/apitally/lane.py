@@ -9,7 +9,7 @@ from typing import Final
 
 from opentelemetry.instrumentation.utils import suppress_instrumentation
 
-from otel_apimetrics import _guard, forked, health
+from otel_apimetrics import _guard, forked, health, interruptions
 from otel_apimetrics.exporters.apitally.backlog import Backlog
 from otel_apimetrics.exporters.courier import Courier, Pack
 from otel_apimetrics.exporters.parcel import Answer, Parcel
@@ -157,11 +157,11 @@ class Lane:
     def close(self, deadline: float) -> None:
         """Wait for the last beat; what is left goes to the disk, or is dropped and counted."""
         self.begin_close(deadline)
-        if self._thread is None:
+        if (thread := self._thread) is not None:
+            thread.join(max(deadline - monotonic(), 0.1))
+        if self._thread is None:  # there was none, or it has died
             with suppress_instrumentation():
                 self._beat(self._patience)
-        else:
-            self._thread.join(max(deadline - monotonic(), 0.1))
         self._courier.close()
         if left := self._in_flight.give_up():
             self._count("dropped", "shutdown", left)
@@ -185,10 +185,14 @@ class Lane:
                 self._thread = thread
 
     def _work(self) -> None:
-        with suppress_instrumentation():
-            while self._sleep():
-                self._beat(self._patience.within(max(self._kind.interval(), INLINE)))
-            self._beat(self._patience)
+        try:
+            with suppress_instrumentation():
+                while self._sleep():
+                    self._beat(self._patience.within(max(self._kind.interval(), INLINE)))
+                self._beat(self._patience)
+        except BaseException:
+            self._thread = None  # the next exchanges start another
+            raise
 
     def _sleep(self) -> bool:
         """Wait until a beat is due; False once the lane is closed."""
@@ -212,12 +216,16 @@ class Lane:
                     with self._in_flight:
                         self._courier.send(load.parcel, load.events, patience)
                 self._courier.try_again(patience, forced=True)
-            except Exception as error:
+            except BaseException as error:
+                self._count("failed", "error", self._in_flight.give_up())
+                if not interruptions.is_own(error):
+                    raise
                 _guard.swallow(f"apitally.{self._kind.signal}", error)
-            with self._changed:
-                self._done = max(self._done, ticket)
-                self._due = monotonic() + self._kind.interval()
-                self._changed.notify_all()
+            finally:
+                with self._changed:
+                    self._done = max(self._done, ticket)
+                    self._due = monotonic() + self._kind.interval()
+                    self._changed.notify_all()
 
     def _count(self, outcome: health.Outcome, reason: str, number: int) -> None:
         if not number:

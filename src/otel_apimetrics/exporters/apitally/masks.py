@@ -8,7 +8,7 @@ from functools import lru_cache
 from typing import Any, Final, TypeAlias
 from urllib.parse import unquote_plus
 
-from otel_apimetrics import _guard
+from otel_apimetrics import _guard, interruptions
 from otel_apimetrics.content import media_type
 from otel_apimetrics.exchange import Body, Exchange, Headers, first
 from otel_apimetrics.exporters.apitally.tally import CUT
@@ -133,7 +133,9 @@ class Masks:
     def _asked(self, hook: MaskBody, exchange: Exchange, content: str) -> str | None:
         try:
             answer = hook(exchange, content)
-        except Exception as error:
+        except BaseException as error:
+            if not interruptions.is_own(error):
+                raise
             _guard.swallow("apitally.mask_body", error)
             return None
         return answer if isinstance(answer, str) else None

@@ -117,6 +117,11 @@ class Otlp(Protocol):
             self._logs.hurry()
         return True
 
+    def give_up(self) -> None:
+        """Count the spans and log records that are left."""
+        self._spans.give_up()
+        self._records.give_up()
+
     def closed(self) -> None:
         """Give back nothing: the id of this process is its own alone."""
 

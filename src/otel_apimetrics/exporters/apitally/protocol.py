@@ -39,6 +39,10 @@ class Protocol(ABC):
         """
 
     @abstractmethod
+    def give_up(self) -> None:
+        """Count what no lane has taken to send: the process ends."""
+
+    @abstractmethod
     def closed(self) -> None:
         """Give back what the process holds."""
 
@@ -65,6 +69,7 @@ class Protocol(ABC):
             lane.begin_close(deadline)
         for lane in self.lanes:
             lane.close(deadline)
+        self.give_up()
         self.closed()
 
 

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable
 from hashlib import sha256
 from typing import Any, Final, TypeAlias
 
-from otel_apimetrics import _guard
+from otel_apimetrics import _guard, interruptions
 from otel_apimetrics.exchange import Exchange, first
 from otel_apimetrics.exporters.apitally.masks import either
 from otel_apimetrics.exporters.apitally.tally import status_of
@@ -72,7 +72,9 @@ class Selection:
             return False
         try:
             return bool(self._exclude(exchange))
-        except Exception as error:
+        except BaseException as error:
+            if not interruptions.is_own(error):
+                raise
             # It was to keep something back: nobody knows what.
             _guard.swallow("apitally.exclude", error)
             return True

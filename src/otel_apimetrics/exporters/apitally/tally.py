@@ -222,6 +222,12 @@ def _count(errors: dict[E, Counts], error: E, consumer: str | None, number: int)
     counts = errors.get(error)
     if counts is None:
         if len(errors) >= MAX_ERRORS:
+            _guard.warn_once(
+                "apitally.errors",
+                "More than %d different errors, or validation errors, came between two messages to"
+                " Apitally: it is not told of further ones, and counts their requests as before.",
+                MAX_ERRORS,
+            )
             return
         counts = errors[error] = {}
     counts[consumer] = counts.get(consumer, 0) + number

@@ -12,6 +12,7 @@ from otel_apimetrics.config import ConfigError
 from otel_apimetrics.config.given import Given
 from otel_apimetrics.decoding import decode
 from otel_apimetrics.exchange import Exchange
+from otel_apimetrics.exporters.directories import tell_denied
 from otel_apimetrics.exporters.har.entry import Entry, entry_of
 from otel_apimetrics.exporters.har.file import HarFile
 from otel_apimetrics.exporters.json_bytes import json_bytes
@@ -76,9 +77,14 @@ class HarFileExporter(SpanExporter):
     def export_exchanges(
         self,
         exchanges: Sequence[Exchange],
-        patience: Patience | None = None,  # noqa: ARG002  a disk is written at once or not at all
+        patience: Patience | None = None,
     ) -> bool:
         """Write exchanges. Never raises.
+
+        Args:
+            exchanges: redacted.
+            patience: how long another process that writes may keep it waiting, ten seconds at
+                most.
 
         Returns:
             True where all are in the file, but for what could not be translated.
@@ -87,9 +93,12 @@ class HarFileExporter(SpanExporter):
         if not entries:
             return True
         try:
-            self._file.append(entries)
+            self._file.append(entries, patience)
         except Exception as error:
-            _guard.swallow("exporter.har.file", error, reveal=True)
+            if isinstance(error, PermissionError):
+                tell_denied(self.name, "path", self._file.path.parent)
+            else:
+                _guard.swallow("exporter.har.file", error, reveal=True)
             health.count("failed", self.name, "unavailable", len(entries))
             return False
         health.count("sent", self.name, number=len(entries))

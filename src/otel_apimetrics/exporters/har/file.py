@@ -6,15 +6,22 @@ import stat
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from time import sleep
 from typing import BinaryIO, Final
 
+from otel_apimetrics.exporters.directories import make_directory
 from otel_apimetrics.exporters.json_bytes import json_bytes
+from otel_apimetrics.exporters.patience import Patience
 from otel_apimetrics.version import __version__
 
 _CREATOR: Final = json_bytes({"name": "otel-apimetrics", "version": __version__})
 _HEAD: Final = b'{"log":{"version":"1.2","creator":' + _CREATOR + b',"entries":[\n'
 _TAIL: Final = b"\n]}}\n"
 _EMPTY: Final = b'"entries":[\n' + _TAIL
+WAIT: Final = 10.0
+"""Seconds that another process may hold the file's lock."""
+_POLL: Final = 0.005
+"""Seconds between two looks at a lock: nobody can wait for one and for the end of a process."""
 
 
 class HarFile:
@@ -25,7 +32,7 @@ class HarFile:
     (`api.har` becomes `api.1.har`) and the next one begins.
 
     Args:
-        path: made with access for its owner alone, and its directory too.
+        path: made with access for its owner alone, and what directories are missing too.
         most_bytes: of one file, but for the last entries.
     """
 
@@ -37,16 +44,22 @@ class HarFile:
         """Make the file, or look whether what is there can be gone on with.
 
         Raises:
-            OSError: it cannot be written.
+            OSError: it cannot be written, or another process writes.
             ValueError: it is no file of this exporter's.
         """
         self.append(())
 
-    def append(self, entries: Sequence[bytes]) -> None:
-        """Append entries; raises what `begin` raises."""
+    def append(self, entries: Sequence[bytes], patience: Patience | None = None) -> None:
+        """Append entries; raises what `begin` raises.
+
+        Args:
+            entries: JSON.
+            patience: how long another process may keep it waiting, `WAIT` seconds at most.
+        """
+        patience = (patience or Patience()).within(WAIT)
         self._refuse_what_is_no_file()
-        self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        with self._locked():
+        make_directory(self.path.parent)
+        with self._locked(patience):
             size = self._size()
             if size > self._most:
                 self.path.rename(self._aside())
@@ -118,14 +131,17 @@ class HarFile:
         return path
 
     @contextmanager
-    def _locked(self) -> Iterator[None]:
+    def _locked(self, patience: Patience) -> Iterator[None]:
         import fcntl
 
         # A file of its own: the other one is replaced while its lock is waited for.
         lock = self.path.with_name(f".{self.path.name}.lock")
         file = os.open(lock, os.O_RDWR | os.O_CREAT, 0o600)
         try:
-            fcntl.flock(file, fcntl.LOCK_EX)
+            while not _is_locked(file):
+                if (left := patience.left()) <= 0:
+                    raise TimeoutError(f"another process holds {lock}")
+                sleep(min(_POLL, left))
             try:
                 yield
             finally:
@@ -133,3 +149,14 @@ class HarFile:
                 fcntl.flock(file, fcntl.LOCK_UN)
         finally:
             os.close(file)
+
+
+def _is_locked(file: int) -> bool:
+    """Take the lock of a file; False where another process has it."""
+    import fcntl
+
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True

@@ -1,6 +1,6 @@
 """Delivers to Moesif."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 from otel_apimetrics.config.hooks import hook
@@ -148,7 +148,7 @@ class MoesifSpanExporter(VendorExporter):
 
     def update_user(self, user: Mapping[str, Any]) -> bool:
         """Tell Moesif about a user (`user_id`, `metadata`, ...). See `update_users`."""
-        return self._update("/v1/users", dict(user))
+        return self._update("/v1/users", _told("user", user))
 
     def update_users(self, users: Sequence[Mapping[str, Any]]) -> bool:
         """Tell Moesif about users; what it knows of each is merged with what is given.
@@ -157,28 +157,51 @@ class MoesifSpanExporter(VendorExporter):
 
         Returns:
             True where Moesif took it.
+
+        Raises:
+            TypeError: what is given is no mapping, or no list of them.
         """
-        return self._update("/v1/users/batch", [dict(user) for user in users])
+        return self._update("/v1/users/batch", _all_told("users", "user", users))
 
     def update_company(self, company: Mapping[str, Any]) -> bool:
         """Tell Moesif about a company (`company_id`, ...). See `update_users`."""
-        return self._update("/v1/companies", dict(company))
+        return self._update("/v1/companies", _told("company", company))
 
     def update_companies(self, companies: Sequence[Mapping[str, Any]]) -> bool:
         """Tell Moesif about companies. See `update_users`."""
-        return self._update("/v1/companies/batch", [dict(company) for company in companies])
+        return self._update("/v1/companies/batch", _all_told("companies", "company", companies))
 
     def update_subscription(self, subscription: Mapping[str, Any]) -> bool:
         """Tell Moesif about a subscription (`subscription_id`, `company_id`, ...)."""
-        return self._update("/v1/subscriptions", dict(subscription))
+        return self._update("/v1/subscriptions", _told("subscription", subscription))
 
     def update_subscriptions(self, subscriptions: Sequence[Mapping[str, Any]]) -> bool:
         """Tell Moesif about subscriptions. See `update_users`."""
-        return self._update("/v1/subscriptions/batch", [dict(one) for one in subscriptions])
+        return self._update(
+            "/v1/subscriptions/batch", _all_told("subscriptions", "subscription", subscriptions)
+        )
 
     def _update(self, path: str, told: object) -> bool:
         parcel = Parcel(path, json_bytes(told), _JSON)
         return self._sender.send(parcel, self._patience.within(self._timeout)).taken
+
+
+def _told(kind: str, given: Mapping[str, Any]) -> dict[str, Any]:
+    if not isinstance(given, Mapping):
+        raise TypeError(
+            f"{kind} is of type {type(given).__name__}: give a mapping, such as"
+            f' {{"{kind}_id": "...", "metadata": {{}}}}'
+        )
+    return dict(given)
+
+
+def _all_told(argument: str, kind: str, given: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    if isinstance(given, (str, bytes, Mapping)) or not isinstance(given, Iterable):
+        raise TypeError(
+            f"{argument} is of type {type(given).__name__}: give a list of mappings, such as"
+            f' [{{"{kind}_id": "..."}}]'
+        )
+    return [_told(kind, each) for each in given]
 
 
 def transaction_id_header(recording: "Recording") -> Headers:
