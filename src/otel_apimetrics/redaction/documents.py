@@ -232,17 +232,19 @@ class Documents:
         return self._spliced(text, places)
 
     def _spliced(self, text: str, places: list[tuple[int, str]]) -> str:
-        mark = self._text.mark
+        constant = f'"{MARK}"' if self._text.mark.constant else ""
+        is_plain = "\\" not in text
         parts: list[str] = []
         done = 0
         for start, key in places:
-            end = value_end(text, start)
+            quoted = is_plain and text.startswith('"', start)  # by far the most frequent
+            if not quoted or (end := text.find('"', start + 1) + 1) <= start + 2:
+                end = value_end(text, start)
             if start >= done and end > start:
-                marked = MARK if mark.constant else self._mark_of(text[start:end], key)
-                parts += (text[done:start], f'"{marked}"')
+                parts += (text[done:start], constant or f'"{self._mark_of(text[start:end], key)}"')
                 done = end
-        masked = "".join((*parts, text[done:]))
-        return text if masked == text else masked
+        parts.append(text[done:])
+        return text if (masked := "".join(parts)) == text else masked
 
     def _mark_of(self, value: str, key: str) -> str:
         try:
