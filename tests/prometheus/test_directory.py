@@ -300,6 +300,19 @@ def test_flasks_own_metrics_are_written_down_though_nobody_asks(directory, monke
         metrics._measures.reader.shutdown()
 
 
+def test_half_of_a_surrogate_pair_that_was_written_down_is_shown_as_any_other(made, directory):
+    reader, meter = made()
+    meter.create_counter("orders").add(1, {"x": "\ud800"})
+    earlier = Family(
+        "orders",
+        "counter",
+        "\udfff",
+        series=[Series((("x", "\ud800"),), 2, scope=("shop", "", ""))],
+    )
+    Place(directory, 0).write("ended-0", wire.written([earlier]))
+    assert shown(reader) == ['orders_total{x="\\\\ud800"} 3.0']
+
+
 HOLDER = """
 import fcntl, sys
 file = open(sys.argv[1], "r+b")

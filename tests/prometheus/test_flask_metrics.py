@@ -148,6 +148,25 @@ def test_a_name_that_opentelemetry_does_not_know_is_shown_as_it_is(given, name):
     assert f"{name}_total" in text
 
 
+def test_a_label_of_half_a_surrogate_pair_fails_no_scrape(registry):
+    app = flask.Flask("shop")
+    metrics = FlaskMetrics(app)
+    labels = {"kind": lambda: flask.request.json["kind"], "team": "\ud800"}
+    app.post("/")(metrics.counter("orders", "Orders \ud800", labels=labels)(lambda: "OK"))
+    fixed = metrics.counter("visits", "Visits", labels={"team": "\ud800"})
+    metrics.info("app_info", "This app", team="\ud800")
+    app.get("/visit", endpoint="visit")(fixed(lambda: "OK"))
+    client = app.test_client()
+    client.post("/", data='{"kind": "\\ud83d"}', content_type="application/json")
+    client.get("/visit")
+    text = client.get("/metrics").text
+    assert shown(text, "orders_total", "visits_total", "app_info") == [
+        'orders_total{kind="\\\\ud83d",team="\\\\ud800"} 1.0',
+        'visits_total{team="\\\\ud800"} 1.0',
+        'app_info{team="\\\\ud800"} 1.0',
+    ]
+
+
 def test_a_reader_comes_with_its_provider(given):
     for name in given:
         with pytest.raises(ConfigError, match="come together"):

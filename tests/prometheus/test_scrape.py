@@ -312,3 +312,27 @@ def test_whatever_instruments_are_called_both_formats_parse_and_no_series_comes_
             for sample in family.samples
         ]
         assert len(found) == len(set(found))
+
+
+HALF = "\ud800"
+
+
+def test_half_of_a_surrogate_pair_fails_no_scrape_and_stays_a_value_of_its_own():
+    registry = CollectorRegistry()
+    Counter("sent", f"Sent {HALF}", ["to"], registry=registry).labels(HALF).inc()
+    reader, provider = made(registry=registry)
+    counter = provider.get_meter("shop").create_counter("orders", description=f"Orders {HALF}")
+    for number, value in enumerate((HALF, "\udfff", "ö", "\ud83d\ude00"), 1):
+        counter.add(number, {"x": value})
+    for accept in ("", OPENMETRICS):
+        text = shown(reader, accept)
+        assert "Orders \\\\ud800\n" in text
+        assert "Sent \\\\ud800\n" in text
+        found = samples(reader, accept)
+        assert found["sent_total", ("to", "\\ud800")] == 1
+        assert {key[1][1]: value for key, value in found.items() if key[0] == "orders_total"} == {
+            "\\ud800": 1,
+            "\\udfff": 2,
+            "ö": 3,
+            "\\ud83d\\ude00": 4,
+        }

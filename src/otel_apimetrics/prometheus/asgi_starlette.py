@@ -14,6 +14,7 @@ from otel_apimetrics.metrics import note_recorded
 from otel_apimetrics.prometheus.asgi_routes import Scope, find
 from otel_apimetrics.prometheus.asgi_served import is_untracked, response_of
 from otel_apimetrics.prometheus.asgi_starlette_metrics import Measured, StarletteMetrics
+from otel_apimetrics.prometheus.encodable import encodable
 from otel_apimetrics.prometheus.label_values import LabelValues, asked
 from otel_apimetrics.prometheus.sending import noting
 
@@ -212,7 +213,7 @@ class _Served:
     def _note_headers(self, headers: Headers) -> None:
         for name, ask in self._choices.response_labels.items():
             try:
-                self._response_labels[name] = str(ask(headers))
+                self._response_labels[name] = encodable(ask(headers))
             except Exception as error:  # noqa: PERF203  the other labels have their values
                 _guard.swallow("prometheus.label", error)
                 self._response_labels[name] = ""
@@ -264,10 +265,10 @@ class _Served:
 
 async def _asked(value: Any, request: Request) -> str:
     if not callable(value):
-        return str(value)
+        return encodable(value)
     try:
         said = value(request)
-        return str(await said if inspect.isawaitable(said) else said)
+        return encodable(await said if inspect.isawaitable(said) else said)
     except Exception as error:
         _guard.swallow("prometheus.label", error)
         return ""

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Any, Final, Literal
 
+from otel_apimetrics.prometheus.encodable import encodable
 from otel_apimetrics.prometheus.families import Kind
 
 DURATION_BUCKETS: Final = (
@@ -68,7 +69,8 @@ def describe(
         )
     bounds = _bounds(name, arguments.get("buckets")) if kind == "histogram" else ()
     unit = arguments.get("unit") or ""
-    return Description(kind, _full(kind, name, arguments, unit), text, names, unit, bounds, mode)
+    full = _full(kind, name, arguments, unit)
+    return Description(kind, full, encodable(text), names, unit, bounds, mode)
 
 
 def _full(kind: Kind, name: str, arguments: Arguments, unit: str) -> str:

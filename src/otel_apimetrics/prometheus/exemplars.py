@@ -7,6 +7,7 @@ from threading import Lock
 from typing import Any, Final
 
 from otel_apimetrics import _guard
+from otel_apimetrics.prometheus.encodable import encodable
 from otel_apimetrics.prometheus.families import Exemplar, Labels
 
 _MOST: Final = 128
@@ -37,7 +38,7 @@ class Exemplars:
             given: labels of the exemplar.
             bounds: of the histogram's buckets, ascending, without infinity.
         """
-        told = {str(key): str(said) for key, said in given.items()}
+        told = {encodable(key): encodable(said) for key, said in given.items()}
         if sum(len(key) + len(said) for key, said in told.items()) > _MOST:
             _guard.warn_once(
                 f"prometheus.exemplar.{name}",

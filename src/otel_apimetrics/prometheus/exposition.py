@@ -12,6 +12,7 @@ from prometheus_client.samples import Exemplar as ClientExemplar
 from prometheus_client.utils import INF, floatToGoString
 
 from otel_apimetrics import _guard
+from otel_apimetrics.prometheus.encodable import encodable_metric
 from otel_apimetrics.prometheus.families import Exemplar, Family, Series
 
 _FAST: Final = 4
@@ -51,10 +52,17 @@ def expose(
             warn_taken(other.name)
     wanted = [kept for one in metrics.values() if (kept := _filtered(one, names))]
     encode, content_type = choose_encoder(accept)
-    body = encode(_Collected(wanted))
+    body = _encoded(encode, wanted)
     if gzip_accepted(accept_encoding):
         return Scrape(gzip.compress(body, _FAST), content_type, is_gzip=True)
     return Scrape(body, content_type, is_gzip=False)
+
+
+def _encoded(encode: Any, metrics: list[Metric]) -> bytes:
+    try:
+        return bytes(encode(_Collected(metrics)))
+    except UnicodeEncodeError:  # one of prometheus_client's own, whose values nobody has looked at
+        return bytes(encode(_Collected([*map(encodable_metric, metrics)])))
 
 
 def warn_taken(name: str) -> None:

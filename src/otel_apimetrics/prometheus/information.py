@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from opentelemetry.metrics import _Gauge as Gauge
 
+from otel_apimetrics.prometheus.encodable import encodable
 from otel_apimetrics.prometheus.tally import Values
 
 
@@ -54,4 +55,4 @@ def labels_of(
     if names and len(values or ()) != len(names):
         raise ValueError(f"Give a value for each of the labels {', '.join(names)}.")
     pairs = dict(zip(names, values or (), strict=True)) if names else named
-    return {str(name): str(value) for name, value in pairs.items()}
+    return {str(name): encodable(value) for name, value in pairs.items()}

@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from otel_apimetrics import _guard
+from otel_apimetrics.prometheus.encodable import encodable
 
 Ask = Callable[[Any], Any]
 
@@ -31,7 +32,7 @@ class LabelValues:
         merged = {**(labels or {}), **defaults}
         self.names: Final = tuple(map(str, merged))
         self._fixed: Final = {
-            str(name): str(value) for name, value in merged.items() if not callable(value)
+            str(name): encodable(value) for name, value in merged.items() if not callable(value)
         }
         self._asked: Final = [
             (str(name), _asker(value)) for name, value in merged.items() if callable(value)
@@ -59,7 +60,7 @@ class LabelValues:
 def asked(ask: Ask, about: Any) -> str:
     """Ask the app for the value of a label; `""` where it raises."""
     try:
-        return str(ask(about))
+        return encodable(ask(about))
     except Exception as error:
         _guard.swallow("prometheus.label", error)
         return ""

@@ -11,6 +11,7 @@ from prometheus_client.samples import Exemplar as ClientExemplar
 from prometheus_client.samples import Sample
 
 from otel_apimetrics import _guard
+from otel_apimetrics.prometheus.encodable import encodable, encodable_labels
 from otel_apimetrics.prometheus.families import Exemplar, Family, Kind, Labels, Mode, Series
 
 _KINDS: Final[Mapping[str, Kind]] = {
@@ -46,7 +47,7 @@ def families_in(registry: Collector, metrics: Iterable[Metric]) -> list[Family]:
             )
             continue
         mode = _mode(kind, metric.name, collectors.get(metric.name))
-        family = Family(metric.name, kind, metric.documentation, metric.unit, mode=mode)
+        family = Family(metric.name, kind, encodable(metric.documentation), metric.unit, mode=mode)
         family.series = _series(metric)
         families.append(family)
     return families
@@ -86,6 +87,7 @@ def _series(metric: Metric) -> list[Series]:
             continue  # of one process alone
         named = {name: value for name, value in sample.labels.items() if name != "le"}
         labels = tuple(sorted((named if metric.type == "histogram" else sample.labels).items()))
+        labels = encodable_labels(labels)
         _add(found.setdefault(labels, _Collected()), sample, sample.name[len(metric.name) :])
     return [_whole(labels, one) for labels, one in found.items()]
 

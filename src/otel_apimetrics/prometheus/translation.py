@@ -20,6 +20,7 @@ from opentelemetry.sdk.metrics.export import (
 from opentelemetry.trace import format_span_id, format_trace_id
 
 from otel_apimetrics import _guard
+from otel_apimetrics.prometheus.encodable import encodable
 from otel_apimetrics.prometheus.families import (
     Exemplar,
     Family,
@@ -117,7 +118,7 @@ def _family(metric: Metric) -> Family:
     name, unit = family_name(
         metric.name, metric.unit or "", counts=kind == "counter", ratio=kind == "gauge"
     )
-    return Family(name, kind, metric.description or "", unit, mode=_mode(metric, name))
+    return Family(name, kind, encodable(metric.description or ""), unit, mode=_mode(metric, name))
 
 
 def _mode(metric: Metric, name: str) -> Mode:
@@ -185,7 +186,8 @@ def _labels(attributes: Mapping[str, Any]) -> Labels:
     for key, value in sorted(attributes.items()):
         name = label_name(key)
         # Two keys may become one name: the specification joins their values.
-        labels[name] = f"{labels[name]};{value}" if name in labels else str(value)
+        said = encodable(value)
+        labels[name] = f"{labels[name]};{said}" if name in labels else said
     return tuple(sorted(labels.items()))
 
 

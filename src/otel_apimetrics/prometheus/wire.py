@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, get_args
 
+from otel_apimetrics.prometheus.encodable import encodable, encodable_labels
 from otel_apimetrics.prometheus.families import Exemplar, Family, Kind, Mode, Series
 
 _VERSION: Final = 1
@@ -78,7 +79,7 @@ def _family(row: Any, bounds: list[Any], scopes: list[Any]) -> Family:
         raise ValueError(f"neither kind nor mode: {kind!r}, {mode!r}")
     series = [
         Series(
-            tuple((key, value) for key, value in labels),
+            encodable_labels(labels),
             value,
             count,
             tuple(buckets),
@@ -89,9 +90,9 @@ def _family(row: Any, bounds: list[Any], scopes: list[Any]) -> Family:
         )
         for scope, labels, value, count, buckets, at, created, exemplars in rows
     ]
-    return Family(name, kind, text, unit, series, mode)
+    return Family(encodable(name), kind, encodable(text), encodable(unit), series, mode)
 
 
 def _exemplar(row: Any) -> Exemplar:
     value, seconds, trace_id, span_id, labels = row
-    return Exemplar(value, seconds, trace_id, span_id, tuple((key, said) for key, said in labels))
+    return Exemplar(value, seconds, trace_id, span_id, encodable_labels(labels))
