@@ -6,11 +6,13 @@ import socket
 import subprocess
 import sys
 import time
+from contextlib import contextmanager
 
 import pytest
 from flask import Flask
 from opentelemetry import trace
 from opentelemetry.context import Context
+from opentelemetry.metrics import Observation
 from opentelemetry.sdk.metrics import MeterProvider
 from prometheus_client import (
     REGISTRY,
@@ -28,6 +30,7 @@ from otel_apimetrics.prometheus import FlaskMetrics, PrometheusReader, wire
 from otel_apimetrics.prometheus.families import Family, Series
 from otel_apimetrics.prometheus.place import Place
 from otel_apimetrics.prometheus.registry import families_in
+from otel_apimetrics.prometheus.workers import Workers
 
 
 @pytest.fixture
@@ -337,6 +340,84 @@ def test_a_scrape_waits_for_another_processs_and_not_for_ever(directory):
         holder.wait()
     with place.turn(patience=0.0):
         pass
+
+
+@pytest.fixture
+def stuck(directory):
+    """Another process that does not finish its scrape."""
+
+    @contextmanager
+    def holding():
+        (path,) = directory.glob("*.lock")
+        command = [sys.executable, "-c", HOLDER, path]
+        with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as holder:
+            assert holder.stdout.readline() == b"held\n"
+            yield
+            holder.stdin.close()
+
+    return holding
+
+
+def orders(number):
+    return Family("orders", "counter", series=[Series((), number, scope=("shop", "", ""))])
+
+
+def test_a_scrape_behind_one_that_is_stuck_shows_all_and_puts_nothing_down(made, directory, stuck):
+    reader, meter = made()
+    counter = meter.create_counter("orders")
+    counter.add(1)
+    place = Place(directory, 0)
+    place.write("0-1-00000000", wire.written([orders(10)]))
+    assert shown(reader) == ["orders_total 11.0"]
+    place.write("0-1-00000001", wire.written([orders(100)]))
+    counter.add(2)
+    with stuck():
+        assert shown(reader) == ["orders_total 113.0"]
+        assert place.has("0-1-00000001")
+    assert shown(reader) == ["orders_total 113.0"]
+    assert not place.has("0-1-00000001")
+
+
+class Hurried(Place):
+    """Where another process puts down what has ended between two looks of ours."""
+
+    def read(self, name):
+        if name != self.ended and self.has(name):
+            self.write(self.ended, wire.written([orders(10)], [name]))
+            self.forget(name)
+        return super().read(name)
+
+
+def test_what_is_put_down_while_a_scrape_reads_without_its_turn_counts_once(directory, stuck):
+    workers = Workers(Hurried(directory, 0), list)
+    with workers.place.turn():
+        pass
+    workers.place.write("0-1-00000000", wire.written([orders(10)]))
+    with stuck():
+        assert [family.series[0].value for family in workers.gather()] == [10]
+    workers.close()
+
+
+TRIER = """
+import fcntl, sys
+fcntl.lockf(open(sys.argv[1], "r+b"), fcntl.LOCK_EX | fcntl.LOCK_NB)
+"""
+
+
+def test_nobody_waits_for_the_callbacks_of_the_process_that_is_scraped(made, directory):
+    ended = []
+
+    def observe(_options):
+        for path in directory.glob("*.lock"):
+            command = [sys.executable, "-c", TRIER, path]
+            ended.append(subprocess.run(command, check=False).returncode)
+        return [Observation(3)]
+
+    reader, meter = made()
+    meter.create_observable_counter("orders", [observe])
+    assert shown(reader) == shown(reader) == ["orders_total 3.0"]
+    assert ended
+    assert {*ended} == {0}
 
 
 @pytest.mark.swallows_errors

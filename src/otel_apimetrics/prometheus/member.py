@@ -62,6 +62,7 @@ class Member:
         self._gauges: dict[Any, tuple[float, float]] = {}
         self._exemplars: dict[Any, tuple[Exemplar, ...]] = {}
         self._collected: list[Family] = []
+        self._told: list[Family] = []
         self._has_written = False
         self._is_stale = False
         self._next = 0.0
@@ -102,7 +103,14 @@ class Member:
             share = _SHARE if self.threaded else _SHARE_INLINE
             pause = _PAUSE if self.threaded else 0.0
             self._next = now + max(pause, (now - begun) / share)
+            self._told = families
             return families, data
+
+    def told(self) -> list[Family]:
+        """Give what was told last, and tell again where somebody has taken that."""
+        if self._has_written and not self._place.has(self.name):
+            self.tell()
+        return self._told
 
     def tell_for_parent(self, collected: list[Family]) -> None:
         """Write down, in a child, what its parent had counted and has no thread to tell.

@@ -21,7 +21,7 @@ _OTHERS_MAY_WRITE: Final = stat.S_IWGRP | stat.S_IWOTH
 _LONGEST: Final = 103
 """Bytes of a socket's path that every system takes; Linux takes 107."""
 _FILES: Final = Path("/proc/self/fd")
-_TURN: Final = 5.0
+_TURN: Final = 1.0
 """Seconds that a scrape waits for another one."""
 _AGAIN: Final = 0.005
 """Seconds between two looks whether it has finished."""

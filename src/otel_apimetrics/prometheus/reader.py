@@ -106,7 +106,7 @@ class PrometheusReader(MetricReader):
             names: of families and samples to expose; empty exposes all.
 
         Raises:
-            TimeoutError: another process has not finished its scrape for five seconds.
+            OSError: this process cannot meet the others.
         """
         if self._workers is None:
             self._warn_of_others()

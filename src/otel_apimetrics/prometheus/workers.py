@@ -20,6 +20,8 @@ from otel_apimetrics.prometheus.place import Place
 _REMEDY: Final = "Give a directory= that belongs to the user whom workers run as."
 _PATIENCE: Final = 0.25
 """Seconds for the processes to answer; what one told last stands for one that does not."""
+_LOOKS: Final = 10
+"""At files that another process changes at the same time."""
 _AT_LEAST: Final = 0.001
 """Seconds for one, though another has taken all: it may have answered long ago."""
 
@@ -81,8 +83,10 @@ class Workers:
     def gather(self) -> list[Family]:
         """Ask all processes, and put together what they tell.
 
+        Where another process does not finish its scrape, nothing is put down for those that have
+        ended: each is read for itself.
+
         Raises:
-            TimeoutError: another process has not finished its scrape.
             OSError: this process cannot take part.
         """
         forked.begin_process()
@@ -90,8 +94,10 @@ class Workers:
         member = self._member
         if member is None or member.pid != os.getpid():
             raise ProcessLookupError("the reader was shut down before this process was forked")
-        with member.turn, self.place.turn():
-            parts = self._parts(member)
+        with member.turn:
+            # The app's own callbacks may take long: nobody waits for them but this scrape.
+            member.tell()
+            parts = self._parts_in_turn(member)
         if self.is_plain_alone and not any(part.families for part in parts[1:]):
             parts = [replace(parts[0], families=[*map(_plain, parts[0].families)])]
         return merging.merged(parts)
@@ -123,11 +129,36 @@ class Workers:
         if member is not None:
             member.note()
 
-    def _parts(self, member: Member) -> list[merging.Part]:
-        families, _ = member.tell()
+    def _parts_in_turn(self, member: Member) -> list[merging.Part]:
+        with ExitStack() as stack:
+            try:
+                stack.enter_context(self.place.turn())
+            except TimeoutError as error:
+                _guard.warn(
+                    "prometheus.turn", "A scrape did not wait any longer: %s. It is whole.", error
+                )
+                return self._parts_out_of_turn(member)
+            return self._parts(member, self._fold)
+
+    def _parts_out_of_turn(self, member: Member) -> list[merging.Part]:
+        """Put nothing down, and look again where another process has done so meanwhile."""
+        before = self.place.read(self.place.ended)
+        parts = self._parts(member, self._read_ended)
+        for _ in range(_LOOKS):
+            after = self.place.read(self.place.ended)
+            if after == before:
+                break
+            before, parts = after, self._parts(member, self._read_ended)
+        return parts
+
+    def _parts(
+        self, member: Member, ended_of: Callable[[list[str]], list[Family]]
+    ) -> list[merging.Part]:
+        # What another process has shown of this one meanwhile is not less than this.
+        families = member.told()
         names = [name for name in self.place.names() if name != member.name]
         live = [name for name in names if self.place.lives(name)]
-        ended = self._fold([name for name in names if name not in live])
+        ended = ended_of([name for name in names if name not in live])
         told = dict(_ask(self.place, live))
         parts = [merging.Part(families, member.pid, is_live=True)]
         for name in live:
@@ -135,16 +166,22 @@ class Workers:
             parts.append(merging.Part(_families(heard), self.place.pid_of(name), is_live=True))
         return [*parts, merging.Part(ended)]
 
-    def _fold(self, names: list[str]) -> list[Family]:
-        """Put those that have ended to those that had ended before."""
+    def _read_ended(self, names: list[str]) -> list[Family]:
+        """Give what those that have ended have told, and those that had ended before."""
         place = self.place
         before = place.read(place.ended)
         told = wire.Told([], []) if before is None else _told(before)
+        if not names:
+            return told.families
         new = [name for name in names if name not in told.names]
-        families = told.families
+        parts = [merging.Part(_families(place.read(name))) for name in reversed(new)]
+        return merging.folded([*parts, merging.Part(told.families)])
+
+    def _fold(self, names: list[str]) -> list[Family]:
+        """Put those that have ended to those that had ended before."""
+        place = self.place
+        families = self._read_ended(names)
         if names:
-            parts = [merging.Part(_families(place.read(name))) for name in reversed(new)]
-            families = merging.folded([*parts, merging.Part(told.families)])
             # First this, by one rename, with their names in it: nobody is counted twice or not
             # at all, wherever this process is stopped.
             place.write(place.ended, wire.written(families, names))
