@@ -282,6 +282,26 @@ def test_a_label_that_raises_fails_no_response_and_is_empty(app, metrics):
     assert lines(app, "calls_total") == ['calls_total{bad="",status="200"} 1.0']
 
 
+def leave(*_):
+    raise SystemExit("not from a label")
+
+
+def cancel(*_):
+    raise asyncio.CancelledError
+
+
+@pytest.mark.swallows_errors
+@pytest.mark.parametrize("label", [leave, cancel])
+def test_a_label_that_wants_to_end_the_process_or_the_task_fails_no_response(app, metrics, label):
+    @app.get("/")
+    @metrics.counter("calls", "Calls", labels={"bad": label, **STATUS})
+    async def view():
+        return "OK"
+
+    assert ask(app, "GET", "/").status == 200
+    assert lines(app, "calls_total") == ['calls_total{bad="",status="200"} 1.0']
+
+
 def test_dependencies_that_yield_are_told_of_exceptions_where_they_yield(app, metrics):
     told = []
 

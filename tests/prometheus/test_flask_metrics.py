@@ -1,8 +1,10 @@
 """Decorators of Flask's views as OpenTelemetry instruments, beside our own records."""
 
+import asyncio
 import re
 import subprocess
 import sys
+from functools import partial
 from pathlib import Path
 
 import flask
@@ -165,6 +167,46 @@ def test_a_label_of_half_a_surrogate_pair_fails_no_scrape(registry):
         'visits_total{team="\\\\ud800"} 1.0',
         'app_info{team="\\\\ud800"} 1.0',
     ]
+
+
+def leave():
+    raise SystemExit("not from a label")
+
+
+def cancel():
+    raise asyncio.CancelledError
+
+
+@pytest.mark.swallows_errors
+@pytest.mark.parametrize("label", [leave, cancel])
+@pytest.mark.parametrize("kind", ["counter", "gauge"])
+def test_a_label_that_wants_to_end_the_process_fails_no_response(
+    given, label, kind, no_swallowed_errors
+):
+    app = flask.Flask("shop")
+    metrics = FlaskMetrics(app, **given)
+    app.get("/")(getattr(metrics, kind)("calls", "Calls", labels={"bad": label})(lambda: "OK"))
+    client = app.test_client()
+    assert client.get("/").text == "OK"
+    series = {"counter": 'calls_total{bad=""} 1.0', "gauge": 'calls{bad=""} 0.0'}[kind]
+    assert shown(client.get("/metrics").text, "calls") == [series]
+    assert {place for place, _ in no_swallowed_errors} == {"prometheus.label"}
+
+
+async def awaited():
+    return "a"
+
+
+class Awaited:
+    async def __call__(self, response):
+        return "a"
+
+
+@pytest.mark.parametrize("label", [awaited, Awaited(), partial(awaited)])
+def test_a_label_that_nobody_would_await_is_refused_where_it_is_declared(given, label):
+    metrics = FlaskMetrics(None, **given)
+    with pytest.raises(ConfigError, match="kind is a coroutine function"):
+        metrics.counter("orders", "Orders", labels={"kind": label})
 
 
 def test_a_reader_comes_with_its_provider(given):

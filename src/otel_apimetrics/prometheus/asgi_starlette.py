@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from starlette.requests import Request
 
-from otel_apimetrics import _guard, forked
+from otel_apimetrics import _guard, forked, interruptions
 from otel_apimetrics.metrics import note_recorded
 from otel_apimetrics.prometheus.asgi_routes import Scope, find
 from otel_apimetrics.prometheus.asgi_served import is_untracked, response_of
@@ -258,7 +258,9 @@ class _Served:
             return {}
         try:
             return self._choices.exemplars(self._request) or {}
-        except Exception as error:
+        except BaseException as error:
+            if not interruptions.is_own(error):
+                raise
             _guard.swallow("prometheus.exemplar", error)
             return {}
 
@@ -269,7 +271,11 @@ async def _asked(value: Any, request: Request) -> str:
     try:
         said = value(request)
         return encodable(await said if inspect.isawaitable(said) else said)
-    except Exception as error:
+    except GeneratorExit:  # of the request, which nobody awaits any more
+        raise
+    except BaseException as error:
+        if not interruptions.is_own(error):
+            raise
         _guard.swallow("prometheus.label", error)
         return ""
 

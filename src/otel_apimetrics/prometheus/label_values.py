@@ -4,7 +4,8 @@ import inspect
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
-from otel_apimetrics import _guard
+from otel_apimetrics import _guard, interruptions
+from otel_apimetrics.config import ConfigError
 from otel_apimetrics.prometheus.encodable import encodable
 
 Ask = Callable[[Any], Any]
@@ -21,6 +22,7 @@ class LabelValues:
         defaults: more of them; they win.
 
     Raises:
+        ConfigError: a callable is a coroutine function.
         TypeError: `labels` is no mapping.
     """
 
@@ -35,7 +37,9 @@ class LabelValues:
             str(name): encodable(value) for name, value in merged.items() if not callable(value)
         }
         self._asked: Final = [
-            (str(name), _asker(value)) for name, value in merged.items() if callable(value)
+            (str(name), _asker(str(name), value))
+            for name, value in merged.items()
+            if callable(value)
         ]
 
     @property
@@ -58,16 +62,26 @@ class LabelValues:
 
 
 def asked(ask: Ask, about: Any) -> str:
-    """Ask the app for the value of a label; `""` where it raises."""
+    """Ask the app for the value of a label; `""` where it raises by itself, whatever it raises."""
     try:
         return encodable(ask(about))
-    except Exception as error:
+    except BaseException as error:
+        if not interruptions.is_own(error):
+            raise
         _guard.swallow("prometheus.label", error)
         return ""
 
 
-def _asker(value: Callable[..., Any]) -> Ask:
+def _asker(name: str, value: Callable[..., Any]) -> Ask:
+    if _is_async(value) or _is_async(getattr(type(value), "__call__", None)):  # noqa: B004  its code
+        raise ConfigError(
+            f"labels: {name} is a coroutine function, which nobody awaits. Give a plain one."
+        )
     return value if _takes_response(value) else lambda _response: value()
+
+
+def _is_async(value: Any) -> bool:
+    return inspect.iscoroutinefunction(value) or inspect.isasyncgenfunction(value)
 
 
 def _takes_response(value: Callable[..., Any]) -> bool:

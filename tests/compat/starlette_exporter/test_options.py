@@ -1,5 +1,6 @@
 """The options of `PrometheusMiddleware`."""
 
+import asyncio
 import enum
 
 import pytest
@@ -151,6 +152,23 @@ def test_a_label_that_raises_is_empty(app, make, totals):
     assert line == (
         'starlette_requests_total{a="",app_name="starlette",b="",method="GET",path="/u/{n}",status_code="200"} 1.0'
     )
+
+
+@pytest.mark.swallows_errors
+@pytest.mark.parametrize("kind", [SystemExit, asyncio.CancelledError])
+def test_a_label_that_wants_to_end_the_process_or_the_task_fails_no_response(
+    app, make, totals, kind
+):
+    def raised(_about):
+        raise kind
+
+    async def awaited(_request):
+        raise kind
+
+    make(labels={"a": raised, "b": awaited}, exemplars=lambda: raised(None))
+    assert ask(app, "GET", "/u/1").status == 200
+    (line,) = totals()
+    assert 'a="",app_name="starlette",b="",' in line
 
 
 @pytest.mark.row(214)
