@@ -59,6 +59,22 @@ def test_a_port_that_is_taken_names_the_remedy(reader):
 
 
 @pytest.mark.needs("openssl")
+@pytest.mark.parametrize("port", [99_999, -1, "9464"])
+def test_a_port_that_there_is_not_is_refused(reader, port):
+    with pytest.raises(ConfigError, match=rf"port={port!r} is no port: .*65535"):
+        ScrapeServer(reader, port=port)
+
+
+def test_a_port_of_the_environment_that_there_is_not_is_one_line_in_the_log(
+    monkeypatch, caplog, tmp_path
+):
+    monkeypatch.setenv("OTEL_EXPORTER_PROMETHEUS_PORT", "99999")
+    reader = PrometheusByName(registry=CollectorRegistry(), directory=tmp_path / "workers")
+    assert reader.server is None
+    assert caplog.text.count("99999 is no port") == 1
+    reader.shutdown()
+
+
 def test_a_certificate_makes_it_tls(reader, tmp_path):
     pem = tmp_path / "server.pem"
     subprocess.run(

@@ -17,16 +17,32 @@ from otel_apimetrics.prometheus.endpoint import ScrapeWSGIApp
 
 _AT_ONCE: Final = 8
 """Connections that are served; more are closed. Prometheus opens one a scrape."""
+_LAST: Final = 65_535
 _SECONDS: Final = 10.0
 """For a client to go on."""
+
+
+def checked_port(port: object) -> int:
+    """Give a port back: the system would take another number for one that is near to it.
+
+    Raises:
+        ConfigError: there is no such port.
+    """
+    if not isinstance(port, int) or not 0 <= port <= _LAST:
+        raise ConfigError(
+            f"port={port!r} is no port: use a number from 0 to {_LAST}, such as 9464, in code or in"
+            " OTEL_EXPORTER_PROMETHEUS_PORT."
+        )
+    return port
 
 
 def listening(host: str, port: int, context: ssl.SSLContext | None) -> "Server":
     """Listen on a port; nothing is answered yet.
 
     Raises:
-        ConfigError: the port cannot be had.
+        ConfigError: the port cannot be had, or there is none of that number.
     """
+    checked_port(port)
     try:
         family, _, _, _, address = socket.getaddrinfo(
             host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE

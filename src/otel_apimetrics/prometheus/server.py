@@ -9,7 +9,13 @@ from typing import TYPE_CHECKING, Final
 from otel_apimetrics import _guard, forked
 from otel_apimetrics.config import ConfigError
 from otel_apimetrics.prometheus.endpoint import Authorize, Scraped, ScrapeWSGIApp
-from otel_apimetrics.prometheus.listening import Routed, Server, listening, tls_context
+from otel_apimetrics.prometheus.listening import (
+    Routed,
+    Server,
+    checked_port,
+    listening,
+    tls_context,
+)
 
 if TYPE_CHECKING:
     from otel_apimetrics.prometheus.place import Place
@@ -33,7 +39,7 @@ class ScrapeServer:
         key: path of the certificate's private key; without it in the same file.
 
     Raises:
-        ConfigError: the port is taken, or the certificate cannot be read.
+        ConfigError: the port is taken or is none, or the certificate cannot be read.
     """
 
     def __init__(
@@ -49,7 +55,7 @@ class ScrapeServer:
         self._context: Final = tls_context(certificate, key) if certificate else None
         self._app: Final = Routed(ScrapeWSGIApp(reader, authorize=authorize))
         self._host: Final = host
-        self.port: int = port
+        self.port: int = checked_port(port)
         self._place: Final[Place | None] = getattr(reader, "place", None) if port else None
         self._pid = 0
         self._server: Server | None = None
