@@ -282,6 +282,12 @@ def test_a_label_that_raises_fails_no_response_and_is_empty(app, metrics):
     assert lines(app, "calls_total") == ['calls_total{bad="",status="200"} 1.0']
 
 
+@pytest.mark.parametrize("labels", ["team", ["team"], 1])
+def test_default_labels_are_a_dictionary(labels):
+    with pytest.raises(ConfigError, match="default_labels=.* is no dictionary"):
+        ASGIMetrics(None, default_labels=labels)
+
+
 def leave(*_):
     raise SystemExit("not from a label")
 

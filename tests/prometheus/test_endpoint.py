@@ -11,6 +11,7 @@ from starlette.applications import Starlette
 from starlette.responses import PlainTextResponse
 from starlette.routing import Route
 
+from otel_apimetrics import ConfigError
 from otel_apimetrics.prometheus import PrometheusReader, ScrapeASGIApp, ScrapeWSGIApp, add_route
 from tests.in_process import make_environ, make_scope, serve_asgi, serve_wsgi
 
@@ -65,6 +66,22 @@ def test_a_client_chooses_format_coding_and_names(ask):
     assert headers["content-encoding"] == "gzip"
     assert gzip.decompress(body).endswith(b"# EOF\n")
     assert ask(query="name%5B%5D=unknown")[::2] == (200, b"")
+
+
+@pytest.mark.parametrize("weight", ["0", " 0.000", "0."])
+def test_a_client_that_gives_gzip_no_weight_gets_none(ask, weight):
+    _, headers, body = ask(headers={"Accept-Encoding": f"br, GZIP ;q={weight}, identity"})
+    assert "content-encoding" not in headers
+    assert body.startswith(b"# HELP")
+    assert ask(headers={"Accept-Encoding": "gzip;q=0.001"})[1]["content-encoding"] == "gzip"
+
+
+@pytest.mark.parametrize(
+    "make", [ScrapeWSGIApp, ScrapeASGIApp, lambda one: add_route(flask.Flask("shop"), one)]
+)
+def test_what_is_no_reader_is_refused_at_once(reader, make):
+    with pytest.raises(ConfigError, match="is no PrometheusReader"):
+        make(reader.provider)
 
 
 def test_other_methods_are_told_which_are_allowed(ask):

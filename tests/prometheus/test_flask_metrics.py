@@ -209,6 +209,17 @@ def test_a_label_that_nobody_would_await_is_refused_where_it_is_declared(given, 
         metrics.counter("orders", "Orders", labels={"kind": label})
 
 
+def test_names_that_are_none_are_refused_with_those_that_are():
+    with pytest.raises(ConfigError, match="names='prom': use one of otel, flask"):
+        FlaskMetrics(None, names="prom")
+
+
+@pytest.mark.parametrize("labels", ["team", ["team"], 1])
+def test_default_labels_are_a_dictionary(labels):
+    with pytest.raises(ConfigError, match="default_labels=.* is no dictionary"):
+        FlaskMetrics(None, default_labels=labels)
+
+
 def test_a_reader_comes_with_its_provider(given):
     for name in given:
         with pytest.raises(ConfigError, match="come together"):

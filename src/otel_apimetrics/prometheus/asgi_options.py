@@ -7,7 +7,7 @@ from typing import Any, Final
 from otel_apimetrics.config import ConfigError
 from otel_apimetrics.prometheus.decorators import Labels
 from otel_apimetrics.prometheus.endpoint import Authorize
-from otel_apimetrics.prometheus.presets import Names
+from otel_apimetrics.prometheus.presets import Names, checked_labels
 
 POSSIBLE: Final[tuple[Names, ...]] = ("otel", "fastapi-instrumentator", "starlette")
 BUILT_IN: Final = {
@@ -47,6 +47,10 @@ class ASGIOptions:
     """Expressions that the beginning of a path matches which nothing counts."""
     exclude_user_defaults: bool = True
     """Decorators leave out the excluded paths too."""
+
+    def __post_init__(self) -> None:
+        """Refuse what is not possible."""
+        checked_labels(self.default_labels)
 
     def group(self) -> Callable[[Any], Any] | None:
         """Give what tells requests apart; `None` for templates.

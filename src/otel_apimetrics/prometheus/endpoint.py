@@ -9,6 +9,7 @@ from urllib.parse import parse_qs
 
 from otel_apimetrics import _guard
 from otel_apimetrics.api import skip_request
+from otel_apimetrics.config import ConfigError
 from otel_apimetrics.prometheus.exposition import Scrape
 
 Authorize = Callable[[Mapping[str, str]], "bool | Awaitable[bool]"]
@@ -84,16 +85,27 @@ def _plain(status: HTTPStatus, *more: tuple[str, str]) -> Answer:
     )
 
 
+def _checked(reader: Scraped) -> Scraped:
+    if not callable(getattr(reader, "scrape", None)):
+        raise ConfigError(
+            f"{reader!r} is no PrometheusReader. Give the reader that the MeterProvider was given."
+        )
+    return reader
+
+
 class ScrapeWSGIApp:
     """The endpoint as a WSGI app (PEP 3333), at whatever path it is mounted.
 
     Args:
         reader: a `PrometheusReader` of the app's `MeterProvider`.
         authorize: tells whether a scrape may read; without it each one may.
+
+    Raises:
+        ConfigError: `reader` is none.
     """
 
     def __init__(self, reader: Scraped, *, authorize: Authorize | None = None) -> None:
-        self._reader: Final = reader
+        self._reader: Final = _checked(reader)
         self._authorize: Final = authorize
 
     def __call__(
@@ -134,10 +146,13 @@ class ScrapeASGIApp:
     Args:
         reader: a `PrometheusReader` of the app's `MeterProvider`.
         authorize: tells whether a scrape may read, or is a coroutine function that does.
+
+    Raises:
+        ConfigError: `reader` is none.
     """
 
     def __init__(self, reader: Scraped, *, authorize: Authorize | None = None) -> None:
-        self._reader: Final = reader
+        self._reader: Final = _checked(reader)
         self._authorize: Final = authorize
 
     async def __call__(self, scope: Mapping[str, Any], receive: Any, send: Any) -> None:

@@ -1,11 +1,12 @@
 """From families to the bytes of a scrape, by prometheus_client's encoders."""
 
 import gzip
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
 from typing import Any, Final, NamedTuple
 
-from prometheus_client.exposition import choose_encoder, gzip_accepted
+from prometheus_client.exposition import choose_encoder
 from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
 from prometheus_client.samples import Exemplar as ClientExemplar
@@ -17,6 +18,9 @@ from otel_apimetrics.prometheus.families import Exemplar, Family, Series
 
 _FAST: Final = 4
 """Level of gzip: a scrape is read once."""
+
+
+_NO_WEIGHT: Final = re.compile(r"q\s*=\s*0(\.0*)?")
 
 
 class Scrape(NamedTuple):
@@ -53,9 +57,18 @@ def expose(
     wanted = [kept for one in metrics.values() if (kept := _filtered(one, names))]
     encode, content_type = choose_encoder(accept)
     body = _encoded(encode, wanted)
-    if gzip_accepted(accept_encoding):
+    if _takes_gzip(accept_encoding):
         return Scrape(gzip.compress(body, _FAST), content_type, is_gzip=True)
     return Scrape(body, content_type, is_gzip=False)
+
+
+def _takes_gzip(accept_encoding: str) -> bool:
+    """Tell whether a client takes gzip (RFC 9110, 12.5.3): one that gives it no weight does not."""
+    for one in accept_encoding.lower().split(","):
+        name, *parameters = (part.strip() for part in one.split(";"))
+        if name == "gzip":
+            return not any(map(_NO_WEIGHT.fullmatch, parameters))
+    return False
 
 
 def _encoded(encode: Any, metrics: list[Metric]) -> bytes:

@@ -65,7 +65,7 @@ class FlaskMetrics(FlaskDecorators):
         options: those of `FlaskOptions`.
 
     Raises:
-        ConfigError: `group_by` or `default_labels` is not possible, or `reader` or
+        ConfigError: `names`, `group_by` or `default_labels` is not possible, or `reader` or
             `meter_provider` is missing beside the other.
         TypeError: there is no such option.
     """

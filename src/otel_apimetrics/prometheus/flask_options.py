@@ -9,8 +9,9 @@ import flask
 from otel_apimetrics.config import ConfigError
 from otel_apimetrics.prometheus.decorators import Labels
 from otel_apimetrics.prometheus.flask_defaults import GroupBy, Shape
-from otel_apimetrics.prometheus.presets import Names, chosen
+from otel_apimetrics.prometheus.presets import Names, checked_labels, chosen
 
+POSSIBLE: Final[tuple[Names, ...]] = ("otel", "flask")
 NO_PREFIX: Final = "#no_prefix"
 """The default metrics' names begin with no prefix."""
 _BUILT_IN: Final = ("method", "status")
@@ -20,7 +21,7 @@ _BUILT_IN: Final = ("method", "status")
 class FlaskOptions:
     """Options of `FlaskMetrics`."""
 
-    names: Names = field(default_factory=lambda: chosen(("otel", "flask")))
+    names: Names = field(default_factory=lambda: chosen(POSSIBLE))
     """Whose default metrics: those of the instrumentor, which are no business of this class
     ("otel"), or prometheus-flask-exporter's ("flask"). By default what
     `OTEL_EXPORTER_PROMETHEUS_NAMES` says, or "otel"."""
@@ -47,6 +48,11 @@ class FlaskOptions:
     """Decorators leave out the excluded paths too."""
     metrics_decorator: Callable[[Callable[[], Any]], Callable[..., Any]] | None = None
     """Of the endpoint's view, such as one that asks for a login."""
+
+    def __post_init__(self) -> None:
+        """Refuse what is not possible."""
+        chosen(POSSIBLE, self.names)
+        checked_labels(self.default_labels)
 
 
 def shape_of(

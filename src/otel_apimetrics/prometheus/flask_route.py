@@ -36,6 +36,7 @@ def add_route(
         decorator: of the view, such as one that asks for a login.
 
     Raises:
+        ConfigError: `reader` is none.
         AssertionError: the app has such a route, or has served its first request (Flask's own).
     """
     scrape = ScrapeWSGIApp(reader, authorize=authorize)

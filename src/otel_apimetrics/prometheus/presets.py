@@ -1,6 +1,7 @@
 """Whose names the default metrics have."""
 
 import os
+from collections.abc import Mapping
 from typing import Final, Literal, get_args
 
 from otel_apimetrics.config import ConfigError
@@ -9,6 +10,18 @@ Names = Literal["otel", "flask", "fastapi-instrumentator", "starlette"]
 """Those of the instrumentor, or prometheus-flask-exporter's, prometheus-fastapi-instrumentator's or
 starlette_exporter's."""
 VARIABLE: Final = "OTEL_EXPORTER_PROMETHEUS_NAMES"
+
+
+def checked_labels(labels: object) -> None:
+    """See that default labels are some.
+
+    Raises:
+        ConfigError: they are no mapping.
+    """
+    if not isinstance(labels, Mapping):
+        raise ConfigError(
+            f"default_labels={labels!r} is no dictionary of values or callables by label name."
+        )
 
 
 def chosen(possible: tuple[Names, ...], given: str | None = None) -> Names:
