@@ -2,9 +2,12 @@
 
 import asyncio
 import gzip
+import re
+from pathlib import Path
 
 import flask
 import pytest
+from fastapi import FastAPI
 from opentelemetry.sdk.metrics import MeterProvider
 from prometheus_client import CollectorRegistry
 from starlette.applications import Starlette
@@ -157,6 +160,23 @@ def test_the_endpoint_is_not_recorded_and_the_rest_of_the_app_is(reader, instrum
         assert [line.rpartition(" ")[2] for line in total] == ["2.0"]
         assert "/hello" in total[0]
         assert [line.rpartition(" ")[2] for line in active] == ["0.0"]
+
+
+@pytest.mark.parametrize("kind", [Starlette, FastAPI])
+def test_the_route_of_the_page_redirects_nobody_and_records_nothing(
+    reader, kind, instrumentor, telemetry
+):
+    page = (Path(__file__).parents[2] / "docs" / "prometheus.md").read_text()
+    (line,) = re.findall("^(.*)  # Starlette, FastAPI$", page, re.MULTILINE)
+    app = kind()
+    exec(line, {"app": app, "reader": reader, "ScrapeASGIApp": ScrapeASGIApp})
+    options = {**telemetry.providers, "meter_provider": reader.provider, "metrics": "all"}
+    instrumentor.instrument_app(app, **options)
+    for _ in range(2):
+        seen = serve_asgi(app, make_scope(path="/metrics"))
+        assert seen.status == 200
+    assert b"orders_total 1.0" in seen.body
+    assert b"apimetrics_requests_total{" not in seen.body
 
 
 def test_a_decorator_of_the_view_decides(reader):
