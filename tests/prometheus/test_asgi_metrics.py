@@ -288,6 +288,25 @@ def test_default_labels_are_a_dictionary(labels):
         ASGIMetrics(None, default_labels=labels)
 
 
+@pytest.mark.parametrize("names", ["fastapi-instrumentator", "starlette"])
+def test_two_apps_with_readers_of_their_own_show_their_own_numbers(names):
+    apps = []
+    for number in (1, 2):
+        reader = PrometheusReader(target_info=False, created=False)
+        provider = MeterProvider([reader], shutdown_on_exit=False)
+        app = FastAPI()
+        metrics = ASGIMetrics(app, reader=reader, meter_provider=provider, names=names)
+        app.get("/")(metrics.counter("orders", "Orders")(lambda: "OK"))
+        apps.append((app, number))
+        for _ in range(number):
+            ask(app, "GET", "/")
+    total = {"starlette": "starlette_requests_total"}.get(names, "http_requests_total")
+    for app, number in apps:
+        assert lines(app, "orders_total") == [f"orders_total {number}.0"]
+        (requests,) = [line for line in lines(app, f"{total}{{") if "/metrics" not in line]
+        assert requests.endswith(f" {number}.0")
+
+
 def leave(*_):
     raise SystemExit("not from a label")
 

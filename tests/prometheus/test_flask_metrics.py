@@ -108,7 +108,9 @@ def test_any_endpoint_of_the_reader_shows_what_was_declared_once(given, registry
         "# HELP waits Waits",
         "# TYPE waits summary",
     ]
-    assert registry.get_sample_value("orders_total") == 0
+    assert registry.get_sample_value("orders_total") is None
+    FlaskMetrics(None, **given, registry=registry).counter("refunds", "Refunds")
+    assert registry.get_sample_value("refunds_total") == 0
 
 
 def test_durations_have_the_span_of_their_request_as_an_exemplar(given):
@@ -218,6 +220,31 @@ def test_names_that_are_none_are_refused_with_those_that_are():
 def test_default_labels_are_a_dictionary(labels):
     with pytest.raises(ConfigError, match="default_labels=.* is no dictionary"):
         FlaskMetrics(None, default_labels=labels)
+
+
+@pytest.mark.parametrize("names", ["otel", "flask"])
+def test_two_apps_with_readers_of_their_own_show_their_own_numbers(registry, names):
+    clients = []
+    for number in (1, 2):
+        reader = PrometheusReader(target_info=False, created=False)
+        provider = MeterProvider([reader], shutdown_on_exit=False)
+        app = flask.Flask(f"shop-{number}")
+        metrics = FlaskMetrics(app, reader=reader, meter_provider=provider, names=names)
+        app.get("/")(metrics.counter("orders", "Orders")(lambda: "OK"))
+        metrics.counter(f"only_{number}", "Of one app")
+        with pytest.raises(ValueError, match="Duplicated"):
+            metrics.counter("orders", "Orders")
+        clients.append((app.test_client(), number))
+        for _ in range(number):
+            app.test_client().get("/")
+    for client, number in clients:
+        text = client.get("/metrics").text
+        assert shown(text, "orders_total", "only_") == [
+            f"orders_total {number}.0",
+            f"only_{number}_total 0.0",
+        ]
+        requests = [f'flask_http_request_total{{method="GET",status="200"}} {number}.0']
+        assert shown(text, "flask_http_request_total") == (requests if names == "flask" else [])
 
 
 def test_a_reader_comes_with_its_provider(given):

@@ -4,7 +4,6 @@ from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
-import prometheus_client
 from opentelemetry.metrics import MeterProvider
 from prometheus_client import CollectorRegistry
 
@@ -21,7 +20,7 @@ from otel_apimetrics.prometheus.decorators import Decorator, Decorators
 from otel_apimetrics.prometheus.endpoint import ScrapeASGIApp, Scraped
 from otel_apimetrics.prometheus.excluded import Excluded
 from otel_apimetrics.prometheus.families import Kind
-from otel_apimetrics.prometheus.homes import home_of
+from otel_apimetrics.prometheus.homes import home_of, registry_of
 from otel_apimetrics.prometheus.label_values import LabelValues
 from otel_apimetrics.prometheus.page import RegistryPage
 from otel_apimetrics.prometheus.presets import chosen
@@ -43,7 +42,8 @@ class ASGIMetrics(Decorators):
         reader: of the app's `MeterProvider`, so that the endpoint shows all of its metrics.
             Without it the endpoint shows the metrics of `registry`, these among them.
         meter_provider: of `reader`; the two come together.
-        registry: of prometheus_client, which shows these metrics too. By default its own.
+        registry: of prometheus_client, which shows these metrics too. By default its own, or none
+            where there is a `reader`.
         options: those of `ASGIOptions`.
 
     Raises:
@@ -74,8 +74,7 @@ class ASGIMetrics(Decorators):
                 f"default_labels: {', '.join(clash)} is a label of the default metrics already."
                 " Choose another name."
             )
-        # Looked up now, because tests replace it.
-        self.registry = registry or prometheus_client.REGISTRY
+        self.registry = registry_of(registry, reader)
         self.app = app
         self.path = asked.path
         self._options = asked

@@ -11,6 +11,8 @@ from contextvars import ContextVar
 from dataclasses import replace
 from typing import Final
 
+from prometheus_client import CollectorRegistry
+
 from otel_apimetrics.prometheus.exemplars import Exemplars
 from otel_apimetrics.prometheus.families import Family, Labels
 
@@ -25,6 +27,8 @@ class Declared:
 
     def __init__(self) -> None:
         self._templates: Final[dict[str, tuple[Family, Mapping[Labels, float]]]] = {}
+        self.registry: Final = CollectorRegistry()
+        """Of the reader alone: knows the names of what is declared, and no scrape asks it."""
         self.exemplars: Final = Exemplars()
         """Those that the app gives to metrics that are declared."""
 

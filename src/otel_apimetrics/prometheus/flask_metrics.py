@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any, Final
 from weakref import WeakKeyDictionary, WeakSet
 
 import flask
-import prometheus_client
 from opentelemetry.metrics import MeterProvider
 from prometheus_client import CollectorRegistry
 from werkzeug.serving import is_running_from_reloader
@@ -29,7 +28,7 @@ from otel_apimetrics.prometheus.flask_options import (
     converter_of,
     shape_of,
 )
-from otel_apimetrics.prometheus.homes import home_of
+from otel_apimetrics.prometheus.homes import home_of, registry_of
 from otel_apimetrics.prometheus.label_values import LabelValues
 from otel_apimetrics.prometheus.measures import Measures, NameTakenError
 from otel_apimetrics.prometheus.page import RegistryPage
@@ -61,7 +60,8 @@ class FlaskMetrics(FlaskDecorators):
         reader: of the app's `MeterProvider`, so that the endpoint shows all of its metrics.
             Without it the endpoint shows the metrics of `registry`, these among them.
         meter_provider: of `reader`; the two come together.
-        registry: of prometheus_client, which shows these metrics too. By default its own.
+        registry: of prometheus_client, which shows these metrics too. By default its own, or none
+            where there is a `reader`.
         options: those of `FlaskOptions`.
 
     Raises:
@@ -87,8 +87,7 @@ class FlaskMetrics(FlaskDecorators):
                 "reader and meter_provider come together: give the PrometheusReader and the"
                 " MeterProvider that it was given to, or neither."
             )
-        # Looked up now, because tests replace it.
-        self.registry = registry or prometheus_client.REGISTRY
+        self.registry = registry_of(registry, reader)
         self.app = app
         self.path = asked.path
         self.exclude_user_defaults = asked.exclude_user_defaults

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any, Final
 from weakref import WeakKeyDictionary
 
+import prometheus_client
 from opentelemetry.metrics import Histogram, MeterProvider
 from prometheus_client import CollectorRegistry
 
@@ -65,6 +66,22 @@ class Home:
 
 
 _homes: "WeakKeyDictionary[Any, Home]" = WeakKeyDictionary()
+
+
+def registry_of(
+    registry: CollectorRegistry | None, reader: PrometheusReader | None
+) -> CollectorRegistry:
+    """Give the registry that shows metrics too.
+
+    Args:
+        registry: that the app has given; by default prometheus_client's own.
+        reader: that the app has given. Its endpoint shows the metrics: in a registry of all apps
+            they would meet, and be shown among, those of another app with its own reader.
+    """
+    if registry is not None:
+        return registry
+    # Looked up now, because tests replace it.
+    return prometheus_client.REGISTRY if reader is None else reader.declared.registry
 
 
 def home_of(

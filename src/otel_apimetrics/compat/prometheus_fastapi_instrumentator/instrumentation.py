@@ -8,7 +8,6 @@ import warnings
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
-import prometheus_client
 from opentelemetry.metrics import MeterProvider
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
 from starlette.requests import Request
@@ -22,7 +21,7 @@ from otel_apimetrics.compat.prometheus_fastapi_instrumentator.middleware import 
 from otel_apimetrics.frameworks import fastapi
 from otel_apimetrics.prometheus.asgi_info import AsyncInstrumentation, Instrumentation
 from otel_apimetrics.prometheus.asgi_info_metrics import HIGH_BUCKETS, LOW_BUCKETS
-from otel_apimetrics.prometheus.homes import home_of
+from otel_apimetrics.prometheus.homes import home_of, registry_of
 from otel_apimetrics.prometheus.page import RegistryPage
 from otel_apimetrics.prometheus.reader import PrometheusReader
 
@@ -50,7 +49,8 @@ class PrometheusFastApiInstrumentator:
         env_var_name: see `should_respect_env_var`.
         inprogress_name: of the gauge.
         inprogress_labels: the gauge is by method and handler.
-        registry: of prometheus_client, which shows the metrics; by default its own.
+        registry: of prometheus_client, which shows the metrics; by default its own, or none
+            where there is a `reader`.
         custom_labels: of the default metrics, but for the durations without labels: values, or
             callables that get nothing or the response.
         reader: of the app's `MeterProvider`, so that the endpoint shows all of its metrics.
@@ -98,8 +98,7 @@ class PrometheusFastApiInstrumentator:
         self.body_handlers = [re.compile(path) for path in body_handlers]
         self.instrumentations: list[Instrumentation] = []
         self.async_instrumentations: list[AsyncInstrumentation] = []
-        # Looked up now, because tests replace it.
-        self.registry = registry or prometheus_client.REGISTRY
+        self.registry = registry_of(registry, reader)
         self._custom_labels = custom_labels
         self._reader = reader
         self._meter_provider = meter_provider

@@ -7,7 +7,6 @@ log says so then. Two of one name in one registry measure with one instrument.
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import prometheus_client
 from opentelemetry.metrics import MeterProvider
 from prometheus_client import CollectorRegistry
 
@@ -28,7 +27,7 @@ from otel_apimetrics.prometheus.asgi_info_metrics import (
     default_metrics,
 )
 from otel_apimetrics.prometheus.described import DURATION_BUCKETS
-from otel_apimetrics.prometheus.homes import home_of
+from otel_apimetrics.prometheus.homes import home_of, registry_of
 from otel_apimetrics.prometheus.label_values import LabelValues
 from otel_apimetrics.prometheus.reader import PrometheusReader
 
@@ -69,7 +68,8 @@ def latency(  # noqa: PLR0913, PLR0917  the arguments are that package's
         should_include_status: with the label `status`.
         should_exclude_streaming_duration: until the response begins.
         buckets: bounds, in seconds.
-        registry: of prometheus_client, which shows it; by default its own.
+        registry: of prometheus_client, which shows it; by default its own, or none where there is
+            a `reader`.
         custom_labels: more labels: values, or callables that get nothing or the response.
         given: `reader` and `meter_provider` of the app's, as `Instrumentator` has them.
 
@@ -175,7 +175,8 @@ def default(
         should_exclude_streaming_duration: durations end where responses begin.
         latency_highr_buckets: bounds of the durations without labels, in seconds.
         latency_lowr_buckets: bounds of the durations by handler and method, in seconds.
-        registry: of prometheus_client, which shows it; by default its own.
+        registry: of prometheus_client, which shows it; by default its own, or none where there is
+            a `reader`.
         custom_labels: more labels, of all but the durations without labels.
         given: `reader` and `meter_provider` of the app's, as `Instrumentator` has them.
 
@@ -216,8 +217,7 @@ def _place(
     reader: PrometheusReader | None = None,
     meter_provider: MeterProvider | None = None,
 ) -> Place:
-    # Looked up now, because tests replace it.
-    shown = registry or prometheus_client.REGISTRY
+    shown = registry_of(registry, reader)
     home = home_of(reader or shown, reader, meter_provider)
     return Place(home, shown, namespace, subsystem, LabelValues(custom_labels, {}))
 

@@ -4,7 +4,6 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import prometheus_client
 from opentelemetry.metrics import MeterProvider
 from prometheus_client import CollectorRegistry
 
@@ -21,7 +20,7 @@ from otel_apimetrics.prometheus.asgi_instrumentator import (
     InstrumentatorMiddleware,
 )
 from otel_apimetrics.prometheus.described import describe
-from otel_apimetrics.prometheus.homes import home_of
+from otel_apimetrics.prometheus.homes import home_of, registry_of
 from otel_apimetrics.prometheus.label_values import LabelValues
 from otel_apimetrics.prometheus.reader import PrometheusReader
 
@@ -38,7 +37,8 @@ class PrometheusInstrumentatorMiddleware(InstrumentatorMiddleware):
         should_instrument_requests_inprogress: with a gauge of requests that are being served.
         inprogress_name: its name.
         inprogress_labels: by method and handler.
-        registry: of prometheus_client, which shows the metrics; by default its own.
+        registry: of prometheus_client, which shows the metrics; by default its own, or none
+            where there is a `reader`.
         custom_labels: see `metrics.default`, with the arguments that are not named here.
         reader: of the app's `MeterProvider`.
         meter_provider: of `reader`.
@@ -87,8 +87,7 @@ class PrometheusInstrumentatorMiddleware(InstrumentatorMiddleware):
             excluded_handlers=[re.compile(each) for each in excluded_handlers],
             body_handlers=[re.compile(each) for each in body_handlers],
         )
-        # Looked up now, because tests replace it.
-        shown = registry or prometheus_client.REGISTRY
+        shown = registry_of(registry, reader)
         home = home_of(reader or shown, reader, meter_provider)
         measured = instrumentations
         if not measured:
