@@ -73,7 +73,7 @@ types: $(VENV)/.made
 architecture: $(VENV)/.made
 	$(BIN)/lint-imports
 
-# Three at once, the longest first: each says what it has to when it is done. What starts servers
+# Two at once, the longest first: each says what it has to when it is done. What starts servers
 # mostly waits for them.
 SERVED := benchmarks collector e2e examples gateway grafana one_span parity servers suites
 # What counts work and memory, which coverage would multiply.
@@ -81,7 +81,7 @@ COUNTED := bounds redaction/test_hostile.py
 SUITES := unit-rooms unit-served lowest newest-sdk unit-counted
 suites: $(VENV)/.made $(VENV)/.compiled .venv-vendors/.made
 	$(BIN)/coverage erase
-	@$(MAKE) --no-print-directory -j3 --output-sync=recurse $(SUITES)
+	@$(MAKE) --no-print-directory -j2 --output-sync=recurse $(SUITES)
 	@$(MAKE) --no-print-directory coverage
 
 # The suites of the newest versions alone.

@@ -27,6 +27,9 @@ collect_ignore = [] if find_spec(CONTRIB) else ["one_span", "test_promises.py"]
 if find_spec("whitenoise") is None:
     collect_ignore.append("extensions")
 
+# uvicorn ends workers that need longer than five seconds to start, as on a busy machine.
+os.environ.setdefault("UVICORN_TIMEOUT_WORKER_HEALTHCHECK", "120")
+
 # A machine that does something else as well is no failure. `make search` looks for new examples;
 # the gate tries the same ones each time, so that a change fails for what it changed.
 settings.register_profile("patient", deadline=None)

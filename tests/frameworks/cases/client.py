@@ -102,7 +102,10 @@ def _web_socket(connection: socket.socket, row: Row) -> bytes:
 def _until(connection: socket.socket, end: bytes | None) -> bytes:
     received = b""
     while end is None or not re.search(end, received, re.DOTALL):
-        more = connection.recv(65536)
+        try:
+            more = connection.recv(65536)
+        except ConnectionResetError:
+            break  # all of the answer came before; the server had not read all of the request
         if not more:
             break
         received += more
