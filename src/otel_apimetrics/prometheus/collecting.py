@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from typing import Final
 
 _PATIENCE: Final = 1.0
-"""Seconds that a fork waits."""
+"""Seconds that a fork waits, and that instruments are asked later for another collection's sake."""
 
 _lock = threading.RLock()
 _waited = threading.local()
@@ -19,19 +19,31 @@ _waited = threading.local()
 
 @contextmanager
 def undisturbed() -> Iterator[None]:
-    """Let no fork of this process happen in the block, by another thread."""
-    with _lock:
+    """Let no fork of this process happen in the block, by another thread.
+
+    Nobody waits for ever: one who collects for long, or has ended in the middle, is left alone.
+    """
+    global _lock  # noqa: PLW0603  the next one is not to wait for the same
+    lock = _lock
+    is_held = lock.acquire(timeout=_PATIENCE)
+    if not is_held and _lock is lock:
+        _lock = threading.RLock()
+    try:
         yield
+    finally:
+        if is_held:
+            lock.release()
 
 
 def _before() -> None:
-    _waited.got = _lock.acquire(timeout=_PATIENCE)
+    lock = _lock
+    _waited.lock = lock if lock.acquire(timeout=_PATIENCE) else None
 
 
 def _after_in_parent() -> None:
-    if getattr(_waited, "got", False):
-        _waited.got = False
-        _lock.release()
+    lock, _waited.lock = getattr(_waited, "lock", None), None
+    if lock is not None:
+        lock.release()
 
 
 def _after_in_child() -> None:
