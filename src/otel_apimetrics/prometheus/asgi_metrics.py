@@ -20,7 +20,7 @@ from otel_apimetrics.prometheus.decorators import Decorator, Decorators
 from otel_apimetrics.prometheus.endpoint import ScrapeASGIApp, Scraped
 from otel_apimetrics.prometheus.excluded import Excluded
 from otel_apimetrics.prometheus.families import Kind
-from otel_apimetrics.prometheus.homes import home_of, registry_of
+from otel_apimetrics.prometheus.homes import home_of, registry_of, require_both
 from otel_apimetrics.prometheus.label_values import LabelValues
 from otel_apimetrics.prometheus.page import RegistryPage
 from otel_apimetrics.prometheus.presets import chosen
@@ -62,11 +62,7 @@ class ASGIMetrics(Decorators):
         **options: Any,
     ) -> None:
         asked = ASGIOptions(**options)
-        if (reader is None) != (meter_provider is None):
-            raise ConfigError(
-                "reader and meter_provider come together: give the PrometheusReader and the"
-                " MeterProvider that it was given to, or neither."
-            )
+        require_both(reader, meter_provider)
         self.names = chosen(POSSIBLE, asked.names)
         clash = sorted(set(BUILT_IN[self.names]).intersection(map(str, asked.default_labels)))
         if clash:

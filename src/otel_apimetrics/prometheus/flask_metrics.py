@@ -12,7 +12,6 @@ from werkzeug.serving import is_running_from_reloader
 
 from otel_apimetrics import _guard
 from otel_apimetrics.api import skip_request
-from otel_apimetrics.config import ConfigError
 from otel_apimetrics.prometheus.app_server import AppServer
 from otel_apimetrics.prometheus.decorators import Decorator
 from otel_apimetrics.prometheus.excluded import Excluded
@@ -28,7 +27,7 @@ from otel_apimetrics.prometheus.flask_options import (
     converter_of,
     shape_of,
 )
-from otel_apimetrics.prometheus.homes import home_of, registry_of
+from otel_apimetrics.prometheus.homes import home_of, registry_of, require_both
 from otel_apimetrics.prometheus.label_values import LabelValues
 from otel_apimetrics.prometheus.measures import Measures, NameTakenError
 from otel_apimetrics.prometheus.page import RegistryPage
@@ -82,11 +81,7 @@ class FlaskMetrics(FlaskDecorators):
         **options: Any,
     ) -> None:
         asked = FlaskOptions(**options)
-        if (reader is None) != (meter_provider is None):
-            raise ConfigError(
-                "reader and meter_provider come together: give the PrometheusReader and the"
-                " MeterProvider that it was given to, or neither."
-            )
+        require_both(reader, meter_provider)
         self.registry = registry_of(registry, reader)
         self.app = app
         self.path = asked.path

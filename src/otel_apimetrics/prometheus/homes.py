@@ -8,6 +8,7 @@ import prometheus_client
 from opentelemetry.metrics import Histogram, MeterProvider
 from prometheus_client import CollectorRegistry
 
+from otel_apimetrics.config import ConfigError
 from otel_apimetrics.prometheus.described import Description
 from otel_apimetrics.prometheus.measures import Measures, NameTakenError
 from otel_apimetrics.prometheus.reader import PrometheusReader
@@ -98,3 +99,16 @@ def home_of(
     if home is None:
         home = _homes[key] = Home(Measures(reader, provider))
     return home
+
+
+def require_both(reader: PrometheusReader | None, meter_provider: MeterProvider | None) -> None:
+    """Refuse a reader without its provider, and a provider without its reader.
+
+    Raises:
+        ConfigError: one of them is missing.
+    """
+    if (reader is None) != (meter_provider is None):
+        raise ConfigError(
+            "reader and meter_provider come together: give the PrometheusReader and the"
+            " MeterProvider that it was given to, or neither."
+        )
