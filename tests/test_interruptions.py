@@ -198,7 +198,7 @@ def test_a_signal_anywhere_in_the_making_of_a_record_loses_nothing():
         assert telemetry.total() == 1, call
         assert telemetry.total("apimetrics.active_requests") == 0, call
         attributes = telemetry.server_span.attributes
-        assert attributes["http.response.body.content"] == "body", call
+        assert attributes.get("http.response.body.content") == "body", call
         assert open_requests.count() == 0, call
         number += 3
     assert number > 50

@@ -21,6 +21,9 @@ MARKED: Final = re.compile(
 )
 """Any of the marks of a redaction, with a note or without."""
 
+_QUOTED: Final = re.compile(rf"(?:%22|%27|[\"'])*({MARKED.pattern})(?:%22|%27|[\"'])*")
+"""A mark, with what stands around it where another rule takes it for a string's value."""
+
 MODES: Final = ("mask", "remove", "hash", "last4", "tokenise")
 KEYED: Final = frozenset({"hash", "tokenise"})
 
@@ -53,9 +56,8 @@ class Marker:
             secret: what was found, decoded.
             rule: what found it: "name:" and the name, or "value:" and the rule.
         """
-        if MARKED.fullmatch(secret):
-            return secret
-        return self._mark(secret, rule)
+        marked = _QUOTED.fullmatch(secret)
+        return marked[1] if marked else self._mark(secret, rule)
 
     def value(self, value: Any, rule: str) -> str:
         """Give the mark of a value that JSON can hold."""
