@@ -7,6 +7,7 @@ import gc
 import signal
 import sys
 import threading
+import traceback
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -193,7 +194,7 @@ def test_a_signal_anywhere_in_the_making_of_a_record_loses_nothing():
         seen, calls = served_with_a_signal_at(number, telemetry)
         if len(calls) <= number:  # the end is reached without it
             break
-        call = calls[number]
+        call = "".join((calls[number], "\n", *traceback.format_exception(seen.error)))
         assert type(seen.error) is SystemExit, call
         assert telemetry.total() == 1, call
         assert telemetry.total("apimetrics.active_requests") == 0, call

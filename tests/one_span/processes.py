@@ -10,14 +10,16 @@ from textwrap import dedent
 
 ROOT = Path(__file__).parents[2]
 
+INHERITED = {name: value for name, value in os.environ.items() if not name.startswith("OTEL_")}
+"""Read once: processes are started from threads, while pytest notes the current test there."""
+
 
 def run(*arguments: str, **environment: str) -> str:
     """Run this Python from the repository's root, and give what it printed."""
-    inherited = {name: value for name, value in os.environ.items() if not name.startswith("OTEL_")}
     done = subprocess.run(
         [sys.executable, *arguments],
         cwd=ROOT,
-        env={**inherited, **environment},
+        env={**INHERITED, **environment},
         capture_output=True,
         text=True,
         timeout=120,
