@@ -1,12 +1,14 @@
 """The decorators that `FlaskMetrics` makes."""
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, ClassVar
 
 from otel_apimetrics.prometheus.decorators import Decorator, Decorators
 from otel_apimetrics.prometheus.excluded import Excluded
 from otel_apimetrics.prometheus.families import Kind
+from otel_apimetrics.prometheus.flask_calls import Measured
 from otel_apimetrics.prometheus.flask_views import Tracked, marking
+from otel_apimetrics.prometheus.flask_waiting import watch
 from otel_apimetrics.prometheus.label_values import LabelValues
 from otel_apimetrics.prometheus.request_marks import DO_NOT_TRACK, EXCLUDE_ALL
 
@@ -16,7 +18,9 @@ class FlaskDecorators(Decorators):
 
     exclude_user_defaults: bool
     _excluded: Excluded
-    _response_converter: Callable[[Any], Any]
+    _response_converter: Callable[[Any], Any] | None
+    _as_exporter: ClassVar[bool] = False
+    """See `Measured`."""
 
     @staticmethod
     def do_not_track() -> Decorator:
@@ -29,17 +33,15 @@ class FlaskDecorators(Decorators):
         return marking(EXCLUDE_ALL)
 
     def _tracking(self, instrument: Any, labels: LabelValues, kind: Kind) -> Decorator:
-        return Tracked(
+        watch()
+        measured = Measured(
             instrument=instrument,
             labels=labels,
             kind=kind,
-            convert=self._convert,
-            is_left_out=self._leaves_out,
-        ).decorator
-
-    def _convert(self, returned: Any) -> Any:
-        # Flask-RESTful's API, which converts, may be known after the decorators.
-        return self._response_converter(returned)
+            convert=self._response_converter,
+            as_exporter=self._as_exporter,
+        )
+        return Tracked(measured, self._leaves_out).decorator
 
     def _leaves_out(self, path: str) -> bool:
         return self.exclude_user_defaults and self._excluded(path)

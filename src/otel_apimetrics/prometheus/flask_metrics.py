@@ -24,7 +24,6 @@ from otel_apimetrics.prometheus.flask_defaults import (
 )
 from otel_apimetrics.prometheus.flask_options import (
     FlaskOptions,
-    converter_of,
     shape_of,
 )
 from otel_apimetrics.prometheus.homes import home_of, registry_of, require_both
@@ -89,7 +88,7 @@ class FlaskMetrics(FlaskDecorators):
         self._options = asked
         self._excluded = Excluded(asked.excluded_paths)
         self._default_labels = asked.default_labels
-        self._response_converter = converter_of(asked)
+        self._response_converter = asked.response_converter
         self._reader = reader
         if asked.export_defaults and asked.names == "flask":
             self._shape_of(asked, asked.prefix, asked.group_by)  # refuses before anything is made

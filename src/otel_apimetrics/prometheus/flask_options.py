@@ -4,8 +4,6 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-import flask
-
 from otel_apimetrics.config import ConfigError
 from otel_apimetrics.prometheus.decorators import Labels
 from otel_apimetrics.prometheus.flask_defaults import GroupBy, Shape
@@ -41,7 +39,7 @@ class FlaskOptions:
     default_labels: Labels = field(default_factory=dict)
     """Of the default metrics and of all decorators."""
     response_converter: Callable[[Any], Any] | None = None
-    """Makes a response of what views return; `None` for Flask's way."""
+    """Makes what labels see of what views return; `None` shows them the response itself."""
     excluded_paths: str | Iterable[str] | None = None
     """Expressions that the beginning of a path matches which nothing counts."""
     exclude_user_defaults: bool = True
@@ -89,8 +87,3 @@ def shape_of(
         buckets=None if options.buckets is None else tuple(options.buckets),
         as_histogram=options.latency_as_histogram,
     )
-
-
-def converter_of(options: FlaskOptions) -> Callable[[Any], Any]:
-    """Give what makes a response of what a view returns."""
-    return options.response_converter or flask.make_response

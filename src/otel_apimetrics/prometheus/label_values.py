@@ -1,7 +1,7 @@
 """The values of labels: as they stand, or asked of the app for each measurement."""
 
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
 from otel_apimetrics import _guard, interruptions
@@ -36,16 +36,20 @@ class LabelValues:
         self._fixed: Final = {
             str(name): encodable(value) for name, value in merged.items() if not callable(value)
         }
-        self._asked: Final = [
-            (str(name), _asker(str(name), value))
-            for name, value in merged.items()
-            if callable(value)
-        ]
+        self._before: Final[list[tuple[str, Ask]]] = []
+        self._after: Final[list[tuple[str, Ask]]] = []
+        for name, value in merged.items():
+            if callable(value):
+                refuse_async(f"labels: {name}", value)
+                if _takes_response(value):
+                    self._after.append((str(name), value))
+                else:
+                    self._before.append((str(name), _without_response(value)))
 
     @property
     def fixed(self) -> Mapping[str, str] | None:
         """Give the values where none is asked for, `None` where one is."""
-        return None if self._asked else self._fixed
+        return None if self._before or self._after else self._fixed
 
     def of(self, response: Any) -> Mapping[str, str]:
         """Give the values for one measurement.
@@ -53,12 +57,20 @@ class LabelValues:
         Args:
             response: what the callables get; `None` before there is one.
         """
-        if not self._asked:
-            return self._fixed
-        values = dict(self._fixed)
-        for name, ask in self._asked:
-            values[name] = asked(ask, response)
-        return values
+        return self.after(self.before(), response)
+
+    def before(self) -> Mapping[str, str]:
+        """Give the values that need no response."""
+        return _with(self._fixed, self._before, None)
+
+    def after(self, before: Mapping[str, str], response: Any) -> Mapping[str, str]:
+        """Give all values.
+
+        Args:
+            before: what `before` gave.
+            response: what the callables get.
+        """
+        return _with(before, self._after, response)
 
 
 def asked(ask: Ask, about: Any) -> str:
@@ -72,12 +84,33 @@ def asked(ask: Ask, about: Any) -> str:
         return ""
 
 
-def _asker(name: str, value: Callable[..., Any]) -> Ask:
+def refuse_async(what: str, value: Any) -> None:
+    """Refuse a coroutine function where a plain one is called.
+
+    Args:
+        what: names it in the error.
+        value: anything.
+
+    Raises:
+        ConfigError: it is one.
+    """
     if _is_async(value) or _is_async(getattr(type(value), "__call__", None)):  # noqa: B004  its code
-        raise ConfigError(
-            f"labels: {name} is a coroutine function, which nobody awaits. Give a plain one."
-        )
-    return value if _takes_response(value) else lambda _response: value()
+        raise ConfigError(f"{what} is a coroutine function, which nobody awaits. Give a plain one.")
+
+
+def _with(
+    known: Mapping[str, str], more: Sequence[tuple[str, Ask]], response: Any
+) -> Mapping[str, str]:
+    if not more:
+        return known
+    values = dict(known)
+    for name, ask in more:
+        values[name] = asked(ask, response)
+    return values
+
+
+def _without_response(value: Callable[[], Any]) -> Ask:
+    return lambda _response: value()
 
 
 def _is_async(value: Any) -> bool:

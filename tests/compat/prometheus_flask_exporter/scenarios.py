@@ -6,6 +6,7 @@ prints by scenario what each scrape shows. Imports nothing of ours: the environm
 itself runs it too.
 """
 
+import functools
 import json
 import sys
 from importlib import import_module
@@ -13,6 +14,7 @@ from importlib import import_module
 import prometheus_client
 from flask import Blueprint, Flask, Response, abort, jsonify, request
 from flask.views import MethodView
+from werkzeug.exceptions import Conflict
 
 SCENARIOS = {}
 
@@ -232,6 +234,75 @@ def decorators_on_excluded_paths(module):
     client = app.test_client()
     decorators_asked(client)
     return shown(client)
+
+
+def failing(view):
+    """Fail once a view is over."""
+
+    @functools.wraps(view)
+    def fail():
+        view()
+        raise ValueError("too late")
+
+    return fail
+
+
+def among_hooks(metrics, app):
+    """Add decorated views to an app whose hooks and handlers change what goes out."""
+    app.errorhandler(500)(lambda _error: ("sorry", 503))
+    labels = {"status": lambda r: r.status_code, "kind": lambda r: type(r).__name__}
+    returned = {
+        "text": lambda: "text",
+        "made": lambda: ("made", 201),
+        "nothing": lambda: None,
+        "number": lambda: 7,
+        "stream": lambda: (str(n) for n in range(3)),
+        "answer": lambda: Response("answer", 202),
+        "aborted": lambda: abort(404),
+        "returned": Conflict,
+        "boom": lambda: 1 / 0,
+        "handled": lambda: {}["missing"],
+        "late": failing(lambda: ("late", 201)),
+    }
+    for name, view in returned.items():
+        inner = view.__wrapped__ if name == "late" else view
+        text = {"text": lambda r: r.is_streamed or r.get_data(as_text=True)[:9]}
+        if name not in {"nothing", "number"}:
+            # Of two decorators the package's outer one counts the inner one's TypeError.
+            inner = metrics.summary(f"{name}_seconds", "Seconds", labels=labels)(inner)
+        counted = metrics.counter(name, "Calls", labels={**labels, **text})(inner)
+        app.get(f"/{name}", endpoint=f"among {name}")(
+            failing(counted) if name == "late" else counted
+        )
+
+    @app.after_request
+    def change(response):
+        if request.path == "/hook":
+            raise ValueError("in a hook")
+        response.status_code = 299
+        return response
+
+    app.get("/hook", endpoint="hook")(metrics.counter("hook", "Calls", labels=labels)(lambda: "x"))
+    return [f"/{name}" for name in (*returned, "hook")]
+
+
+@scenario
+def decorators_among_hooks(module):
+    found = []
+    for propagates in (False, True):
+        prometheus_client.REGISTRY = prometheus_client.CollectorRegistry(auto_describe=True)
+        app = Flask("shop")
+        app.errorhandler(KeyError)(lambda _error: ("handled", 418, {"X-Kind": "key"}))
+        app.testing = propagates
+        metrics = module.PrometheusMetrics(app)
+        client = app.test_client()
+        for path in among_hooks(metrics, app):
+            try:
+                client.get(path)
+            except (TypeError, ValueError, ZeroDivisionError):
+                assert propagates  # noqa: PT017  the app's exceptions, not ours
+        found.append([200, *metrics.generate_metrics()[::-1]])
+    return found
 
 
 @scenario

@@ -324,6 +324,35 @@ def test_an_exception_of_another_function_reaches_its_caller(app, metrics, serve
     assert shown['calls_total{status="404"}'] == 1
 
 
+@pytest.mark.row(58, 59)
+def test_a_decorator_further_out_sees_what_a_view_returns_and_raises(
+    app, metrics, serve, client, scrape
+):
+    asked, seen = [], []
+    app.errorhandler(KeyError)(lambda _error: asked.append(1) or ("no", 400))
+
+    def watched(view):
+        @functools.wraps(view)
+        def watch():
+            try:
+                seen.append(view())
+            except KeyError as error:
+                seen.append(error.args)
+                raise
+            return seen[-1]
+
+        return watch
+
+    count = metrics.counter("calls", "Calls", labels=STATUS)
+    serve("/", watched(count(lambda: ("made", 201))))
+    serve("/missing", watched(count(lambda: {}["missing"])))
+    assert [client.get(path).status_code for path in ("/", "/missing")] == [201, 400]
+    assert seen == [("made", 201), ("missing",)]
+    assert asked == [1]
+    shown = scrape()
+    assert shown['calls_total{status="201"}'] == shown['calls_total{status="400"}'] == 1
+
+
 @pytest.mark.row(60)
 @pytest.mark.parametrize("order", [1, -1])
 def test_named_endpoints_and_the_order_of_decorators_change_nothing(
@@ -380,10 +409,14 @@ def test_an_exception_of_an_async_view_is_handled_as_others(app, metrics, serve,
 
 
 @pytest.mark.row(62)
-def test_a_decorated_function_outside_a_request_is_refused(metrics, kind):
+def test_outside_a_request_a_decorated_function_is_called_as_it_is(metrics, scrape, kind):
+    marks = metrics.do_not_track(), metrics.exclude_all_metrics()
     function = getattr(metrics, kind)("calls", "Calls")(lambda: "OK")
-    with pytest.raises(RuntimeError, match="context"):
-        function()
+    for mark in marks:
+        function = mark(function)
+    assert function() == "OK"
+    shown = scrape()
+    assert {value for key, value in shown.samples.items() if "_created" not in key[0]} == {0}
 
 
 @pytest.mark.row(63)

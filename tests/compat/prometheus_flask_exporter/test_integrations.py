@@ -3,6 +3,7 @@
 import flask
 import flask_restful
 import pytest
+from flask_restful import fields
 
 from otel_apimetrics.compat.prometheus_flask_exporter import (
     PrometheusMetrics,
@@ -70,6 +71,30 @@ def test_a_converter_of_the_apps_own_stays(registry, app, client):
     )
     api.add_resource(resource(metrics), "/items")
     assert client.get("/items?answer=data").status_code == 299
+
+
+@pytest.mark.row(69)
+def test_a_method_decorator_gets_what_a_resource_returns(registry, app, client):
+    api = flask_restful.Api(app, errors={"LookupError": {"status": 409}})
+    metrics = RESTfulPrometheusMetrics(app, api)
+
+    class Item(flask_restful.Resource):
+        @flask_restful.marshal_with({"name": fields.String})
+        @metrics.counter("items", "Items", labels=LABELS)
+        def get(self):
+            return {"name": "a", "secret": "b"}, 201
+
+        @metrics.counter("failures", "Failures", labels=LABELS)
+        def post(self):
+            raise LookupError
+
+    api.add_resource(Item, "/item")
+    assert client.get("/item").json == {"name": "a"}
+    assert client.post("/item").status_code == 409
+    text = client.get("/metrics").text
+    assert 'items_total{code="201"} 1.0' in text
+    assert 'failures_total{code="409"} 1.0' in text
+    assert "flask_http_request_exceptions_total{" not in text
 
 
 @pytest.mark.row(70)

@@ -30,6 +30,7 @@ class PrometheusMetrics(FlaskMetrics):
     """
 
     version = VERSION
+    _as_exporter = True
 
     def __init__(  # noqa: PLR0913, PLR0917  the arguments are that package's
         self,

@@ -1,0 +1,192 @@
+"""One call of a function that is measured within a request of Flask's."""
+
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from time import perf_counter
+from typing import Any, Final
+
+import flask
+from opentelemetry import context
+from werkzeug.exceptions import HTTPException
+
+from otel_apimetrics import _guard
+from otel_apimetrics.prometheus.decorators import View
+from otel_apimetrics.prometheus.flask_defaults import failed
+from otel_apimetrics.prometheus.flask_waiting import wait
+from otel_apimetrics.prometheus.label_values import LabelValues
+from otel_apimetrics.prometheus.request_marks import is_excluded
+from otel_apimetrics.prometheus.tally import Values
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """What calls are measured by, and what labels see of them."""
+
+    instrument: Any
+    """A `Tally`, or a histogram of seconds."""
+    labels: LabelValues
+    kind: str
+    """"counter"; "gauge", of calls in progress; "histogram" and "summary", of seconds."""
+    convert: Callable[[Any], Any] | None
+    """Makes a response of what a view returns, for labels; `None` waits for the response itself."""
+    as_exporter: bool
+    """As prometheus-flask-exporter: labels see the response before hooks have it, and a text with
+    500 for an exception that no handler answers; what `convert` makes is what the view returns."""
+
+
+@dataclass(slots=True)
+class _Outcome:
+    """How a call has ended."""
+
+    seconds: float
+    asked: Mapping[str, str]
+    """The labels that need no response."""
+    context: Any
+    """OpenTelemetry's, for exemplars."""
+    returned: Any = None
+    error: Exception | None = None
+
+
+class Call:
+    """A call that has begun.
+
+    Args:
+        measured: what it is measured by.
+        view: the function.
+        request: that is being served.
+    """
+
+    def __init__(self, measured: Measured, view: View, request: Any) -> None:
+        self._measured: Final = measured
+        self._view: Final = view
+        self._request: Final = request
+        self._entered: Values | None = None
+        self._outcome: _Outcome | None = None
+        self._within: Final = sys.exc_info()[1]
+        if measured.kind == "gauge":
+            labels = measured.labels.of(None)
+            measured.instrument.add(1, labels)
+            self._entered = labels
+        self._start: Final = perf_counter()
+
+    def returned(self, returned: Any) -> Any:
+        """Measure a call that has returned, and give what the function returns."""
+        outcome = self._ended()
+        if outcome is None:
+            return returned
+        outcome.returned = returned
+        if not self._is_view():
+            self._measure(outcome, returned)
+            return returned
+        convert = self._measured.convert
+        if convert is None or isinstance(returned, flask.Response):
+            self._wait(outcome)
+            return returned
+        try:
+            response = convert(returned)
+        except Exception as error:
+            _guard.swallow("prometheus.convert", error)
+            self._wait(outcome)
+            return returned
+        self._measure(outcome, response)
+        return response if self._measured.as_exporter else returned
+
+    def raised(self, error: BaseException) -> None:
+        """Measure a call that has raised. What ends a task or a process is not measured."""
+        outcome = self._ended()
+        if outcome is None or not isinstance(error, Exception):
+            return
+        outcome.error = error
+        if self._is_view():
+            # Decorators around this one and handlers of the app may answer it.
+            self._wait(outcome)
+        else:
+            self._measure(outcome, _answer(error))
+
+    def answered(self, response: Any) -> None:
+        """Measure with the response."""
+        outcome, self._outcome = self._outcome, None
+        if outcome is None:
+            return
+        now = sys.exc_info()[1]
+        if not self._measured.as_exporter or now is None or now is self._within:
+            self._measure(outcome, response)
+        else:
+            # Flask answers an exception that no handler has.
+            self._measure_unserved(outcome, now)
+
+    def unanswered(self, error: BaseException | None) -> None:
+        """Measure where nothing was made of the call."""
+        outcome, self._outcome = self._outcome, None
+        if outcome is None:
+            return
+        if error is not None and not self._measured.as_exporter:
+            self._measure(outcome, failed(error))
+        else:
+            self._measure_unserved(outcome, error)
+
+    def _ended(self) -> _Outcome | None:
+        seconds = perf_counter() - self._start
+        labels, self._entered = self._entered, None
+        if labels is not None:
+            self._measured.instrument.add(-1, labels)
+        if self._measured.kind == "gauge" or is_excluded(self._request):
+            return None
+        # Asked now: decorators further out may take down what labels look at.
+        asked = self._measured.labels.before()
+        return _Outcome(max(seconds, 0.0), asked, context.get_current())
+
+    def _wait(self, outcome: _Outcome) -> None:
+        self._outcome = outcome
+        wait(self._request, self, as_made=self._measured.as_exporter)
+
+    def _measure_unserved(self, outcome: _Outcome, error: BaseException | None) -> None:
+        """Measure with the response that would have been made of the call alone."""
+        if outcome.error is None:
+            try:
+                response = flask.make_response(outcome.returned)
+            except Exception:
+                # It is no response, which Flask has said.
+                return
+        elif outcome.error is error:
+            response = failed(error)
+        else:
+            response = _answer(outcome.error)
+        self._measure(outcome, response)
+
+    def _measure(self, outcome: _Outcome, response: Any) -> None:
+        measured = self._measured
+        labels = measured.labels.after(outcome.asked, response)
+        if measured.kind == "counter":
+            measured.instrument.add(1, labels)
+        else:
+            measured.instrument.record(outcome.seconds, labels, context=outcome.context)
+
+    def _is_view(self) -> bool:
+        endpoint = self._request.endpoint
+        served = flask.current_app.view_functions.get(endpoint) if endpoint else None
+        mine = getattr(self._view, "__func__", self._view)
+        return any(each is mine for each in _behind(served, self._request.method))
+
+
+def _behind(served: Any, method: str) -> Iterator[Any]:
+    """Give the functions that a view function stands for, its decorators first."""
+    yield from _chain(served)
+    kind = getattr(served, "view_class", None)
+    if kind is not None:
+        names = (method.lower(), "get" if method == "HEAD" else "", "dispatch_request")
+        for name in names:
+            yield from _chain(getattr(kind, name, None))
+
+
+def _chain(function: Any) -> Iterator[Any]:
+    while function is not None:
+        yield getattr(function, "__func__", function)
+        function = getattr(function, "__wrapped__", None)
+
+
+def _answer(error: Exception) -> Any:
+    if isinstance(error, HTTPException):
+        return flask.make_response(error)
+    return failed(error)
