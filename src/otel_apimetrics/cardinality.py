@@ -41,7 +41,7 @@ class Cardinality:
 
     def _key(self, exchange: Exchange) -> tuple[str | int, ...]:
         request, response, consumer = exchange.request, exchange.response, exchange.consumer
-        method = request.method if request.method in semconv.KNOWN_METHODS else semconv.OTHER
+        method = semconv.known_method(request.method)
         status: str | int = "" if response is None else response.status
         who, group = ("", "") if consumer is None else (consumer.id, consumer.group or "")
         key = (method, request.route or "", status, who, group)

@@ -105,7 +105,7 @@ class Metrics:
 
     def active(self, change: int, method: str) -> None:
         """Count a request in (+1) or out (-1) of flight."""
-        key = method if method in semconv.KNOWN_METHODS else semconv.OTHER
+        key = semconv.known_method(method)
         self._ready().active.add(change, {semconv.REQUEST_METHOD: key})
 
     def show_health(self) -> None:
@@ -195,9 +195,8 @@ class _Instruments:
 
     def semconv(self, exchange: Exchange, context: Context | None) -> None:
         request, response = exchange.request, exchange.response
-        known = request.method in semconv.KNOWN_METHODS
         attributes: Attributes = {
-            semconv.REQUEST_METHOD: request.method if known else semconv.OTHER,
+            semconv.REQUEST_METHOD: semconv.known_method(request.method),
             semconv.URL_SCHEME: request.scheme,
             semconv.ROUTE: request.route or "",
             semconv.STATUS_CODE: "" if response is None else response.status,

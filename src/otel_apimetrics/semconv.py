@@ -102,6 +102,12 @@ KNOWN_METHODS: Final = frozenset(
     {"GET", "HEAD", "POST", "PUT", "DELETE", "CONNECT", "OPTIONS", "TRACE", "PATCH", "QUERY"}
 )
 
+
+def known_method(method: str) -> str:
+    """Give a method as a key of metrics: clients may send any, so that others are one."""
+    return method if method in KNOWN_METHODS else OTHER
+
+
 _OF_THE_CONVENTIONS: Final = frozenset({GRAPHQL_NAME, GRAPHQL_TYPE})
 
 

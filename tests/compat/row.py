@@ -2,6 +2,8 @@
 
 from typing import NamedTuple
 
+OTHER = "a method that HTTP's standards do not name is `_OTHER`; upstream shows each one that a client thinks of"
+
 
 class Row(NamedTuple):
     """A feature."""

@@ -22,6 +22,7 @@ from otel_apimetrics.prometheus.homes import Home
 from otel_apimetrics.prometheus.label_values import LabelValues
 from otel_apimetrics.prometheus.measures import NameTakenError
 from otel_apimetrics.prometheus.tally import Values
+from otel_apimetrics.semconv import known_method
 
 HIGH_BUCKETS: Final = (
     0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 1.5, 2, 2.5, 3, 3.5, 4, 4.5, 5, 7.5, 10,
@@ -32,7 +33,7 @@ LOW_BUCKETS: Final = (0.1, 0.5, 1)
 """Seconds: of the durations by handler and method."""
 _READ: Final[Mapping[str, Callable[[Info], str]]] = {
     "handler": attrgetter("modified_handler"),
-    "method": attrgetter("method"),
+    "method": lambda info: known_method(info.method),
     "status": attrgetter("modified_status"),
 }
 Measured = Callable[[Info], "float | None"]

@@ -20,6 +20,7 @@ from otel_apimetrics.prometheus.asgi_served import is_untracked
 from otel_apimetrics.prometheus.label_values import asked
 from otel_apimetrics.prometheus.sending import noting
 from otel_apimetrics.prometheus.tally import Tally, Values
+from otel_apimetrics.semconv import known_method
 
 Pattern = re.Pattern[str]
 _CLAIMED: Final = "otel_apimetrics.prometheus.claimed"
@@ -145,7 +146,7 @@ class InstrumentatorMiddleware:
             progress = self._in_progress
             if progress is not None and id(progress.tally) not in claimed:
                 claimed.add(id(progress.tally))
-                served.leave = progress.entered(scope["method"], handler)
+                served.leave = progress.entered(known_method(scope["method"]), handler)
         except Exception as error:
             _guard.swallow("prometheus.begin", error)
             return None

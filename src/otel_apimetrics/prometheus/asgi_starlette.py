@@ -17,6 +17,7 @@ from otel_apimetrics.prometheus.asgi_starlette_metrics import Measured, Starlett
 from otel_apimetrics.prometheus.encodable import encodable
 from otel_apimetrics.prometheus.label_values import LabelValues, asked
 from otel_apimetrics.prometheus.sending import noting
+from otel_apimetrics.semconv import known_method
 
 UNKNOWN: Final = "__unknown__"
 """The path of requests that no route serves, where such are grouped."""
@@ -192,7 +193,7 @@ class _Served:
 
     def progress(self) -> dict[str, str]:
         """Give the labels of requests in progress."""
-        named = {"method": self._request.method, "app_name": self._choices.app_name}
+        named = {"method": known_method(self._request.method), "app_name": self._choices.app_name}
         return {**named, **self.request_labels}
 
     def note(self, message: Any) -> None:
@@ -236,7 +237,7 @@ class _Served:
             self._note_headers({})
         end = perf_counter() if self._end is None else self._end
         labels = {
-            "method": request.method,
+            "method": known_method(request.method),
             "path": path,
             "status_code": str(self._status),
             "app_name": choices.app_name,

@@ -19,6 +19,7 @@ from otel_apimetrics.prometheus.described import describe
 from otel_apimetrics.prometheus.label_values import LabelValues, asked
 from otel_apimetrics.prometheus.measures import Measures
 from otel_apimetrics.prometheus.request_marks import START, is_untracked, the_request
+from otel_apimetrics.semconv import known_method
 
 if TYPE_CHECKING:
     from flask import Flask
@@ -151,7 +152,8 @@ class DefaultHooks:
             if is_untracked(request) or self._is_left_out(request.path):
                 return
             labels = self._labels.of(failed(exception))
-            self._metrics.exceptions.add(1, {"method": request.method, "status": "500", **labels})
+            method = known_method(request.method)
+            self._metrics.exceptions.add(1, {"method": method, "status": "500", **labels})
             if self._counts(request):
                 self._count(request, 500, labels)
         except Exception as error:
@@ -166,7 +168,7 @@ class DefaultHooks:
 
     def _count(self, request: Any, status: int, labels: Any) -> None:
         setattr(request, self._counted, True)
-        common = {"method": request.method, "status": str(status), **labels}
+        common = {"method": known_method(request.method), "status": str(status), **labels}
         self._metrics.total.add(1, common)
         start = getattr(request, START, None)
         # An earlier hook has answered: nothing was timed.

@@ -2,14 +2,14 @@
 
 from typing import Final
 
-from tests.compat.row import Row
+from tests.compat.row import OTHER, Row
 
 SECTIONS: Final[dict[str, dict[int, Row]]] = {
     "Default metrics of an `Instrumentator`": {
-        101: Row("`http_requests_total{handler,method,status}`"),
+        101: Row("`http_requests_total{handler,method,status}`", OTHER),
         102: Row("`http_request_size_bytes{handler}`, `http_response_size_bytes{handler}`: summaries of Content-Length", "what is no number is 0; upstream fails the request"),
         103: Row("`http_request_duration_highr_seconds`: without labels, 21 bounds"),
-        104: Row("`http_request_duration_seconds{handler,method}`: 0.1, 0.5, 1"),
+        104: Row("`http_request_duration_seconds{handler,method}`: 0.1, 0.5, 1", OTHER),
         105: Row("an uncaught exception counts as 5xx and goes on"),
         106: Row("`http` alone: no WebSocket"),
     },

@@ -22,6 +22,18 @@ def test_requests_are_counted_by_handler_method_and_status(app, make, scrape):
     ]
 
 
+@pytest.mark.row(101, 104)
+def test_methods_that_nobody_has_named_are_one(app, make, scrape):
+    make(should_instrument_requests_inprogress=True, inprogress_labels=True)
+    for method in ("BREW", "POUR"):
+        ask(app, method, "/items/1")
+    shown = scrape()
+    labels = 'handler="/items/{item}",method="_OTHER"'
+    assert shown.of("http_requests_total") == [f'http_requests_total{{{labels},status="4xx"}} 2.0']
+    assert shown[f"http_request_duration_seconds_count{{{labels}}}"] == 2
+    assert shown[f"http_requests_inprogress{{{labels}}}"] == 0
+
+
 @pytest.mark.row(102)
 def test_sizes_are_those_that_headers_tell(app, make, scrape):
     make()

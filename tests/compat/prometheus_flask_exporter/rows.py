@@ -2,13 +2,13 @@
 
 from typing import Final
 
-from tests.compat.row import Row
+from tests.compat.row import OTHER, Row
 
 SECTIONS: Final[dict[str, dict[int, Row]]] = {
     "Default metrics": {
-        1: Row("`flask_http_request_duration_seconds{method,path,status}`: a histogram"),
-        2: Row("`flask_http_request_total{method,status}`"),
-        3: Row("`flask_http_request_exceptions_total{method,status}`; its HELP and TYPE come before any sample"),
+        1: Row("`flask_http_request_duration_seconds{method,path,status}`: a histogram", OTHER),
+        2: Row("`flask_http_request_total{method,status}`", OTHER),
+        3: Row("`flask_http_request_exceptions_total{method,status}`; its HELP and TYPE come before any sample", OTHER),
         4: Row("`flask_exporter_info{version}`, without default labels"),
         5: Row("`_created` beside each counter, histogram and summary, until it is switched off"),
         6: Row("OpenMetrics", "with the trace of a request as exemplar, where there is one"),

@@ -48,6 +48,22 @@ def test_requests_are_counted_by_method_and_status_without_a_path(client, scrape
     assert len(shown.of("flask_http_request_total")) == 2
 
 
+@pytest.mark.row(1, 2, 3)
+def test_methods_that_nobody_has_named_are_one(serve, client, scrape):
+    serve("/boom", lambda: 1 / 0, methods=["GET", "BREW", "POUR"])
+    for method in ("BREW", "POUR", "PATCH"):
+        client.open("/test", method=method)
+        client.open("/boom", method=method)
+    shown = scrape()
+    assert sorted(shown.of("flask_http_request_total")) == [
+        'flask_http_request_total{method="PATCH",status="405"} 2.0',
+        'flask_http_request_total{method="_OTHER",status="405"} 2.0',
+        'flask_http_request_total{method="_OTHER",status="500"} 2.0',
+    ]
+    assert shown[DURATIONS % ("_OTHER", "/test", 405)] == 2
+    assert shown['flask_http_request_exceptions_total{method="_OTHER",status="500"}'] == 2
+
+
 @pytest.mark.row(3)
 def test_uncaught_exceptions_are_counted_and_shown_before_there_are_any(serve, client, scrape):
     serve("/boom", lambda: 1 / 0)

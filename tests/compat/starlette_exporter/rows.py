@@ -2,12 +2,12 @@
 
 from typing import Final
 
-from tests.compat.row import Row
+from tests.compat.row import OTHER, Row
 
 SECTIONS: Final[dict[str, dict[int, Row]]] = {
     "Metrics of `PrometheusMiddleware`": {
-        201: Row("`starlette_requests_total`, `starlette_request_duration_seconds`: `{method,path,status_code,app_name}`"),
-        202: Row("`starlette_requests_in_progress{method,app_name}`"),
+        201: Row("`starlette_requests_total`, `starlette_request_duration_seconds`: `{method,path,status_code,app_name}`", OTHER),
+        202: Row("`starlette_requests_in_progress{method,app_name}`", OTHER),
         203: Row("an uncaught exception is a 500 and goes on"),
         204: Row("a client that is gone before there is a response is a 499"),
         205: Row("`http` alone: no WebSocket"),

@@ -46,6 +46,15 @@ def test_requests_in_progress_are_counted_by_method(app, make, registry):
     assert registry.get_sample_value("starlette_requests_in_progress", labels) == 0
 
 
+@pytest.mark.row(201, 202)
+def test_methods_that_nobody_has_named_are_one(make, scrape, totals):
+    make("BREW /u/1", "POUR /u/1", filter_unhandled_paths=False)
+    assert totals() == [
+        f"starlette_requests_total{LABELS.replace('GET', '_OTHER') % ('/u/1', 405)} 2.0"
+    ]
+    assert scrape()['starlette_requests_in_progress{app_name="starlette",method="_OTHER"}'] == 0
+
+
 @pytest.mark.row(203)
 def test_an_uncaught_exception_is_a_500_and_goes_on(app, make, totals):
     def boom(request):
