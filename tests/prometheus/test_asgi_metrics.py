@@ -531,6 +531,15 @@ def test_the_names_may_be_chosen_by_the_environment(app, monkeypatch):
         ASGIMetrics(FastAPI(), names="flask")
 
 
+@pytest.mark.parametrize("option", ["group_by", "response_converter"])
+def test_a_function_that_nobody_would_await_is_refused(option):
+    async def awaited(request):
+        return request.url.path
+
+    with pytest.raises(ConfigError, match=f"{option} is a coroutine function.*Give a plain one"):
+        ASGIMetrics(None, **{option: awaited})
+
+
 def half(request):
     return request.url.path[:3]
 

@@ -16,6 +16,7 @@ from opentelemetry.sdk.metrics.export import InMemoryMetricReader
 from opentelemetry.sdk.trace import TracerProvider
 
 from otel_apimetrics import ConfigError
+from otel_apimetrics.compat.prometheus_flask_exporter import PrometheusMetrics
 from otel_apimetrics.prometheus import FlaskMetrics, PrometheusReader, ScrapeWSGIApp
 from tests.in_process import make_environ, serve_wsgi
 
@@ -209,6 +210,33 @@ def test_a_label_that_nobody_would_await_is_refused_where_it_is_declared(given, 
     metrics = FlaskMetrics(None, **given)
     with pytest.raises(ConfigError, match="kind is a coroutine function"):
         metrics.counter("orders", "Orders", labels={"kind": label})
+
+
+class AwaitedGroup(Awaited):
+    __name__ = "group"
+
+
+@pytest.mark.parametrize("front", [FlaskMetrics, PrometheusMetrics])
+@pytest.mark.parametrize("late", [False, True])
+@pytest.mark.parametrize("group_by", [awaited, AwaitedGroup(), partial(awaited)])
+def test_a_group_that_nobody_would_await_is_refused(registry, front, late, group_by):
+    options = {"names": "flask"} if front is FlaskMetrics else {}
+
+    def declare():
+        if late:
+            front(flask.Flask("shop"), export_defaults=False).export_defaults(group_by=group_by)
+        else:
+            front(None, **options, group_by=group_by)
+
+    with pytest.raises(ConfigError, match="group_by is a coroutine function.*Give a plain one"):
+        declare()
+    assert "http_request" not in prometheus_client.generate_latest(registry).decode()
+
+
+@pytest.mark.parametrize("front", [FlaskMetrics, PrometheusMetrics])
+def test_a_converter_that_nobody_would_await_is_refused(registry, front):
+    with pytest.raises(ConfigError, match="response_converter is a coroutine function"):
+        front(None, response_converter=awaited)
 
 
 def test_names_that_are_none_are_refused_with_those_that_are():

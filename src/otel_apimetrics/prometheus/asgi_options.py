@@ -7,6 +7,7 @@ from typing import Any, Final
 from otel_apimetrics.config import ConfigError
 from otel_apimetrics.prometheus.decorators import Labels
 from otel_apimetrics.prometheus.endpoint import Authorize
+from otel_apimetrics.prometheus.label_values import refuse_async
 from otel_apimetrics.prometheus.presets import Names, checked_labels
 
 POSSIBLE: Final[tuple[Names, ...]] = ("otel", "fastapi-instrumentator", "starlette")
@@ -35,8 +36,8 @@ class ASGIOptions:
     prefix: str | None = None
     """Of the default metrics, without its `_`; `None` for the names as their package has them."""
     group_by: str | Callable[[Any], Any] = "template"
-    """What requests are told apart by: "template" of the route, "path", or a function of
-    Starlette's request. The label is called as the names have it."""
+    """What requests are told apart by: "template" of the route, "path", or a plain function
+    of Starlette's request. The label is called as the names have it."""
     buckets: Sequence[float] | None = None
     """Bounds of the durations by handler or path, in seconds; `None` for those of the names."""
     default_labels: Labels = field(default_factory=dict)
@@ -51,6 +52,8 @@ class ASGIOptions:
     def __post_init__(self) -> None:
         """Refuse what is not possible."""
         checked_labels(self.default_labels)
+        refuse_async("response_converter", self.response_converter)
+        refuse_async("group_by", self.group_by)
 
     def group(self) -> Callable[[Any], Any] | None:
         """Give what tells requests apart; `None` for templates.

@@ -7,6 +7,7 @@ from typing import Any, Final
 from otel_apimetrics.config import ConfigError
 from otel_apimetrics.prometheus.decorators import Labels
 from otel_apimetrics.prometheus.flask_defaults import GroupBy, Shape
+from otel_apimetrics.prometheus.label_values import refuse_async
 from otel_apimetrics.prometheus.presets import Names, checked_labels, chosen
 
 POSSIBLE: Final[tuple[Names, ...]] = ("otel", "flask")
@@ -30,8 +31,8 @@ class FlaskOptions:
     prefix: str = "flask"
     """Of the default metrics; `NO_PREFIX` for none."""
     group_by: GroupBy = "path"
-    """What the duration is told apart by: an attribute of Flask's request, or a named function of
-    it. The label has its name."""
+    """What the duration is told apart by: an attribute of Flask's request, or a plain function of
+    it that has a name. The label has the same."""
     buckets: Sequence[float] | None = None
     """Bounds of the duration, in seconds; `None` for prometheus_client's."""
     latency_as_histogram: bool = True
@@ -51,6 +52,7 @@ class FlaskOptions:
         """Refuse what is not possible."""
         chosen(POSSIBLE, self.names)
         checked_labels(self.default_labels)
+        refuse_async("response_converter", self.response_converter)
 
 
 def shape_of(
@@ -66,8 +68,10 @@ def shape_of(
 
     Raises:
         AttributeError: `group_by` is a callable without a name.
-        ConfigError: `group_by` is a lambda, or a default label has a built-in one's name.
+        ConfigError: `group_by` is a lambda or a coroutine function, or a default label has a
+            built-in one's name.
     """
+    refuse_async("group_by", group_by)
     group = group_by.__name__ if callable(group_by) else str(group_by)
     if group == "<lambda>":
         raise ConfigError(

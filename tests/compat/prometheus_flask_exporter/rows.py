@@ -30,7 +30,7 @@ SECTIONS: Final[dict[str, dict[int, Row]]] = {
         20: Row("`group_by='url_rule'`"),
         21: Row("`group_by='full_path'`"),
         22: Row("`group_by` any attribute of the request", 'one that is missing is `""`; upstream fails the response'),
-        23: Row("`group_by` a function"),
+        23: Row("`group_by` a function", "a coroutine function is refused at once; upstream makes a series of each request"),
         24: Row("`group_by` a lambda or a `partial` is refused", "upstream takes lambdas with newer versions of prometheus_client, against its own word"),
         25: Row("`group_by_endpoint=True` warns"),
         26: Row("`buckets`"),

@@ -121,6 +121,15 @@ def test_durations_are_grouped_by_a_function_whose_name_is_the_label(grouped):
     assert grouped(custom_rule, "custom_rule")[0] == ["GET::/u/1", "GET::/nope"]
 
 
+@pytest.mark.row(23)
+def test_a_function_that_nobody_would_await_is_refused(make):
+    async def rule(request):
+        return request.path
+
+    with pytest.raises(ValueError, match="group_by is a coroutine function"):
+        make(group_by=rule)
+
+
 @pytest.mark.row(24)
 def test_a_function_without_a_name_is_refused(make):
     with pytest.raises(ValueError, match="invalid label"):
