@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import gzip
 import inspect
 import re
 from collections.abc import AsyncIterable, Iterable
@@ -529,6 +530,13 @@ def test_the_names_may_be_chosen_by_the_environment(app, monkeypatch):
         ASGIMetrics(FastAPI())
     with pytest.raises(ConfigError, match="use one of otel"):
         ASGIMetrics(FastAPI(), names="flask")
+
+
+def test_the_endpoint_is_coded_for_clients_that_take_it(app, metrics):
+    metrics.counter("orders", "Orders")
+    seen = ask(app, "GET", "/metrics", {"Accept-Encoding": "gzip"})
+    assert (b"content-encoding", b"gzip") in seen.sent[0]["headers"]
+    assert b"orders_total 0.0" in gzip.decompress(seen.body)
 
 
 @pytest.mark.parametrize("option", ["group_by", "response_converter"])

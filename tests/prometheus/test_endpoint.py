@@ -80,6 +80,25 @@ def test_a_client_that_gives_gzip_no_weight_gets_none(ask, weight):
 
 
 @pytest.mark.parametrize(
+    ("accepts", "coded"),
+    [
+        ("", False),
+        ("x-gzip", True),
+        ("*", True),
+        ("*;q=0", False),
+        ("gzip;q=0, *", False),
+        ("identity;q=1, gzip;q=0.5", False),
+        ("identity;q=0.5, gzip;q=0.5", True),
+        ("gzip;level=9;q=1.0;", True),
+        ("deflate, br", False),
+    ],
+)
+def test_a_client_gets_gzip_where_it_does_not_like_plain_text_better(ask, accepts, coded):
+    _, headers, _ = ask(headers={"Accept-Encoding": accepts})
+    assert ("content-encoding" in headers) == coded
+
+
+@pytest.mark.parametrize(
     "make", [ScrapeWSGIApp, ScrapeASGIApp, lambda one: add_route(flask.Flask("shop"), one)]
 )
 def test_what_is_no_reader_is_refused_at_once(reader, make):

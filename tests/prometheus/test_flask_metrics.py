@@ -1,6 +1,7 @@
 """Decorators of Flask's views as OpenTelemetry instruments, beside our own records."""
 
 import asyncio
+import gzip
 import re
 import subprocess
 import sys
@@ -112,6 +113,24 @@ def test_any_endpoint_of_the_reader_shows_what_was_declared_once(given, registry
     assert registry.get_sample_value("orders_total") is None
     FlaskMetrics(None, **given, registry=registry).counter("refunds", "Refunds")
     assert registry.get_sample_value("refunds_total") == 0
+
+
+@pytest.mark.parametrize("with_reader", [True, False])
+def test_the_endpoint_is_coded_for_clients_that_take_it(given, registry, with_reader):
+    app = flask.Flask("shop")
+    FlaskMetrics(app, **(given if with_reader else {})).counter("orders", "Orders")
+    client = app.test_client()
+    plain = client.get("/metrics")
+    coded = client.get("/metrics", headers={"Accept-Encoding": "br, gzip;q=0.5"})
+    refused = client.get("/metrics", headers={"Accept-Encoding": "gzip;q=0, *"})
+    assert "orders_total 0.0" in plain.text
+    assert coded.headers["Content-Encoding"] == "gzip"
+    assert shown(gzip.decompress(coded.data).decode(), "orders_total") == ["orders_total 0.0"]
+    assert {answer.headers["Vary"] for answer in (plain, coded)} == {"Accept, Accept-Encoding"}
+    for answer in (plain, refused):
+        assert "Content-Encoding" not in answer.headers
+    head = client.head("/metrics", headers={"Accept-Encoding": "gzip"})
+    assert (head.status_code, head.data, head.headers["Content-Encoding"]) == (200, b"", "gzip")
 
 
 def test_durations_have_the_span_of_their_request_as_an_exemplar(given):

@@ -18,9 +18,7 @@ from otel_apimetrics.prometheus.families import Exemplar, Family, Series
 
 _FAST: Final = 4
 """Level of gzip: a scrape is read once."""
-
-
-_NO_WEIGHT: Final = re.compile(r"q\s*=\s*0(\.0*)?")
+_WEIGHT: Final = re.compile(r"\s*q\s*=\s*([01](?:\.[0-9]*)?)\s*")
 
 
 class Scrape(NamedTuple):
@@ -56,19 +54,28 @@ def expose(
             warn_taken(other.name)
     wanted = [kept for one in metrics.values() if (kept := _filtered(one, names))]
     encode, content_type = choose_encoder(accept)
-    body = _encoded(encode, wanted)
-    if _takes_gzip(accept_encoding):
+    return coded(_encoded(encode, wanted), content_type, accept_encoding)
+
+
+def coded(body: bytes, content_type: str, accept_encoding: str) -> Scrape:
+    """Give a body with gzip, where the client takes it and does not like the body itself better.
+
+    Args:
+        body: not coded.
+        content_type: of the body.
+        accept_encoding: the header `Accept-Encoding` (RFC 9110, 12.5.3).
+    """
+    weights = dict(map(_weighted, accept_encoding.lower().split(",")))
+    gzipped = weights.get("gzip", weights.get("x-gzip", weights.get("*", 0.0)))
+    if gzipped > 0 and gzipped >= weights.get("identity", 0.0):
         return Scrape(gzip.compress(body, _FAST), content_type, is_gzip=True)
     return Scrape(body, content_type, is_gzip=False)
 
 
-def _takes_gzip(accept_encoding: str) -> bool:
-    """Tell whether a client takes gzip (RFC 9110, 12.5.3): one that gives it no weight does not."""
-    for one in accept_encoding.lower().split(","):
-        name, *parameters = (part.strip() for part in one.split(";"))
-        if name == "gzip":
-            return not any(map(_NO_WEIGHT.fullmatch, parameters))
-    return False
+def _weighted(one: str) -> tuple[str, float]:
+    name, *parameters = one.split(";")
+    found = next(filter(None, map(_WEIGHT.fullmatch, parameters)), None)
+    return name.strip(), 1.0 if found is None else float(found[1])
 
 
 def _encoded(encode: Any, metrics: list[Metric]) -> bytes:

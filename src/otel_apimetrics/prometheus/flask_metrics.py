@@ -15,6 +15,7 @@ from otel_apimetrics.api import skip_request
 from otel_apimetrics.prometheus.app_server import AppServer
 from otel_apimetrics.prometheus.decorators import Decorator
 from otel_apimetrics.prometheus.excluded import Excluded
+from otel_apimetrics.prometheus.exposition import Scrape
 from otel_apimetrics.prometheus.flask_decorators import FlaskDecorators
 from otel_apimetrics.prometheus.flask_defaults import (
     DefaultHooks,
@@ -145,12 +146,19 @@ class FlaskMetrics(FlaskDecorators):
         def prometheus_metrics() -> Any:
             skip_request()
             names = flask.request.args.getlist("name[]")
-            text, content_type = self.generate_metrics(flask.request.headers.get("Accept"), names)
-            return text, 200, {"Content-Type": content_type}
+            return self._answer(flask.request.headers, names)
 
         decorate = self._options.metrics_decorator
         view = prometheus_metrics if decorate is None else decorate(prometheus_metrics)
         served.route(path)(view)
+
+    def _answer(self, headers: Any, names: Sequence[str]) -> Any:
+        """Answer a scrape, given its header lines."""
+        made = self._scrape(headers.get("Accept", ""), headers.get("Accept-Encoding", ""), names)
+        lines = {"Content-Type": made.content_type, "Vary": "Accept, Accept-Encoding"}
+        if made.is_gzip:
+            lines["Content-Encoding"] = "gzip"
+        return made.body, 200, lines
 
     def generate_metrics(
         self, accept_header: str | None = None, names: Sequence[str] | None = None
@@ -164,12 +172,12 @@ class FlaskMetrics(FlaskDecorators):
         Returns:
             The text, and its content type.
         """
-        if self._reader is not None:
-            scrape = self._reader.scrape(accept_header or "", "", names or ())
-            return scrape.body.decode(), scrape.content_type
-        page = RegistryPage(self.registry, self._measures.reader)
-        scrape = page.scrape(accept_header or "", "", names or ())
-        return scrape.body.decode(), scrape.content_type
+        made = self._scrape(accept_header or "", "", names or ())
+        return made.body.decode(), made.content_type
+
+    def _scrape(self, accept: str, accept_encoding: str, names: Sequence[str]) -> Scrape:
+        page = self._reader or RegistryPage(self.registry, self._measures.reader)
+        return page.scrape(accept, accept_encoding, names)
 
     def start_http_server(
         self,

@@ -9,7 +9,7 @@ from prometheus_client.exposition import choose_encoder
 from prometheus_client.metrics_core import Metric
 
 from otel_apimetrics.prometheus.client_processes import directory, of_client
-from otel_apimetrics.prometheus.exposition import Scrape, as_metric
+from otel_apimetrics.prometheus.exposition import Scrape, as_metric, coded
 from otel_apimetrics.prometheus.reader import PrometheusReader
 
 
@@ -42,20 +42,20 @@ class RegistryPage:
     def scrape(
         self,
         accept: str = "",
-        accept_encoding: str = "",  # noqa: ARG002  nothing is coded
+        accept_encoding: str = "",
         names: Sequence[str] = (),
     ) -> Scrape:
         """Write what was collected in the format that a client asks for.
 
         Args:
             accept: the header `Accept`.
-            accept_encoding: ignored.
+            accept_encoding: the header `Accept-Encoding`.
             names: of samples to show; empty shows all.
         """
         encode, content_type = choose_encoder(accept)
         with self.collected() as registry:
             shown = registry.restricted_registry(names) if names else registry
-            return Scrape(encode(shown), content_type, is_gzip=False)
+            return coded(encode(shown), content_type, accept_encoding)
 
 
 class _Collected:
