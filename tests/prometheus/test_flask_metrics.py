@@ -17,8 +17,14 @@ from opentelemetry.sdk.metrics.export import InMemoryMetricReader
 from opentelemetry.sdk.trace import TracerProvider
 
 from otel_apimetrics import ConfigError
+from otel_apimetrics.compat.prometheus_fastapi_instrumentator import Instrumentator
+from otel_apimetrics.compat.prometheus_fastapi_instrumentator.metrics import latency
+from otel_apimetrics.compat.prometheus_fastapi_instrumentator.middleware import (
+    PrometheusInstrumentatorMiddleware,
+)
 from otel_apimetrics.compat.prometheus_flask_exporter import PrometheusMetrics
-from otel_apimetrics.prometheus import FlaskMetrics, PrometheusReader, ScrapeWSGIApp
+from otel_apimetrics.compat.starlette_exporter import PrometheusMiddleware
+from otel_apimetrics.prometheus import ASGIMetrics, FlaskMetrics, PrometheusReader, ScrapeWSGIApp
 from tests.in_process import make_environ, serve_wsgi
 
 
@@ -294,10 +300,32 @@ def test_two_apps_with_readers_of_their_own_show_their_own_numbers(registry, nam
         assert shown(text, "flask_http_request_total") == (requests if names == "flask" else [])
 
 
-def test_a_reader_comes_with_its_provider(given):
-    for name in given:
-        with pytest.raises(ConfigError, match="come together"):
-            FlaskMetrics(None, **{name: given[name]})
+FRONTS = [
+    partial(FlaskMetrics, None),
+    partial(PrometheusMetrics, None),
+    ASGIMetrics,
+    partial(PrometheusMiddleware, None),
+    Instrumentator,
+    partial(PrometheusInstrumentatorMiddleware, None),
+    latency,
+]
+
+
+@pytest.mark.parametrize("front", FRONTS)
+def test_each_front_refuses_half_a_pair_and_what_is_no_reader_and_no_provider(
+    given, registry, front
+):
+    reader, provider = given["reader"], given["meter_provider"]
+    for wrong, said in (
+        ({"reader": reader}, "come together"),
+        ({"meter_provider": provider}, "come together"),
+        ({"reader": provider}, "is no PrometheusReader.*reader=reader, meter_provider=provider"),
+        ({"reader": InMemoryMetricReader(), "meter_provider": provider}, "is no PrometheusReader"),
+        ({"reader": reader, "meter_provider": "provider"}, "'provider' is no MeterProvider"),
+        ({"reader": provider, "meter_provider": reader}, "is no PrometheusReader"),
+    ):
+        with pytest.raises(ConfigError, match=said):
+            front(**wrong)
 
 
 def test_the_examples_of_the_page_run(given, registry):

@@ -48,7 +48,7 @@ class ASGIMetrics(Decorators):
 
     Raises:
         ConfigError: an option is not possible, or `reader` or `meter_provider` is missing beside
-            the other.
+            the other, or is none.
         TypeError: there is no such option.
     """
 

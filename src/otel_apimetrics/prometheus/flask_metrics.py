@@ -65,7 +65,7 @@ class FlaskMetrics(FlaskDecorators):
 
     Raises:
         ConfigError: `names`, `group_by` or `default_labels` is not possible, or `reader` or
-            `meter_provider` is missing beside the other.
+            `meter_provider` is missing beside the other, or is none.
         TypeError: there is no such option.
     """
 

@@ -102,11 +102,21 @@ def home_of(
 
 
 def require_both(reader: PrometheusReader | None, meter_provider: MeterProvider | None) -> None:
-    """Refuse a reader without its provider, and a provider without its reader.
+    """Refuse a reader without its provider, a provider without its reader, and what is neither.
 
     Raises:
-        ConfigError: one of them is missing.
+        ConfigError: one of them is missing, or is something else.
     """
+    for name, given, kind in (
+        ("reader", reader, PrometheusReader),
+        ("meter_provider", meter_provider, MeterProvider),
+    ):
+        if given is not None and not isinstance(given, kind):
+            raise ConfigError(
+                f"{name}={given!r} is no {kind.__name__}. Make reader = PrometheusReader() and"
+                " provider = MeterProvider([reader]), and give both: reader=reader,"
+                " meter_provider=provider."
+            )
     if (reader is None) != (meter_provider is None):
         raise ConfigError(
             "reader and meter_provider come together: give the PrometheusReader and the"

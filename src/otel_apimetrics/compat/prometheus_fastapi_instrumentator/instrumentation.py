@@ -21,7 +21,7 @@ from otel_apimetrics.compat.prometheus_fastapi_instrumentator.middleware import 
 from otel_apimetrics.frameworks import fastapi
 from otel_apimetrics.prometheus.asgi_info import AsyncInstrumentation, Instrumentation
 from otel_apimetrics.prometheus.asgi_info_metrics import HIGH_BUCKETS, LOW_BUCKETS
-from otel_apimetrics.prometheus.homes import home_of, registry_of
+from otel_apimetrics.prometheus.homes import home_of, registry_of, require_both
 from otel_apimetrics.prometheus.page import RegistryPage
 from otel_apimetrics.prometheus.reader import PrometheusReader
 
@@ -98,6 +98,7 @@ class PrometheusFastApiInstrumentator:
         self.body_handlers = [re.compile(path) for path in body_handlers]
         self.instrumentations: list[Instrumentation] = []
         self.async_instrumentations: list[AsyncInstrumentation] = []
+        require_both(reader, meter_provider)
         self.registry = registry_of(registry, reader)
         self._custom_labels = custom_labels
         self._reader = reader

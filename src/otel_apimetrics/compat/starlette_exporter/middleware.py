@@ -14,7 +14,7 @@ from starlette.requests import Request
 from otel_apimetrics.compat.starlette_exporter.labels import ResponseHeaderLabel
 from otel_apimetrics.prometheus.asgi_starlette import Choices, Exemplify, StarletteMiddleware
 from otel_apimetrics.prometheus.asgi_starlette_metrics import StarletteMetrics
-from otel_apimetrics.prometheus.homes import home_of
+from otel_apimetrics.prometheus.homes import home_of, require_both
 from otel_apimetrics.prometheus.reader import PrometheusReader
 
 
@@ -42,6 +42,7 @@ class PrometheusMiddleware(StarletteMiddleware):
         meter_provider: of `reader`; the two come together.
 
     Raises:
+        ConfigError: `reader` or `meter_provider` is missing beside the other, or is none.
         re.error: one of `skip_paths` is no expression.
     """
 
@@ -75,6 +76,7 @@ class PrometheusMiddleware(StarletteMiddleware):
         of_response = {k: v for k, v in asked.items() if isinstance(v, ResponseHeaderLabel)}
         # Looked up now, because tests replace it.
         shown = registry or prometheus_client.REGISTRY
+        require_both(reader, meter_provider)
         home = home_of(reader or shown, reader, meter_provider)
         super().__init__(
             app,
