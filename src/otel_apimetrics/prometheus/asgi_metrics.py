@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
-from weakref import WeakKeyDictionary
 
 from opentelemetry.metrics import MeterProvider
 from prometheus_client import CollectorRegistry
@@ -29,9 +28,6 @@ from otel_apimetrics.prometheus.reader import PrometheusReader
 if TYPE_CHECKING:
     from starlette.applications import Starlette
     from typing_extensions import Self
-
-_tracked: "WeakKeyDictionary[Any, set[tuple[int, str, str | None]]]" = WeakKeyDictionary()
-"""By app: the default metrics that count its requests."""
 
 
 class ASGIMetrics(Decorators):
@@ -117,16 +113,15 @@ class ASGIMetrics(Decorators):
             RuntimeError: there is no app, or it has begun to serve (Starlette's own).
         """
         served = self._app(app)
-        known = _tracked.setdefault(served, set())
-        key = id(self._home), self.names, self._options.prefix
-        if key in known:
+        apps = self._home.apps((self.names, self._options.prefix))
+        if served in apps:
             return
         add: Any = served.add_middleware
         if self.names == "fastapi-instrumentator":
             add(InstrumentatorMiddleware, **self._as_instrumentator())
         elif self.names == "starlette":
             add(StarletteMiddleware, **self._as_starlette())
-        known.add(key)
+        apps.add(served)
 
     def register_default(self, *decorators: Decorator, app: "Starlette | None" = None) -> None:
         """Put decorators on all routes of an app by now, those of mounts and the endpoint too.

@@ -60,6 +60,7 @@ class DefaultMetrics:
     def __init__(
         self, measures: Measures, registry: CollectorRegistry, shape: Shape, version: str
     ) -> None:
+        self.shape: Final = shape
         prefix, common = shape.prefix, ("method", "status", *shape.labels)
         info = describe(
             "gauge",
@@ -100,26 +101,24 @@ class DefaultHooks:
 
     Args:
         metrics: fed.
-        shape: theirs.
-        group_by: the value of the label `shape.group`.
-        labels: values of `shape.labels`.
+        group_by: the value of the label that their durations alone have.
+        labels: values of the others.
         is_left_out: tells of a path whether no request to it counts.
     """
 
     def __init__(
         self,
         metrics: DefaultMetrics,
-        shape: Shape,
         group_by: GroupBy,
         labels: LabelValues,
         is_left_out: Callable[[str], bool],
     ) -> None:
         self._metrics: Final = metrics
-        self._group_name: Final = shape.group
+        self._group_name: Final = metrics.shape.group
         self._group: Final = group_by if callable(group_by) else attrgetter(group_by)
         self._labels: Final = labels
         self._is_left_out: Final = is_left_out
-        self._counted: Final = f"prom_{shape.prefix}counted"
+        self._counted: Final = f"prom_{metrics.shape.prefix}counted"
 
     def attach(self, app: "Flask") -> None:
         """Begin to measure.

@@ -2,8 +2,8 @@
 
 import os
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, Final
-from weakref import WeakKeyDictionary, WeakSet
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any
 
 import flask
 from opentelemetry.metrics import MeterProvider
@@ -29,7 +29,7 @@ from otel_apimetrics.prometheus.flask_options import (
 )
 from otel_apimetrics.prometheus.homes import home_of, registry_of, require_both
 from otel_apimetrics.prometheus.label_values import LabelValues
-from otel_apimetrics.prometheus.measures import Measures, NameTakenError
+from otel_apimetrics.prometheus.measures import NameTakenError
 from otel_apimetrics.prometheus.page import RegistryPage
 from otel_apimetrics.prometheus.reader import PrometheusReader
 from otel_apimetrics.version import __version__
@@ -37,18 +37,6 @@ from otel_apimetrics.version import __version__
 if TYPE_CHECKING:
     from flask import Flask
     from typing_extensions import Self
-
-
-class _Home:
-    """What metrics of one registry, or of one reader of the app's, have in common."""
-
-    def __init__(self, measures: Measures) -> None:
-        self.measures: Final = measures
-        self.defaults: Final[dict[str, tuple[Shape, DefaultMetrics]]] = {}
-        self.apps: Final[dict[str, WeakSet[Any]]] = {}
-
-
-_homes: "WeakKeyDictionary[Any, _Home]" = WeakKeyDictionary()
 
 
 class FlaskMetrics(FlaskDecorators):
@@ -92,12 +80,8 @@ class FlaskMetrics(FlaskDecorators):
         self._response_converter = asked.response_converter
         self._reader = reader
         if asked.export_defaults and asked.names == "flask":
-            self._shape_of(asked, asked.prefix, asked.group_by)  # refuses before anything is made
-        key = self._home_key()
-        home = _homes.get(key)
-        if home is None:
-            home = _homes[key] = _Home(home_of(key, reader, meter_provider).measures)
-        self._home = home
+            self._shape_of(asked)  # refuses before anything is made
+        self._home = home_of(self._home_key(), reader, meter_provider)
         self._measures = self._home.measures
         if app is not None:
             self.init_app(app)
@@ -123,7 +107,7 @@ class FlaskMetrics(FlaskDecorators):
     def _export_to(self, app: "Flask") -> None:
         """Add the default metrics that the options ask for."""
         if self._options.export_defaults and self._options.names == "flask":
-            self._export(app, self._options, self._options.prefix, self._options.group_by)
+            self._export(app, self._options)
 
     def register_endpoint(self, path: str, app: "Flask | None" = None) -> None:
         """Serve the metrics from an app, by default from the one that this was made for.
@@ -219,36 +203,35 @@ class FlaskMetrics(FlaskDecorators):
             ConfigError: `group_by` or a default label is not possible.
             RuntimeError: there is no app.
         """
-        asked = FlaskOptions(buckets=buckets, latency_as_histogram=latency_as_histogram)
-        self._export(self._app(app), asked, prefix, group_by)
+        asked = FlaskOptions(
+            buckets=buckets,
+            group_by=group_by,
+            latency_as_histogram=latency_as_histogram,
+            prefix=prefix,
+        )
+        self._export(self._app(app), asked)
 
-    def _export(self, app: "Flask", options: FlaskOptions, prefix: str, group_by: GroupBy) -> None:
+    def _export(self, app: "Flask", options: FlaskOptions) -> None:
         labels = LabelValues(self._default_labels, {})
-        shape = self._shape_of(options, prefix, group_by)
+        shape = self._shape_of(options)
         metrics = self._defaults(shape)
-        apps = self._home.apps.setdefault(shape.prefix, WeakSet())
+        apps = self._home.apps(shape.prefix)
         if metrics is None or app in apps:
             return
-        DefaultHooks(metrics, shape, group_by, labels, self._excluded).attach(app)
+        DefaultHooks(metrics, options.group_by, labels, self._excluded).attach(app)
         apps.add(app)
 
-    def _shape_of(self, options: FlaskOptions, prefix: str, group_by: GroupBy) -> Shape:
-        return shape_of(options, tuple(map(str, self._default_labels)), prefix, group_by)
+    def _shape_of(self, options: FlaskOptions) -> Shape:
+        return shape_of(options, tuple(map(str, self._default_labels)))
 
     def _defaults(self, shape: Shape) -> DefaultMetrics | None:
         """Give the default metrics of a shape; `None` where others have their names."""
-        known = self._home.defaults.get(shape.prefix)
+        known: DefaultMetrics | None = self._home.defaults.get(shape.prefix)
         if known is None:
-            try:
-                known = (
-                    shape,
-                    DefaultMetrics(self._measures, self.registry, shape, str(self.version)),
-                )
-            except NameTakenError:
-                known = None
-            else:
+            with suppress(NameTakenError):
+                known = DefaultMetrics(self._measures, self.registry, shape, str(self.version))
                 self._home.defaults[shape.prefix] = known
-        if known is None or known[0] != shape:
+        if known is None or known.shape != shape:
             _guard.warn_once(
                 f"prometheus.defaults.{shape.prefix}",
                 "The default metrics %shttp_request_... are not exported again: the registry has"
@@ -256,7 +239,7 @@ class FlaskMetrics(FlaskDecorators):
                 shape.prefix,
             )
             return None
-        return known[1]
+        return known
 
     def register_default(self, *decorators: Decorator, app: "Flask | None" = None) -> None:
         """Put decorators on all views that an app has by now, its endpoint and files included."""

@@ -55,22 +55,19 @@ class FlaskOptions:
         refuse_async("response_converter", self.response_converter)
 
 
-def shape_of(
-    options: FlaskOptions, labels: tuple[str, ...], prefix: str, group_by: GroupBy
-) -> Shape:
+def shape_of(options: FlaskOptions, labels: tuple[str, ...]) -> Shape:
     """Name and label the default metrics.
 
     Args:
-        options: buckets and kind.
+        options: those of the default metrics.
         labels: names of the default labels.
-        prefix: without its `_`, or `NO_PREFIX`.
-        group_by: see the option.
 
     Raises:
         AttributeError: `group_by` is a callable without a name.
         ConfigError: `group_by` is a lambda or a coroutine function, or a default label has a
             built-in one's name.
     """
+    group_by, prefix = options.group_by, options.prefix
     refuse_async("group_by", group_by)
     group = group_by.__name__ if callable(group_by) else str(group_by)
     if group == "<lambda>":

@@ -1,8 +1,8 @@
 """What metrics of one registry, or of one reader of the app's, have in common."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from typing import Any, Final
-from weakref import WeakKeyDictionary
+from weakref import WeakKeyDictionary, WeakSet
 
 import prometheus_client
 from opentelemetry.metrics import Histogram, MeterProvider
@@ -23,6 +23,9 @@ class Home:
 
     def __init__(self, measures: Measures) -> None:
         self.measures: Final = measures
+        self.defaults: Final[dict[str, Any]] = {}
+        """The default metrics that a framework has made, by what their names begin with."""
+        self._apps: Final[dict[Hashable, WeakSet[Any]]] = {}
         self._made: Final[WeakKeyDictionary[CollectorRegistry, dict[Description, Any]]] = (
             WeakKeyDictionary()
         )
@@ -49,6 +52,14 @@ class Home:
         """Give a histogram or a summary; arguments and errors are those of `counts`."""
         made: Histogram = self._shared(self.measures.durations, described, registry, initial)
         return made
+
+    def apps(self, default: Hashable) -> "WeakSet[Any]":
+        """Give the apps whose requests some default metrics count; it may be added to.
+
+        Args:
+            default: tells these default metrics from others.
+        """
+        return self._apps.setdefault(default, WeakSet())
 
     def _shared(
         self,

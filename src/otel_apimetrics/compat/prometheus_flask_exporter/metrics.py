@@ -2,6 +2,7 @@
 
 import warnings
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from prometheus_client import CollectorRegistry
@@ -23,6 +24,18 @@ class _Shared:
 _shared: dict[str, _Shared] = {}
 
 
+def _option(name: str) -> Any:
+    """Make an attribute of an option, which others read, and may set before there is an app."""
+
+    def read(self: "PrometheusMetrics") -> Any:
+        return getattr(self._options, name)
+
+    def write(self: "PrometheusMetrics", value: Any) -> None:
+        self._options = replace(self._options, **{name: value})
+
+    return property(read, write)
+
+
 class PrometheusMetrics(FlaskMetrics):
     """prometheus-flask-exporter's class of that name: its arguments, its attributes.
 
@@ -31,6 +44,11 @@ class PrometheusMetrics(FlaskMetrics):
 
     version = VERSION
     _as_exporter = True
+    buckets = _option("buckets")
+    group_by = _option("group_by")
+    _export_defaults = _option("export_defaults")
+    _defaults_prefix = _option("prefix")
+    _default_latency_as_histogram = _option("latency_as_histogram")
 
     def __init__(  # noqa: PLR0913, PLR0917  the arguments are that package's
         self,
@@ -53,20 +71,13 @@ class PrometheusMetrics(FlaskMetrics):
         labels = default_labels or {}
         if static := _static_labels(others):
             labels = {**static, **labels}
-        prefix = defaults_prefix or "flask"
-        # Others read these, and may set them before there is an app.
-        self.buckets = buckets
-        self.group_by = grouped
-        self._export_defaults = export_defaults
-        self._defaults_prefix = prefix
-        self._default_latency_as_histogram = default_latency_as_histogram
         super().__init__(
             app,
             registry=registry,
             names="flask",
             path=path,
             export_defaults=export_defaults,
-            prefix=prefix,
+            prefix=defaults_prefix or "flask",
             group_by=grouped,
             buckets=buckets,
             latency_as_histogram=default_latency_as_histogram,
@@ -144,6 +155,7 @@ class PrometheusMetrics(FlaskMetrics):
         return super()._home_key() if path is None else _shared.setdefault(path, _Shared())
 
     def _export_to(self, app: Any) -> None:
+        # By the public method, which a subclass may replace.
         if self._export_defaults:
             self.export_defaults(
                 buckets=self.buckets,
