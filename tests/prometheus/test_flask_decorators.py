@@ -346,6 +346,23 @@ def test_a_view_that_is_called_without_being_served_is_measured_when_its_request
     ]
 
 
+def test_a_wsgi_app_that_a_view_returns_runs_once(app, metrics):
+    runs = []
+
+    def wsgi(environ, start_response):
+        runs.append(environ["PATH_INFO"])
+        if len(runs) == 2:
+            raise ZeroDivisionError
+        start_response("202 ACCEPTED", [])
+        return [b"wsgi"]
+
+    app.get("/")(metrics.counter("calls", "Calls", labels=STATUS)(lambda: wsgi))
+    assert app.test_client().get("/").status_code == 202
+    assert app.test_client().get("/").status_code == 500
+    assert runs == ["/", "/"]
+    assert shown(metrics, "calls_total")[0] == 'calls_total{status="202"} 1.0'
+
+
 def test_a_converter_makes_what_labels_see_and_not_what_goes_out(app):
     ours = FlaskMetrics(
         None,

@@ -1,7 +1,7 @@
 """One call of a function that is measured within a request of Flask's."""
 
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from time import perf_counter
 from typing import Any, Final
@@ -9,6 +9,7 @@ from typing import Any, Final
 import flask
 from opentelemetry import context
 from werkzeug.exceptions import HTTPException
+from werkzeug.wrappers import Response
 
 from otel_apimetrics import _guard
 from otel_apimetrics.prometheus.decorators import View
@@ -43,7 +44,7 @@ class _Outcome:
     asked: Mapping[str, str]
     """The labels that need no response."""
     context: Any
-    """OpenTelemetry's, for exemplars."""
+    """OpenTelemetry's, for the exemplars of durations."""
     returned: Any = None
     error: Exception | None = None
 
@@ -135,7 +136,8 @@ class Call:
             return None
         # Asked now: decorators further out may take down what labels look at.
         asked = self._measured.labels.before()
-        return _Outcome(max(seconds, 0.0), asked, context.get_current())
+        now = None if self._measured.kind == "counter" else context.get_current()
+        return _Outcome(max(seconds, 0.0), asked, now)
 
     def _wait(self, outcome: _Outcome) -> None:
         self._outcome = outcome
@@ -144,6 +146,8 @@ class Call:
     def _measure_unserved(self, outcome: _Outcome, error: BaseException | None) -> None:
         """Measure with the response that would have been made of the call alone."""
         if outcome.error is None:
+            if _is_run(outcome.returned):
+                return
             try:
                 response = flask.make_response(outcome.returned)
             except Exception:
@@ -167,23 +171,29 @@ class Call:
         endpoint = self._request.endpoint
         served = flask.current_app.view_functions.get(endpoint) if endpoint else None
         mine = getattr(self._view, "__func__", self._view)
-        return any(each is mine for each in _behind(served, self._request.method))
-
-
-def _behind(served: Any, method: str) -> Iterator[Any]:
-    """Give the functions that a view function stands for, its decorators first."""
-    yield from _chain(served)
-    kind = getattr(served, "view_class", None)
-    if kind is not None:
+        if _stands_for(served, mine):
+            return True
+        kind = getattr(served, "view_class", None)
+        if kind is None:
+            return False
+        method = self._request.method
         names = (method.lower(), "get" if method == "HEAD" else "", "dispatch_request")
-        for name in names:
-            yield from _chain(getattr(kind, name, None))
+        return any(_stands_for(getattr(kind, name, None), mine) for name in names)
 
 
-def _chain(function: Any) -> Iterator[Any]:
+def _stands_for(function: Any, mine: Any) -> bool:
+    """Tell whether a function is another one, or decorates it."""
     while function is not None:
-        yield getattr(function, "__func__", function)
+        if function is mine or getattr(function, "__func__", None) is mine:
+            return True
         function = getattr(function, "__wrapped__", None)
+    return False
+
+
+def _is_run(returned: Any) -> bool:
+    """Tell whether making a response runs a WSGI app, which it would do again."""
+    body = returned[0] if isinstance(returned, tuple) and returned else returned
+    return callable(body) and not isinstance(body, (Response, HTTPException))
 
 
 def _answer(error: Exception) -> Any:

@@ -33,7 +33,7 @@ class FlaskDecorators(Decorators):
         return marking(EXCLUDE_ALL)
 
     def _tracking(self, instrument: Any, labels: LabelValues, kind: Kind) -> Decorator:
-        watch()
+        watch(as_made=self._as_exporter)
         measured = Measured(
             instrument=instrument,
             labels=labels,

@@ -33,10 +33,15 @@ class _Waiting:
         self.sent: Final[list[Waits]] = []
 
 
-def watch() -> None:
-    """Listen to Flask's signals, for all apps. A second time does nothing."""
-    request_finished.connect(_on_finished)
+def watch(*, as_made: bool) -> None:
+    """Listen to Flask's signals, for all apps. A second time does nothing.
+
+    Args:
+        as_made: see `wait`.
+    """
     request_tearing_down.connect(_on_teardown)
+    if not as_made:
+        request_finished.connect(_on_finished)
 
 
 def wait(request: Any, waits: Waits, *, as_made: bool) -> None:
