@@ -1,9 +1,7 @@
 """The middleware that measures requests as starlette_exporter does."""
 
 import inspect
-import re
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Awaitable, Callable, Mapping
 from time import perf_counter
 from typing import Any, Final
 
@@ -11,72 +9,17 @@ from starlette.requests import Request
 
 from otel_apimetrics import _guard, forked, interruptions
 from otel_apimetrics.metrics import note_recorded
-from otel_apimetrics.prometheus.asgi_routes import Scope, find
+from otel_apimetrics.prometheus.asgi_choices import Choices, Headers
+from otel_apimetrics.prometheus.asgi_routes import Scope
 from otel_apimetrics.prometheus.asgi_served import is_untracked, response_of
 from otel_apimetrics.prometheus.asgi_starlette_metrics import Measured, StarletteMetrics
 from otel_apimetrics.prometheus.encodable import encodable
-from otel_apimetrics.prometheus.label_values import LabelValues, asked
+from otel_apimetrics.prometheus.label_values import asked
 from otel_apimetrics.prometheus.sending import noting
 
-UNKNOWN: Final = "__unknown__"
-"""The path of requests that no route serves, where such are grouped."""
 _GONE: Final = 499
-Headers = Mapping[str, str]
-"""Of a response, by their names in small letters."""
-Exemplify = Callable[[Request], "Mapping[str, Any] | None"]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Choices:
-    """Which requests are measured, and how they are labelled."""
-
-    app_name: str = "starlette"
-    group_paths: bool = True
-    """The path is the template of the route."""
-    filter_unhandled_paths: bool = True
-    """Requests that no route serves are left out, and those whose method no route has."""
-    group_unhandled_paths: bool = False
-    """Their path is `UNKNOWN`."""
-    skip_paths: Sequence[re.Pattern[str]] = ()
-    """Matched with whole paths."""
-    skip_methods: Sequence[str] = ()
-    always_use_int_status: bool = False
-    request_labels: Mapping[str, Any] = field(default_factory=dict)
-    """Values, or callables that get the request; they may be coroutine functions."""
-    response_labels: Mapping[str, Callable[[Headers], Any]] = field(default_factory=dict)
-    more_labels: LabelValues | None = None
-    """Further labels: values, or callables that get nothing or the response."""
-    exemplars: Exemplify | None = None
-    group_by: Callable[[Request], Any] | None = None
-    """Gives the path, in the place of the template."""
-
-    def path(self, request: Request) -> str:
-        """Give the path of a request below the app's root."""
-        path, root = request.url.path, request.base_url.path.rstrip("/")
-        return path.removeprefix(root)
-
-    def is_skipped(self, path: str, method: str) -> bool:
-        """Tell whether a request is left out from its beginning."""
-        return method in self.skip_methods or any(one.fullmatch(path) for one in self.skip_paths)
-
-    def label(self, scope: Scope, before: Scope, path: str) -> str | None:
-        """Give the label `path` of a request that is over; `None` where it is left out.
-
-        Args:
-            scope: of the request, as routers have left it.
-            before: as it was.
-            path: below the app's root.
-        """
-        if not (self.filter_unhandled_paths or self.group_paths or self.group_unhandled_paths):
-            return path
-        found = None
-        if scope.get("endpoint") and scope.get("router"):
-            found = find(before, scope["router"].routes)
-        if found is None or not found.is_full:
-            if self.filter_unhandled_paths:
-                return None
-            return UNKNOWN if self.group_unhandled_paths else path
-        return found.template if self.group_paths else path
+SHOWN: Final = "otel_apimetrics.prometheus.shown"
+"""Key in the scope: the registry and the reader, or `None`, of the middleware around."""
 
 
 class StarletteMiddleware:
@@ -86,12 +29,18 @@ class StarletteMiddleware:
         app: any ASGI app.
         metrics: measure.
         choices: of requests and labels.
+        shown: what an endpoint inside shows; see `SHOWN`.
     """
 
-    def __init__(self, app: Any, metrics: StarletteMetrics, choices: Choices) -> None:
+    def __init__(
+        self, app: Any, metrics: StarletteMetrics, choices: Choices, shown: Any = None
+    ) -> None:
         self.app = app
         self._metrics: Final = metrics
         self._choices: Final = choices
+        self._shown: Final = shown
+        self._key: Final = f"otel_apimetrics.prometheus.{metrics.identity}"
+        """In the scope: the request, which one of these measures with these metrics."""
 
     async def __call__(self, scope: Scope, receive: Any, send: Any) -> None:
         """Serve a request."""
@@ -118,23 +67,31 @@ class StarletteMiddleware:
         choices = self._choices
         try:
             forked.begin_process()
+            scope[SHOWN] = self._shown
             if is_untracked(scope):
                 return None
             request = Request(scope, read)
             path = choices.path(request)
             if choices.is_skipped(path, request.method):
                 return None
-            served = _Served(choices, request, path)
+            served = _Served(choices, request, path, self.app)
+            served.around = scope.get(self._key)
             for name, value in choices.request_labels.items():
                 served.request_labels[name] = await _asked(value, request)
-            self._metrics.in_progress(1, served.progress())
+            if served.around is None:
+                self._metrics.in_progress(1, served.progress())
+                scope[self._key] = served
         except Exception as error:
             _guard.swallow("prometheus.begin", error)
             return None
         return served
 
     def _left(self, served: "_Served") -> None:
+        if served.around is not None:
+            return
         try:
+            # The two know each other: they would wait for the garbage collector.
+            served.scope.pop(self._key, None)
             self._metrics.in_progress(-1, served.progress())
         except Exception as error:
             _guard.swallow("prometheus.leave", error)
@@ -177,8 +134,12 @@ class _Read:
 class _Served:
     """A request that is being served."""
 
-    def __init__(self, choices: Choices, request: Request, path: str) -> None:
+    def __init__(self, choices: Choices, request: Request, path: str, inside: Any) -> None:
+        self.scope: Final = request.scope
+        self.around: _Served | None = None
+        """The same request, where a middleware around measures it with the same metrics."""
         self._choices: Final = choices
+        self._inside: Final = inside
         self._request: Final = request
         self._path: Final = path
         self._before: Final = dict(request.scope)
@@ -223,11 +184,20 @@ class _Served:
         self._status = 500
         self._note_headers({})
 
+    def counts(self) -> bool:
+        """Tell whether it will be measured, by what routers have told."""
+        return self._label() is not None
+
+    def _label(self) -> str | None:
+        return self._choices.label(self.scope, self._before, self._path, self._inside)
+
     async def measured(self) -> Measured | None:
         """Give what is measured of it; `None` where it is left out."""
         request, choices = self._request, self._choices
-        path = choices.label(request.scope, self._before, self._path)
-        if path is None or is_untracked(request.scope):
+        path = self._label()
+        if path is None or is_untracked(self.scope):
+            return None
+        if self.around is not None and self.around.counts():
             return None
         if choices.group_by is not None:
             path = asked(choices.group_by, request)

@@ -56,6 +56,8 @@ class StarletteMetrics:
         self._prefix: Final = prefix
         self._buckets: Final = buckets
         self._optional: Final = frozenset(optional)
+        self.identity: Final = f"{id(home)}.{id(registry)}.{prefix}"
+        """The same for all that measure with the same instruments."""
         self._made: Final[dict[str, tuple[Description, Any] | None]] = {}
 
     def in_progress(self, change: int, labels: Values) -> None:
