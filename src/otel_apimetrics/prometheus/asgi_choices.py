@@ -12,6 +12,7 @@ from otel_apimetrics.prometheus.label_values import LabelValues
 
 UNKNOWN: Final = "__unknown__"
 """The path of requests that no route serves, where such are grouped."""
+_PLAIN: Final = re.compile(r"/(?!/)[A-Za-z0-9/._~-]*")
 Headers = Mapping[str, str]
 """Of a response, by their names in small letters."""
 Exemplify = Callable[[Request], "Mapping[str, Any] | None"]
@@ -43,8 +44,12 @@ class Choices:
 
     def path(self, request: Request) -> str:
         """Give the path of a request below the app's root."""
-        path, root = request.url.path, request.base_url.path.rstrip("/")
-        return path.removeprefix(root)
+        scope = request.scope
+        path, root = scope["path"], scope.get("app_root_path", scope.get("root_path", ""))
+        if not _PLAIN.fullmatch(path) or (root and not _PLAIN.fullmatch(root)):
+            # In a URL they become others.
+            path, root = request.url.path, request.base_url.path
+        return str(path).removeprefix(root.rstrip("/"))
 
     def is_skipped(self, path: str, method: str) -> bool:
         """Tell whether a request is left out from its beginning."""

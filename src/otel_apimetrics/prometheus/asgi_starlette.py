@@ -1,7 +1,7 @@
 """The middleware that measures requests as starlette_exporter does."""
 
 import inspect
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from time import perf_counter
 from typing import Any, Final
 
@@ -9,10 +9,15 @@ from starlette.requests import Request
 
 from otel_apimetrics import _guard, forked, interruptions
 from otel_apimetrics.metrics import note_recorded
-from otel_apimetrics.prometheus.asgi_choices import Choices, Headers
+from otel_apimetrics.prometheus.asgi_choices import Choices, Exemplify, Headers
 from otel_apimetrics.prometheus.asgi_routes import Scope
 from otel_apimetrics.prometheus.asgi_served import is_untracked, response_of
-from otel_apimetrics.prometheus.asgi_starlette_metrics import Measured, StarletteMetrics
+from otel_apimetrics.prometheus.asgi_starlette_metrics import (
+    REQUEST_BODY,
+    RESPONSE_BODY,
+    Measured,
+    StarletteMetrics,
+)
 from otel_apimetrics.prometheus.encodable import encodable
 from otel_apimetrics.prometheus.label_values import asked
 from otel_apimetrics.prometheus.sending import noting
@@ -47,13 +52,15 @@ class StarletteMiddleware:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        read = _Read(receive)
-        served = await self._begun(scope, read)
+        read = _Read(receive) if self._choices.request_labels else None
+        served = await self._begun(scope, read or receive)
+        if read is not None:
+            receive = read.again()
         if served is None:
-            await self.app(scope, read.again(), send)
+            await self.app(scope, receive, send)
             return
         try:
-            await self.app(scope, read.again(), noting(send, served.note))
+            await self.app(scope, receive, noting(send, served.note))
         except Exception:
             served.failed()
             await self._ended(served)
@@ -63,23 +70,24 @@ class StarletteMiddleware:
             raise
         await self._ended(served)
 
-    async def _begun(self, scope: Scope, read: "_Read") -> "_Served | None":
+    async def _begun(self, scope: Scope, receive: Any) -> "_Served | None":
         choices = self._choices
         try:
             forked.begin_process()
             scope[SHOWN] = self._shown
             if is_untracked(scope):
                 return None
-            request = Request(scope, read)
+            request = Request(scope, receive)
             path = choices.path(request)
             if choices.is_skipped(path, request.method):
                 return None
-            served = _Served(choices, request, path, self.app)
+            served = _Served(choices, self._metrics.optional, request, path, self.app)
             served.around = scope.get(self._key)
             for name, value in choices.request_labels.items():
                 served.request_labels[name] = await _asked(value, request)
             if served.around is None:
-                self._metrics.in_progress(1, served.progress())
+                served.progress |= served.request_labels
+                self._metrics.in_progress(1, served.progress)
                 scope[self._key] = served
         except Exception as error:
             _guard.swallow("prometheus.begin", error)
@@ -92,7 +100,7 @@ class StarletteMiddleware:
         try:
             # The two know each other: they would wait for the garbage collector.
             served.scope.pop(self._key, None)
-            self._metrics.in_progress(-1, served.progress())
+            self._metrics.in_progress(-1, served.progress)
         except Exception as error:
             _guard.swallow("prometheus.leave", error)
 
@@ -134,11 +142,19 @@ class _Read:
 class _Served:
     """A request that is being served."""
 
-    def __init__(self, choices: Choices, request: Request, path: str, inside: Any) -> None:
+    def __init__(
+        self,
+        choices: Choices,
+        optional: Collection[str],
+        request: Request,
+        path: str,
+        inside: Any,
+    ) -> None:
         self.scope: Final = request.scope
         self.around: _Served | None = None
         """The same request, where a middleware around measures it with the same metrics."""
         self._choices: Final = choices
+        self._optional: Final = optional
         self._inside: Final = inside
         self._request: Final = request
         self._path: Final = path
@@ -147,14 +163,10 @@ class _Served:
         self._end: float | None = None
         self._status: Any = None
         self._headers: Any = ()
-        self._bytes = 0
         self._response_labels: dict[str, str] = {}
         self.request_labels: Final[dict[str, str]] = {}
-
-    def progress(self) -> dict[str, str]:
-        """Give the labels of requests in progress."""
-        named = {"method": self._request.method, "app_name": self._choices.app_name}
-        return {**named, **self.request_labels}
+        self.progress = {"method": request.method, "app_name": choices.app_name}
+        """Labels of requests in progress."""
 
     def note(self, message: Any) -> None:
         """Note a message that goes by."""
@@ -163,13 +175,9 @@ class _Served:
         elif message["type"] == "http.response.start":
             status = message["status"]
             self._status = int(status) if self._choices.always_use_int_status else status
-            headers = {
-                name.decode("latin-1").lower(): value.decode("latin-1")
-                for name, value in message.get("headers", ())
-            }
             self._headers = message.get("headers", ())
-            self._note_headers(headers)
-            self._bytes = _length(headers)
+            if self._choices.response_labels:
+                self._note_headers(_decoded(self._headers))
 
     def _note_headers(self, headers: Headers) -> None:
         for name, ask in self._choices.response_labels.items():
@@ -205,29 +213,32 @@ class _Served:
             self._status = _GONE if await request.is_disconnected() else 500
             self._note_headers({})
         end = perf_counter() if self._end is None else self._end
+        measured = Measured(self._labels(path), max(end - self._start, 0.0))
+        if choices.exemplars is not None:
+            measured.exemplar = self._exemplar(choices.exemplars)
+        if REQUEST_BODY in self._optional:
+            measured.request_bytes = _length(request.headers)
+        if RESPONSE_BODY in self._optional:
+            measured.response_bytes = _length(_decoded(self._headers))
+        return measured
+
+    def _labels(self, path: str) -> dict[str, str]:
         labels = {
-            "method": request.method,
+            "method": self._request.method,
             "path": path,
             "status_code": str(self._status),
-            "app_name": choices.app_name,
+            "app_name": self._choices.app_name,
             **self.request_labels,
             **self._response_labels,
         }
-        if choices.more_labels is not None:
-            labels |= choices.more_labels.of(response_of(self._status, self._headers))
-        return Measured(
-            labels,
-            max(end - self._start, 0.0),
-            _length(request.headers),
-            self._bytes,
-            self._exemplar(),
-        )
+        more = self._choices.more_labels
+        if more is not None:
+            labels |= more.of(response_of(self._status, self._headers))
+        return labels
 
-    def _exemplar(self) -> Mapping[str, Any]:
-        if self._choices.exemplars is None:
-            return {}
+    def _exemplar(self, exemplify: Exemplify) -> Mapping[str, Any]:
         try:
-            return self._choices.exemplars(self._request) or {}
+            return exemplify(self._request) or {}
         except BaseException as error:
             if not interruptions.is_own(error):
                 raise
@@ -248,6 +259,10 @@ async def _asked(value: Any, request: Request) -> str:
             raise
         _guard.swallow("prometheus.label", error)
         return ""
+
+
+def _decoded(headers: Any) -> Headers:
+    return {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in headers}
 
 
 def _length(headers: Headers) -> int:
