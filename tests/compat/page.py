@@ -37,9 +37,10 @@ there sends the same requests to the same apps with either package and compares 
 `otel_apimetrics.compat.prometheus_fastapi_instrumentator` has the public names of
 prometheus-fastapi-instrumentator 8.1.0. The tests are in
 [`tests/compat/prometheus_fastapi_instrumentator`](../../tests/compat/prometheus_fastapi_instrumentator), and
-`test_beside_upstream.py` there compares it with the package as above. Sums over several workers are in
+`test_beside_upstream.py` there compares it with the package as above, [`test_sequences.py`](../../tests/compat/test_sequences.py)
+for sequences of requests, and options, that hypothesis makes up. Sums over several workers are in
 [`test_asgi_workers.py`](../../tests/compat/test_asgi_workers.py), answers byte for byte as without us in
-[`test_asgi_apps_unchanged.py`](../../tests/compat/test_asgi_apps_unchanged.py), for this package and the next.
+[`test_asgi_apps_unchanged.py`](../../tests/compat/test_asgi_apps_unchanged.py), all three for this package and the next.
 """,
     "starlette_exporter": """\
 # starlette_exporter: row by row
