@@ -1,6 +1,6 @@
-"""Flask apps with the metrics of either package, served in a process of their own.
+"""Apps with the metrics of a package, or of its front here, served in a process of their own.
 
-Imports nothing of ours: the environment of the package itself runs it too.
+Imports nothing of ours: the environment of the packages themselves runs it too.
 """
 
 import gc
@@ -11,12 +11,13 @@ from importlib import import_module
 from time import thread_time
 from typing import Any, Final
 
-APPS: Final = ("bare", "defaults", "decorated")
-"""The app alone; with the default metrics; with a counter and a histogram of its view besides."""
+from benchmarks import prometheus_asgi
+
+Serve = Callable[[int], None]
 
 
-def make(name: str, module: Any) -> Callable[[int], None]:
-    """Make what serves a number of requests to an app."""
+def flask(name: str, module: Any) -> Serve:
+    """Make what serves a number of requests to an app of Flask."""
     from flask import Flask
     from prometheus_client import CollectorRegistry
     from werkzeug.test import EnvironBuilder
@@ -44,9 +45,19 @@ def make(name: str, module: Any) -> Callable[[int], None]:
     return serve
 
 
-def main(module: str) -> None:
+APPS: Final[dict[str, tuple[Callable[[str, Any], Serve], tuple[str, ...]]]] = {
+    "prometheus_flask_exporter": (flask, ("bare", "defaults", "decorated")),
+    "prometheus_fastapi_instrumentator": (prometheus_asgi.instrumentator, ("bare", "defaults")),
+    "starlette_exporter": (prometheus_asgi.exporter, ("bare", "defaults")),
+}
+"""By package: the app alone; with the default metrics; with a counter and a histogram of its view
+besides."""
+
+
+def main(package: str, module: str) -> None:
     """Serve a block with each app a line of standard input, and tell microseconds a request."""
-    apps = {name: make(name, import_module(module)) for name in APPS}
+    make, names = APPS[package]
+    apps = {name: make(name, import_module(module)) for name in names}
     print(json.dumps({"ready": True}), flush=True)
     for line in sys.stdin:
         requests = json.loads(line)

@@ -2,6 +2,7 @@
 
 from grafana import queries as q
 from grafana.board import Board
+from grafana.chosen import Chosen
 from grafana.panels import (
     BYTES,
     BYTES_PER_SECOND,
@@ -18,25 +19,20 @@ from grafana.panels import (
 )
 from grafana.variables import CONSUMER, GROUP, INSTANCE, JOB, ROUTE
 
-_SCOPE = (JOB, INSTANCE, GROUP, CONSUMER, ROUTE)
-_M = tuple(variable.matcher for variable in _SCOPE)
-_REQUESTS = q.select(q.REQUESTS, *_M)
-_SERVER_ERRORS = q.select(q.REQUESTS, *_M, q.SERVER_ERROR)
-_CLIENT_ERRORS = q.select(q.REQUESTS, *_M, q.CLIENT_ERROR)
-_NAMED = q.select(q.REQUESTS, *_M, f'{q.CONSUMER}!=""')
-_ANONYMOUS = q.select(q.REQUESTS, *_M, f'{q.CONSUMER}=""')
-_FOLDED = q.select(q.REQUESTS, *_M, f'{q.CONSUMER}="_OTHER"')
-_DURATION = (q.DURATION, *_M)
+_HERE = Chosen(JOB, INSTANCE, GROUP, CONSUMER, ROUTE)
+_NAMED = _HERE.series(q.REQUESTS, f'{q.CONSUMER}!=""')
+_ANONYMOUS = _HERE.series(q.REQUESTS, f'{q.CONSUMER}=""')
+_FOLDED = _HERE.series(q.REQUESTS, f'{q.CONSUMER}="_OTHER"')
 _BY = (q.CONSUMER,)
-_LEGEND = f"{{{{{q.CONSUMER}}}}}"
+_LEGEND = q.legend(q.CONSUMER)
 
 
 def _share(errors: str, window: str = q.INTERVAL) -> str:
-    return q.ratio(q.rate(errors, _BY, window), q.rate(_REQUESTS, _BY, window))
+    return q.ratio(q.rate(errors, _BY, window), q.rate(_HERE.requests, _BY, window))
 
 
 def _of_all(part: str) -> str:
-    return q.ratio(q.rate(part, window=q.RANGE), q.rate(_REQUESTS, window=q.RANGE))
+    return q.ratio(q.rate(part, window=q.RANGE), q.rate(_HERE.requests, window=q.RANGE))
 
 
 _NUMBERS = (
@@ -67,26 +63,26 @@ _NUMBERS = (
 _TABLE = rows(
     Text("Consumers", "Over the time shown. Requests without a consumer have an empty one."),
     {q.CONSUMER: "Consumer", q.GROUP: "Group"},
-    Column(q.increase(_REQUESTS, (q.CONSUMER, q.GROUP)), "Requests"),
+    Column(q.increase(_HERE.requests, (q.CONSUMER, q.GROUP)), "Requests"),
     Column(
         q.ratio(
-            q.rate(_SERVER_ERRORS, (q.CONSUMER, q.GROUP), q.RANGE),
-            q.rate(_REQUESTS, (q.CONSUMER, q.GROUP), q.RANGE),
+            q.rate(_HERE.server_errors, (q.CONSUMER, q.GROUP), q.RANGE),
+            q.rate(_HERE.requests, (q.CONSUMER, q.GROUP), q.RANGE),
         ),
         "5xx",
         SHARE,
     ),
     Column(
         q.ratio(
-            q.rate(_CLIENT_ERRORS, (q.CONSUMER, q.GROUP), q.RANGE),
-            q.rate(_REQUESTS, (q.CONSUMER, q.GROUP), q.RANGE),
+            q.rate(_HERE.client_errors, (q.CONSUMER, q.GROUP), q.RANGE),
+            q.rate(_HERE.requests, (q.CONSUMER, q.GROUP), q.RANGE),
         ),
         "4xx",
         SHARE,
     ),
-    Column(q.quantile(0.95, _DURATION, (q.CONSUMER, q.GROUP), q.RANGE), "p95", SECONDS),
+    Column(q.quantile(0.95, _HERE.duration, (q.CONSUMER, q.GROUP), q.RANGE), "p95", SECONDS),
     Column(
-        q.increase(q.select(f"{q.RESPONSE_SIZE}_sum", *_M), (q.CONSUMER, q.GROUP)),
+        q.increase(_HERE.series(f"{q.RESPONSE_SIZE}_sum"), (q.CONSUMER, q.GROUP)),
         "Sent to them",
         BYTES,
     ),
@@ -96,13 +92,13 @@ _TRAFFIC = (
     lines(
         Text("Requests", "The 20 consumers with the most requests at each time."),
         PER_SECOND,
-        Line(q.largest(20, q.rate(_REQUESTS, _BY)), _LEGEND),
+        Line(q.largest(20, q.rate(_HERE.requests, _BY)), _LEGEND),
         stacked=True,
     ),
     lines(
         Text("Requests by group", "Of consumers that have a group, such as a plan."),
         PER_SECOND,
-        Line(q.rate(_REQUESTS, (q.GROUP,)), f"{{{{{q.GROUP}}}}}"),
+        Line(q.rate(_HERE.requests, (q.GROUP,)), q.legend(q.GROUP)),
         stacked=True,
     ),
     lines(
@@ -118,7 +114,7 @@ _TRAFFIC = (
             " `metrics='all'`.",
         ),
         BYTES_PER_SECOND,
-        Line(q.largest(20, q.rate(q.select(f"{q.RESPONSE_SIZE}_sum", *_M), _BY)), _LEGEND),
+        Line(q.largest(20, q.rate(_HERE.series(f"{q.RESPONSE_SIZE}_sum"), _BY)), _LEGEND),
     ),
 )
 
@@ -126,7 +122,7 @@ _SERVED = (
     lines(
         Text("Server errors", "Share of a consumer's requests that were answered with 5xx."),
         SHARE,
-        Line(_share(_SERVER_ERRORS), _LEGEND),
+        Line(_share(_HERE.server_errors), _LEGEND),
     ),
     lines(
         Text(
@@ -135,17 +131,17 @@ _SERVED = (
             " or of yours.",
         ),
         SHARE,
-        Line(_share(_CLIENT_ERRORS), _LEGEND),
+        Line(_share(_HERE.client_errors), _LEGEND),
     ),
     lines(
         Text("p50", "Half of a consumer's requests took no longer, up to their last byte."),
         SECONDS,
-        Line(q.quantile(0.5, _DURATION, _BY), _LEGEND),
+        Line(q.quantile(0.5, _HERE.duration, _BY), _LEGEND),
     ),
     lines(
         Text("p95", "95 of 100 requests of a consumer took no longer, up to their last byte."),
         SECONDS,
-        Line(q.quantile(0.95, _DURATION, _BY), _LEGEND, has_exemplars=True),
+        Line(q.quantile(0.95, _HERE.duration, _BY), _LEGEND, has_exemplars=True),
     ),
 )
 
@@ -153,7 +149,7 @@ BOARD = Board(
     "consumers",
     "Consumers",
     "Each consumer's requests, errors, durations and bytes.",
-    _SCOPE,
+    _HERE.variables,
     (
         ("Now", _NUMBERS),
         ("Consumers", (_TABLE,)),

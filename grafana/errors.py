@@ -2,6 +2,7 @@
 
 from grafana import queries as q
 from grafana.board import Board
+from grafana.chosen import Chosen
 from grafana.panels import (
     COUNT,
     EVENTS_PER_SECOND,
@@ -16,35 +17,31 @@ from grafana.panels import (
 )
 from grafana.variables import CONSUMER, INSTANCE, JOB, ROUTE
 
-_SCOPE = (JOB, INSTANCE, ROUTE, CONSUMER)
-_M = tuple(variable.matcher for variable in _SCOPE)
-_REQUESTS = q.select(q.REQUESTS, *_M)
-_SERVER_ERRORS = q.select(q.REQUESTS, *_M, q.SERVER_ERROR)
-_CLIENT_ERRORS = q.select(q.REQUESTS, *_M, q.CLIENT_ERROR)
-_ALL_ERRORS = q.select(q.REQUESTS, *_M, f'{q.STATUS}=~"[45].."')
-_NO_ANSWER = q.select(q.REQUESTS, *_M, q.NO_ANSWER)
-_EXCEPTIONS = q.select(q.EXCEPTIONS, *_M)
-_REFUSED = q.select(q.VALIDATION_ERRORS, *_M)
+_HERE = Chosen(JOB, INSTANCE, ROUTE, CONSUMER)
+_ALL_ERRORS = _HERE.series(q.REQUESTS, f'{q.STATUS}=~"[45].."')
+_NO_ANSWER = _HERE.series(q.REQUESTS, q.NO_ANSWER)
+_EXCEPTIONS = _HERE.series(q.EXCEPTIONS)
+_REFUSED = _HERE.series(q.VALIDATION_ERRORS)
 _ENDPOINT = (q.METHOD, q.ROUTE)
-_ENDPOINT_LEGEND = f"{{{{{q.METHOD}}}}} {{{{{q.ROUTE}}}}}"
-_STATUS_LEGEND = f"{{{{{q.STATUS}}}}} {_ENDPOINT_LEGEND}"
-_CONSUMER_LEGEND = f"{{{{{q.CONSUMER}}}}}"
+_ENDPOINT_LEGEND = q.legend(*_ENDPOINT)
+_STATUS_LEGEND = q.legend(q.STATUS, *_ENDPOINT)
+_CONSUMER_LEGEND = q.legend(q.CONSUMER)
 
 
 def _share(errors: str, label: str) -> str:
-    return q.ratio(q.rate(errors, (label,)), q.rate(_REQUESTS, (label,)))
+    return q.ratio(q.rate(errors, (label,)), q.rate(_HERE.requests, (label,)))
 
 
 _NUMBERS = (
     number(
         Text("Server errors", "Requests that were answered with 5xx in the time shown."),
         COUNT,
-        q.increase(_SERVER_ERRORS),
+        q.increase(_HERE.server_errors),
     ),
     number(
         Text("Client errors", "Requests that were answered with 4xx in the time shown."),
         COUNT,
-        q.increase(_CLIENT_ERRORS),
+        q.increase(_HERE.client_errors),
     ),
     number(
         Text("Exceptions", "Exceptions that left the app's handlers in the time shown."),
@@ -64,7 +61,7 @@ _NUMBERS = (
     number(
         Text("Consumers with server errors", "Consumers that were answered with 5xx."),
         COUNT,
-        f"count({q.increase(_SERVER_ERRORS, (q.CONSUMER,))} > 0)",
+        f"count({q.increase(_HERE.server_errors, (q.CONSUMER,))} > 0)",
     ),
 )
 
@@ -72,7 +69,7 @@ _SERVER = (
     lines(
         Text("Server errors", "Answers with 5xx a second, by status and endpoint."),
         PER_SECOND,
-        Line(q.rate(_SERVER_ERRORS, (q.STATUS, *_ENDPOINT)), _STATUS_LEGEND),
+        Line(q.rate(_HERE.server_errors, (q.STATUS, *_ENDPOINT)), _STATUS_LEGEND),
     ),
     lines(
         Text("Exceptions", "Exceptions that left the app's handlers, by endpoint."),
@@ -82,12 +79,12 @@ _SERVER = (
     lines(
         Text("Server errors by route", "Share of a route's requests that were answered with 5xx."),
         SHARE,
-        Line(_share(_SERVER_ERRORS, q.ROUTE), f"{{{{{q.ROUTE}}}}}"),
+        Line(_share(_HERE.server_errors, q.ROUTE), q.legend(q.ROUTE)),
     ),
     lines(
         Text("Server errors by consumer", "Share of a consumer's requests answered with 5xx."),
         SHARE,
-        Line(_share(_SERVER_ERRORS, q.CONSUMER), _CONSUMER_LEGEND),
+        Line(_share(_HERE.server_errors, q.CONSUMER), _CONSUMER_LEGEND),
     ),
     lines(
         Text(
@@ -104,12 +101,12 @@ _CLIENT = (
     lines(
         Text("Client errors", "Answers with 4xx a second, by status and endpoint."),
         PER_SECOND,
-        Line(q.rate(_CLIENT_ERRORS, (q.STATUS, *_ENDPOINT)), _STATUS_LEGEND),
+        Line(q.rate(_HERE.client_errors, (q.STATUS, *_ENDPOINT)), _STATUS_LEGEND),
     ),
     lines(
         Text("Client errors by consumer", "Share of a consumer's requests answered with 4xx."),
         SHARE,
-        Line(_share(_CLIENT_ERRORS, q.CONSUMER), _CONSUMER_LEGEND),
+        Line(_share(_HERE.client_errors, q.CONSUMER), _CONSUMER_LEGEND),
     ),
     lines(
         Text("Validation errors", "Fields that validation refused, by endpoint."),
@@ -141,7 +138,7 @@ BOARD = Board(
     "errors",
     "Errors",
     "Answers with 4xx and 5xx, exceptions, and fields that validation refused.",
-    _SCOPE,
+    _HERE.variables,
     (
         ("In the time shown", _NUMBERS),
         ("Of the server", _SERVER),

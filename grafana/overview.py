@@ -2,6 +2,7 @@
 
 from grafana import queries as q
 from grafana.board import Board, uid
+from grafana.chosen import Chosen
 from grafana.panels import (
     BYTES_PER_SECOND,
     COUNT,
@@ -19,13 +20,8 @@ from grafana.panels import (
 )
 from grafana.variables import INSTANCE, JOB
 
-_SCOPE = (JOB, INSTANCE)
-_M = tuple(variable.matcher for variable in _SCOPE)
-_REQUESTS = q.select(q.REQUESTS, *_M)
-_SERVER_ERRORS = q.select(q.REQUESTS, *_M, q.SERVER_ERROR)
-_CLIENT_ERRORS = q.select(q.REQUESTS, *_M, q.CLIENT_ERROR)
-_NAMED = q.select(q.REQUESTS, *_M, f'{q.CONSUMER}!=""')
-_DURATION = (q.DURATION, *_M)
+_HERE = Chosen(JOB, INSTANCE)
+_NAMED = _HERE.series(q.REQUESTS, f'{q.CONSUMER}!=""')
 _CHOSEN = "&".join(f"${{{name}:queryparam}}" for name in ("datasource", "job", "instance"))
 _ROW = "${__value.text:percentencode}"
 _TO_ROUTE = f"/d/{uid('endpoints')}?var-route={_ROW}&{_CHOSEN}&${{__url_time_range}}"
@@ -33,36 +29,36 @@ _TO_CONSUMER = f"/d/{uid('consumers')}?var-consumer={_ROW}&{_CHOSEN}&${{__url_ti
 
 
 def _share(errors: str, window: str = q.INTERVAL) -> str:
-    return q.ratio(q.rate(errors, window=window), q.rate(_REQUESTS, window=window))
+    return q.ratio(q.rate(errors, window=window), q.rate(_HERE.requests, window=window))
 
 
 def _status(digit: str) -> str:
-    return q.rate(q.select(q.REQUESTS, *_M, f'{q.STATUS}=~"{digit}.."'))
+    return q.rate(_HERE.series(q.REQUESTS, f'{q.STATUS}=~"{digit}.."'))
 
 
-_QUICK = q.within("0.25", (*_DURATION, f'{q.STATUS}!~"5.."'))
-_TOLERABLE = q.within(r"1(\\.0)?", (*_DURATION, f'{q.STATUS}!~"5.."'))
+_QUICK = q.within("0.25", (*_HERE.duration, f'{q.STATUS}!~"5.."'))
+_TOLERABLE = q.within(r"1(\\.0)?", (*_HERE.duration, f'{q.STATUS}!~"5.."'))
 
 _NUMBERS = (
     number(
         Text("Requests", "Requests a second, over the time shown."),
         PER_SECOND,
-        q.rate(_REQUESTS, window=q.RANGE),
+        q.rate(_HERE.requests, window=q.RANGE),
     ),
     number(
         Text("Server errors", "Share of requests that were answered with 5xx."),
         SHARE,
-        _share(_SERVER_ERRORS, q.RANGE),
+        _share(_HERE.server_errors, q.RANGE),
     ),
     number(
         Text("Client errors", "Share of requests that were answered with 4xx."),
         SHARE,
-        _share(_CLIENT_ERRORS, q.RANGE),
+        _share(_HERE.client_errors, q.RANGE),
     ),
     number(
         Text("p95", "95 of 100 requests took no longer, up to their last byte."),
         SECONDS,
-        q.quantile(0.95, _DURATION, window=q.RANGE),
+        q.quantile(0.95, _HERE.duration, window=q.RANGE),
     ),
     number(
         Text("Consumers", "Consumers that called in the time shown, and could be told apart."),
@@ -75,7 +71,7 @@ _NUMBERS = (
             "Those that show requests now; a Collector shows those that have ended as well.",
         ),
         COUNT,
-        f"count(count by (job, instance) ({_REQUESTS}))",
+        f"count(count by (job, instance) ({_HERE.requests}))",
     ),
 )
 
@@ -91,14 +87,14 @@ _TRAFFIC = (
         Line(_status("3"), "3xx"),
         Line(_status("4"), "4xx"),
         Line(_status("5"), "5xx"),
-        Line(q.rate(q.select(q.REQUESTS, *_M, q.NO_ANSWER)), "no answer"),
+        Line(q.rate(_HERE.series(q.REQUESTS, q.NO_ANSWER)), "no answer"),
         stacked=True,
     ),
     lines(
         Text("Errors", "Share of requests that were answered with 5xx and with 4xx."),
         SHARE,
-        Line(_share(_SERVER_ERRORS), "server errors"),
-        Line(_share(_CLIENT_ERRORS), "client errors"),
+        Line(_share(_HERE.server_errors), "server errors"),
+        Line(_share(_HERE.client_errors), "client errors"),
     ),
     lines(
         Text(
@@ -106,9 +102,9 @@ _TRAFFIC = (
             "From a request's entry to the last byte of its answer: streams count as a whole.",
         ),
         SECONDS,
-        Line(q.quantile(0.5, _DURATION), "p50"),
-        Line(q.quantile(0.95, _DURATION), "p95", has_exemplars=True),
-        Line(q.quantile(0.99, _DURATION), "p99"),
+        Line(q.quantile(0.5, _HERE.duration), "p50"),
+        Line(q.quantile(0.95, _HERE.duration), "p95", has_exemplars=True),
+        Line(q.quantile(0.99, _HERE.duration), "p99"),
     ),
     lines(
         Text(
@@ -121,7 +117,7 @@ _TRAFFIC = (
     ),
     heat(
         Text("Durations", "How many requests a second took how long."),
-        q.rate(q.select(f"{q.DURATION}_bucket", *_M), ("le",)),
+        q.rate(_HERE.series(f"{q.DURATION}_bucket"), ("le",)),
     ),
 )
 
@@ -129,14 +125,14 @@ _TABLES = (
     rows(
         Text("Routes", "The ten with the most requests. Requests that met no route have none."),
         {q.ROUTE: "Route"},
-        Column(q.largest(10, q.increase(_REQUESTS, (q.ROUTE,))), "Requests"),
+        Column(q.largest(10, q.increase(_HERE.requests, (q.ROUTE,))), "Requests"),
         links={"Route": _TO_ROUTE},
         width=HALF,
     ),
     rows(
         Text("Consumers", "The ten with the most requests. Requests without a consumer have none."),
         {q.CONSUMER: "Consumer"},
-        Column(q.largest(10, q.increase(_REQUESTS, (q.CONSUMER,))), "Requests"),
+        Column(q.largest(10, q.increase(_HERE.requests, (q.CONSUMER,))), "Requests"),
         links={"Consumer": _TO_CONSUMER},
         width=HALF,
     ),
@@ -149,13 +145,13 @@ _LOAD = (
             "By method, at the time of each scrape. Needs `metrics='all'`.",
         ),
         COUNT,
-        Line(f"{q.total((q.METHOD,))} ({q.select(q.ACTIVE, *_M)})", f"{{{{{q.METHOD}}}}}"),
+        Line(f"{q.total((q.METHOD,))} ({_HERE.series(q.ACTIVE)})", q.legend(q.METHOD)),
     ),
     lines(
         Text("Bodies", "Bytes a second on the wire. Needs `metrics='all'`."),
         BYTES_PER_SECOND,
-        Line(q.rate(q.select(f"{q.REQUEST_SIZE}_sum", *_M)), "received"),
-        Line(q.rate(q.select(f"{q.RESPONSE_SIZE}_sum", *_M)), "sent"),
+        Line(q.rate(_HERE.series(f"{q.REQUEST_SIZE}_sum")), "received"),
+        Line(q.rate(_HERE.series(f"{q.RESPONSE_SIZE}_sum")), "sent"),
     ),
 )
 
@@ -163,6 +159,6 @@ BOARD = Board(
     "overview",
     "Overview",
     "Requests, errors and durations of an API that otel-apimetrics watches.",
-    _SCOPE,
+    _HERE.variables,
     (("Now", _NUMBERS), ("Traffic", _TRAFFIC), ("Most called", _TABLES), ("Load", _LOAD)),
 )

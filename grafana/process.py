@@ -2,6 +2,7 @@
 
 from grafana import queries as q
 from grafana.board import Board
+from grafana.chosen import Chosen
 from grafana.panels import (
     BYTES,
     COUNT,
@@ -15,23 +16,22 @@ from grafana.panels import (
 )
 from grafana.variables import INSTANCE, JOB
 
-_SCOPE = (JOB, INSTANCE)
-_M = tuple(variable.matcher for variable in _SCOPE)
+_HERE = Chosen(JOB, INSTANCE)
 _BY = ("job", "instance")
-_LEGEND = "{{job}} {{instance}}"
+_LEGEND = q.legend(*_BY)
 _EXPORTER = ("exporter", "reason")
-_EXPORTER_LEGEND = "{{exporter}} {{reason}}"
+_EXPORTER_LEGEND = q.legend(*_EXPORTER)
 
 
 def _now(metric: str) -> str:
-    return f"{q.total(_BY)} ({q.select(metric, *_M)})"
+    return f"{q.total(_BY)} ({_HERE.series(metric)})"
 
 
 _PROCESS = (
     lines(
         Text("CPU", "Of one core: 100 % is one that is busy all the time."),
         SHARE,
-        Line(q.rate(q.select("process_cpu_seconds_total", *_M), _BY), _LEGEND),
+        Line(q.rate(_HERE.series("process_cpu_seconds_total"), _BY), _LEGEND),
     ),
     lines(
         Text("Memory", "Resident: in the machine's memory, shared pages included."),
@@ -56,7 +56,7 @@ _PYTHON = (
         Text("Garbage collections", "By generation: the second looks at all objects."),
         EVENTS_PER_SECOND,
         Line(
-            q.rate(q.select("python_gc_collections_total", *_M), ("generation",)),
+            q.rate(_HERE.series("python_gc_collections_total"), ("generation",)),
             "generation {{generation}}",
         ),
     ),
@@ -64,7 +64,7 @@ _PYTHON = (
         Text("Objects collected", "Those that referred to each other in circles, by generation."),
         EVENTS_PER_SECOND,
         Line(
-            q.rate(q.select("python_gc_objects_collected_total", *_M), ("generation",)),
+            q.rate(_HERE.series("python_gc_objects_collected_total"), ("generation",)),
             "generation {{generation}}",
         ),
     ),
@@ -77,7 +77,7 @@ _PYTHON = (
             "version": "Version",
         },
         Column(
-            f"count by (job, instance, implementation, version) ({q.select('python_info', *_M)})",
+            f"count by (job, instance, implementation, version) ({_HERE.series('python_info')})",
             "Processes",
         ),
     ),
@@ -87,7 +87,7 @@ _TELEMETRY = (
     lines(
         Text("Exported", "Requests that exporters to vendors took."),
         EVENTS_PER_SECOND,
-        Line(q.rate(q.select(q.SENT, *_M), ("exporter",)), "{{exporter}}"),
+        Line(q.rate(_HERE.series(q.SENT), ("exporter",)), "{{exporter}}"),
     ),
     lines(
         Text(
@@ -96,8 +96,8 @@ _TELEMETRY = (
             " before it was asked, by reason.",
         ),
         EVENTS_PER_SECOND,
-        Line(q.rate(q.select(q.FAILED, *_M), _EXPORTER), f"{_EXPORTER_LEGEND} (failed)"),
-        Line(q.rate(q.select(q.DROPPED, *_M), _EXPORTER), f"{_EXPORTER_LEGEND} (dropped)"),
+        Line(q.rate(_HERE.series(q.FAILED), _EXPORTER), f"{_EXPORTER_LEGEND} (failed)"),
+        Line(q.rate(_HERE.series(q.DROPPED), _EXPORTER), f"{_EXPORTER_LEGEND} (dropped)"),
     ),
     lines(
         Text(
@@ -105,7 +105,7 @@ _TELEMETRY = (
             "By place, those of your own hooks included; the log has a line a minute of each.",
         ),
         EVENTS_PER_SECOND,
-        Line(q.rate(q.select(q.INTERNAL_ERRORS, *_M), ("place",)), "{{place}}"),
+        Line(q.rate(_HERE.series(q.INTERNAL_ERRORS), ("place",)), "{{place}}"),
     ),
 )
 
@@ -113,6 +113,6 @@ BOARD = Board(
     "process",
     "Process",
     "CPU, memory and garbage of the process, and how its telemetry fares.",
-    _SCOPE,
+    _HERE.variables,
     (("Process", _PROCESS), ("Python", _PYTHON), ("Telemetry", _TELEMETRY)),
 )

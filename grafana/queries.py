@@ -92,6 +92,11 @@ def within(bound: str, histogram: Sequence[str], by: Sequence[str] = ()) -> str:
     return f"{rate(buckets, by)} / ({count} > 0)"
 
 
+def legend(*labels: str) -> str:
+    """Give what Grafana replaces by the values of a line's labels."""
+    return " ".join(f"{{{{{label}}}}}" for label in labels)
+
+
 def largest(number: int, expression: str) -> str:
     """Give the series with the largest values."""
     return f"topk({number}, {expression})"

@@ -2,6 +2,7 @@
 
 from grafana import queries as q
 from grafana.board import Board
+from grafana.chosen import Chosen
 from grafana.panels import (
     COUNT,
     FULL,
@@ -17,13 +18,12 @@ from grafana.panels import (
 )
 from grafana.variables import INSTANCE, JOB
 
-_SCOPE = (JOB, INSTANCE)
-_M = tuple(variable.matcher for variable in _SCOPE)
-_UP = q.select("up", *_M)
-_STARTED = q.select("process_start_time_seconds", *_M)
+_HERE = Chosen(JOB, INSTANCE)
+_UP = _HERE.series("up")
+_STARTED = _HERE.series("process_start_time_seconds")
 _FIRING = q.select("ALERTS", 'alertname=~"ApiMetrics.*"', JOB.matcher)
 _BY = ("job", "instance")
-_LEGEND = "{{job}} {{instance}}"
+_LEGEND = q.legend(*_BY)
 _VERSIONS = (*_BY, "service_name", "service_version", "telemetry_sdk_version")
 
 _NUMBERS = (
@@ -57,7 +57,7 @@ _INSTANCES = (
     lines(
         Text("Requests", "Whether an instance that answers scrapes is asked anything else."),
         PER_SECOND,
-        Line(q.rate(q.select(q.REQUESTS, *_M), _BY), _LEGEND),
+        Line(q.rate(_HERE.requests, _BY), _LEGEND),
     ),
     lines(
         Text("Time since the start", "How long a process has run; it falls where one began anew."),
@@ -78,7 +78,7 @@ _INSTANCES = (
             "service_version": "Version",
             "telemetry_sdk_version": "OpenTelemetry SDK",
         },
-        Column(f"count by ({', '.join(_VERSIONS)}) ({q.select('target_info', *_M)})", "Resources"),
+        Column(f"count by ({', '.join(_VERSIONS)}) ({_HERE.series('target_info')})", "Resources"),
     ),
 )
 
@@ -86,12 +86,12 @@ _SCRAPES = (
     lines(
         Text("Duration of scrapes", "How long an instance takes to answer one."),
         SECONDS,
-        Line(q.select("scrape_duration_seconds", *_M), _LEGEND),
+        Line(_HERE.series("scrape_duration_seconds"), _LEGEND),
     ),
     lines(
         Text("Samples", "How many samples a scrape has: routes, statuses and consumers make them."),
         COUNT,
-        Line(q.select("scrape_samples_scraped", *_M), _LEGEND),
+        Line(_HERE.series("scrape_samples_scraped"), _LEGEND),
     ),
 )
 
@@ -109,7 +109,7 @@ BOARD = Board(
     "uptime",
     "Uptime",
     "Instances, their restarts and versions, scrapes and alerts.",
-    _SCOPE,
+    _HERE.variables,
     (
         ("Now", _NUMBERS),
         ("Instances", _INSTANCES),

@@ -36,17 +36,16 @@ there sends the same requests to the same apps with either package and compares 
 
 `otel_apimetrics.compat.prometheus_fastapi_instrumentator` has the public names of
 prometheus-fastapi-instrumentator 8.1.0. The tests are in
-[`tests/compat/prometheus_fastapi_instrumentator`](../../tests/compat/prometheus_fastapi_instrumentator), and
-`test_beside_upstream.py` there compares it with the package as above. Sums over several workers are in
-[`test_asgi_workers.py`](../../tests/compat/test_asgi_workers.py), answers byte for byte as without us in
-[`test_asgi_apps_unchanged.py`](../../tests/compat/test_asgi_apps_unchanged.py), for this package and the next.
+[`tests/compat/prometheus_fastapi_instrumentator`](../../tests/compat/prometheus_fastapi_instrumentator), but for those
+that are for this package and the next, in [`tests/compat`](../../tests/compat): `test_asgi_beside_upstream.py` compares
+them as above, `test_sequences.py` by sequences of requests that hypothesis makes up, `test_asgi_workers.py` has sums over
+several workers, and `test_asgi_apps_unchanged.py` answers byte for byte as without us.
 """,
     "starlette_exporter": """\
 # starlette_exporter: row by row
 
 `otel_apimetrics.compat.starlette_exporter` has the public names of starlette_exporter 0.24.0. The tests are in
-[`tests/compat/starlette_exporter`](../../tests/compat/starlette_exporter), and `test_beside_upstream.py` there
-compares it with the package as above.
+[`tests/compat/starlette_exporter`](../../tests/compat/starlette_exporter), and where those of the package above are.
 """,
 }
 

@@ -308,6 +308,24 @@ def test_two_apps_with_readers_of_their_own_show_their_own_numbers(names):
         assert requests.endswith(f" {number}.0")
 
 
+@pytest.mark.parametrize("names", ["fastapi-instrumentator", "starlette"])
+def test_an_app_inside_another_shows_its_own_numbers_where_it_has_its_own_reader(names):
+    inner, outer = FastAPI(), FastAPI()
+    for app in (inner, outer):
+        reader = PrometheusReader(target_info=False, created=False)
+        provider = MeterProvider([reader], shutdown_on_exit=False)
+        ASGIMetrics(app, reader=reader, meter_provider=provider, names=names)
+    inner.get("/x/{y}")(lambda y: y)
+    outer.mount("/sub", inner)
+    ask(outer, "GET", "/sub/x/1")
+    total = {"starlette": "starlette_requests_total"}.get(names, "http_requests_total")
+    for path, template in (("/metrics", "/sub/x/{y}"), ("/sub/metrics", "/x/{y}")):
+        found = scraped(outer, path)[2].splitlines()
+        (requests,) = [line for line in found if line.startswith(total) and "x/{y}" in line]
+        assert f'"{template}"' in requests
+        assert requests.endswith(" 1.0")
+
+
 def leave(*_):
     raise SystemExit("not from a label")
 

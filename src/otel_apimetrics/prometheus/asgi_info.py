@@ -41,9 +41,13 @@ class Info:
         self.modified_duration_without_streaming = modified_duration_without_streaming
         self._labels: dict[int, Mapping[str, str]] = {}
 
+    def request_bytes(self) -> int:
+        """Give what the request's Content-Length says, 0 where it says nothing."""
+        return length_in(self.request.headers)
+
     def response_bytes(self) -> int:
         """Give what the response's Content-Length says, 0 where it says nothing."""
-        return _length(getattr(self.response, "headers", {}))
+        return length_in(getattr(self.response, "headers", {}))
 
     def labels_of(self, values: LabelValues) -> Mapping[str, str]:
         """Give labels, which several metrics may have, and ask for them once."""
@@ -71,7 +75,7 @@ def seconds_to_response(info: Info) -> float:
 
 def request_bytes(info: Info) -> int:
     """Give what the request's Content-Length says, 0 where it says nothing."""
-    return _length(info.request.headers)
+    return info.request_bytes()
 
 
 def response_bytes(info: Info) -> int:
@@ -84,7 +88,8 @@ def all_bytes(info: Info) -> int:
     return request_bytes(info) + response_bytes(info)
 
 
-def _length(headers: Any) -> int:
+def length_in(headers: Any) -> int:
+    """Give what Content-Length says in headers, 0 where it says nothing."""
     try:
         return int(headers.get("content-length", 0))
     except ValueError:

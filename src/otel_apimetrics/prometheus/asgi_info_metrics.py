@@ -17,11 +17,12 @@ from otel_apimetrics.prometheus.asgi_info import (
     seconds_to_response,
 )
 from otel_apimetrics.prometheus.described import Description, describe
+from otel_apimetrics.prometheus.distribution import Distribution
 from otel_apimetrics.prometheus.families import Kind
 from otel_apimetrics.prometheus.homes import Home
 from otel_apimetrics.prometheus.label_values import LabelValues
 from otel_apimetrics.prometheus.measures import NameTakenError
-from otel_apimetrics.prometheus.tally import Values
+from otel_apimetrics.prometheus.tally import Tally, Values
 from otel_apimetrics.semconv import known_method
 
 HIGH_BUCKETS: Final = (
@@ -40,28 +41,47 @@ Measured = Callable[[Info], "float | None"]
 """What a request adds; `None` where it is left out."""
 
 
-@dataclass(frozen=True, slots=True)
 class InfoMetric:
-    """Measures a request when it is called with its `Info`."""
+    """Measures a request when it is called with its `Info`.
 
-    instrument: Any
-    """A `Tally`, or a histogram."""
-    names: tuple[str, ...]
-    """Of the labels that the request tells."""
-    custom: LabelValues
-    measured: Measured | None
-    """`None` counts requests."""
+    Args:
+        instrument: a `Tally`, a `Distribution` or a histogram.
+        names: of the labels that the request tells.
+        custom: more labels.
+        measured: `None` counts requests.
+    """
+
+    def __init__(
+        self,
+        instrument: Any,
+        names: tuple[str, ...],
+        custom: LabelValues,
+        measured: Measured | None,
+    ) -> None:
+        self.instrument: Final = instrument
+        self.measured: Final = measured
+        self._read: Final = tuple((name, _READ[name]) for name in names)
+        self._custom: Final = custom if custom.names else None
+        self._first, self._again = _measuring(instrument)
 
     def __call__(self, info: Info) -> None:
         """Measure one request."""
-        labels = {name: _READ[name](info) for name in self.names}
-        labels |= info.labels_of(self.custom)
-        if self.measured is None:
-            self.instrument.add(1, labels)
+        value = 1 if self.measured is None else self.measured(info)
+        if value is None:
             return
-        value = self.measured(info)
-        if value is not None:
-            self.instrument.record(value, labels)
+        custom = {} if self._custom is None else info.labels_of(self._custom)
+        key = (*[read(info) for _, read in self._read], *custom.values())
+        if not self._again(value, key):
+            names = (*[name for name, _ in self._read], *custom)
+            self._first(value, dict(zip(names, key, strict=True)))
+
+
+def _measuring(instrument: Any) -> tuple[Callable[..., Any], Callable[..., bool]]:
+    if isinstance(instrument, Tally):
+        return instrument.add, instrument.add_again
+    if isinstance(instrument, Distribution):
+        return instrument.record, instrument.record_again
+    return instrument.record, lambda *_: False
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,7 +24,7 @@ from otel_apimetrics.semconv import known_method
 
 Pattern = re.Pattern[str]
 _CLAIMED: Final = "otel_apimetrics.prometheus.claimed"
-"""Key in the scope: ids of the instruments that measure the request."""
+"""Key in the scope: what measures the request, a list for each middleware around."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -140,24 +140,48 @@ class InstrumentatorMiddleware:
             if handler is None:
                 return None
             served = _Served(scope, handler, start)
-            claimed: set[int] = scope.setdefault(_CLAIMED, set())
-            served.measures = _unclaimed(claimed, self._instrumentations)
-            served.has_body = any(p.search(handler) for p in self._handling.body_handlers)
-            progress = self._in_progress
-            if progress is not None and id(progress.tally) not in claimed:
-                claimed.add(id(progress.tally))
-                served.leave = progress.entered(known_method(scope["method"]), handler)
+            self._claim(served)
+            patterns = self._handling.body_handlers
+            served.has_body = bool(patterns) and any(p.search(handler) for p in patterns)
         except Exception as error:
             _guard.swallow("prometheus.begin", error)
             return None
         return served
 
+    def _claim(self, served: "_Served") -> None:
+        """Measure with the instruments that no middleware around this one measures with.
+
+        Apps may be given to two of them, or be mounted in one that was.
+        """
+        scope = served.scope
+        measures, progress = self._instrumentations, self._in_progress
+        around: list[tuple[Sequence[Instrumentation], InProgress | None]] | None
+        around = scope.get(_CLAIMED)
+        if around is None:
+            around = scope[_CLAIMED] = []
+        else:
+            claimed = {id(one.tally) for _, one in around if one is not None}
+            for each in around:
+                claimed.update(id(one.instrument) for one in each[0] if isinstance(one, InfoMetric))
+            measures = [
+                one
+                for one in measures
+                if not isinstance(one, InfoMetric) or id(one.instrument) not in claimed
+            ]
+            if progress is not None and id(progress.tally) in claimed:
+                progress = None
+        around.append((measures, progress))
+        served.measures = measures
+        if progress is not None:
+            served.leave = progress.entered(known_method(scope["method"]), served.handler)
+
     async def _ended(self, served: "_Served") -> None:
         try:
-            served.leave()
+            if served.leave is not None:
+                served.leave()
             if is_untracked(served.scope):
                 return
-            info = served.info(self._handling)
+            info = _Told(served, self._handling)
         except Exception as error:
             _guard.swallow("prometheus.end", error)
             return
@@ -171,20 +195,6 @@ class InstrumentatorMiddleware:
             await asyncio.gather(*(_awaited(each, info) for each in self._async_instrumentations))
 
 
-def _unclaimed(claimed: set[int], measures: Sequence[Instrumentation]) -> list[Instrumentation]:
-    """Give those whose instruments no middleware around this one measures the request with.
-
-    Apps may be given to two of them, or be mounted in one that was.
-    """
-    mine = [
-        measure
-        for measure in measures
-        if not isinstance(measure, InfoMetric) or id(measure.instrument) not in claimed
-    ]
-    claimed.update(id(each.instrument) for each in mine if isinstance(each, InfoMetric))
-    return mine
-
-
 async def _awaited(measure: AsyncInstrumentation, info: Info) -> None:
     try:
         await measure(info)
@@ -193,28 +203,53 @@ async def _awaited(measure: AsyncInstrumentation, info: Info) -> None:
 
 
 class _Told(Info):
-    """Makes its response when it is asked for: the default metrics need its length alone."""
+    """Makes what few ask for when it is asked for: the default metrics need lengths alone."""
 
-    def __init__(self, status: Any, headers: Any, body: bytes, **told: Any) -> None:
-        self._status: Final = status
-        self._headers: Final = headers
-        self._body: Final = body
+    def __init__(self, served: "_Served", handling: Handling) -> None:
+        self._served: Final = served
+        self._labels = {}
+        self._request: Request | None = None
         self._response: Response | None = None
-        super().__init__(**told)
+        status = str(int(served.status))
+        self.method = served.scope["method"]
+        self.modified_handler = served.handler
+        self.modified_status = f"{status[0]}xx" if handling.should_group_status_codes else status
+        self.modified_duration = handling.seconds(perf_counter() - served.start)
+        begun = served.begun
+        self.modified_duration_without_streaming = (
+            0.0 if begun is None else handling.seconds(begun - served.start)
+        )
+
+    @property
+    def request(self) -> Request:
+        if self._request is None:
+            self._request = Request(self._served.scope)
+        return self._request
+
+    @request.setter
+    def request(self, request: Request) -> None:
+        self._request = request
 
     @property
     def response(self) -> Response | None:
         if self._response is None:
-            headers = Headers(raw=list(self._headers))
-            self._response = Response(self._body, status_code=self._status, headers=headers)
+            served = self._served
+            headers = Headers(raw=list(served.headers))
+            self._response = Response(bytes(served.body), served.status, headers)
         return self._response
 
     @response.setter
     def response(self, response: Response | None) -> None:
         self._response = response
 
+    def request_bytes(self) -> int:
+        for name, value in self._served.scope["headers"]:
+            if name == b"content-length":
+                return int(value) if value.isdigit() else super().request_bytes()
+        return 0
+
     def response_bytes(self) -> int:
-        for name, value in self._headers:
+        for name, value in self._served.headers:
             if name == b"content-length" and value.isdigit():
                 return int(value)
         return super().response_bytes()
@@ -223,39 +258,27 @@ class _Told(Info):
 class _Served:
     """A request that is being served."""
 
+    __slots__ = (
+        "begun", "body", "handler", "has_body", "headers", "leave", "measures", "scope", "start",
+        "status",
+    )  # fmt: skip
+
     def __init__(self, scope: Scope, handler: str, start: float) -> None:
         self.scope: Final = scope
-        self._handler: Final = handler
-        self._start: Final = start
-        self._begun: float | None = None
-        self._status: Any = 500
-        self._headers: Any = ()
-        self._body = bytearray()
+        self.handler: Final = handler
+        self.start: Final = start
+        self.begun: float | None = None
+        self.status: Any = 500
+        self.headers: Any = ()
+        self.body: Final = bytearray()
         self.has_body = False
-        self.measures: list[Instrumentation] = []
-        self.leave: Callable[[], None] = lambda: None
+        self.measures: Sequence[Instrumentation] = ()
+        self.leave: Callable[[], None] | None = None
 
     def note(self, message: Any) -> None:
         """Note a message that goes by."""
         if message["type"] == "http.response.start":
-            self._status, self._headers = message["status"], message.get("headers", ())
-            self._begun = perf_counter()
+            self.status, self.headers = message["status"], message.get("headers", ())
+            self.begun = perf_counter()
         elif self.has_body and message["type"] == "http.response.body":
-            self._body += message.get("body", b"")
-
-    def info(self, handling: Handling) -> Info:
-        """Tell it, now that it is served."""
-        status = str(int(self._status))
-        to_response = 0.0 if self._begun is None else self._begun - self._start
-        return _Told(
-            self._status,
-            self._headers,
-            bytes(self._body),
-            request=Request(self.scope),
-            response=None,
-            method=self.scope["method"],
-            modified_handler=self._handler,
-            modified_status=f"{status[0]}xx" if handling.should_group_status_codes else status,
-            modified_duration=handling.seconds(perf_counter() - self._start),
-            modified_duration_without_streaming=handling.seconds(to_response),
-        )
+            self.body.extend(message.get("body", b""))

@@ -7,12 +7,13 @@ from opentelemetry.metrics import MeterProvider
 from prometheus_client import CollectorRegistry
 
 from otel_apimetrics.config import ConfigError
+from otel_apimetrics.prometheus.asgi_choices import Choices
 from otel_apimetrics.prometheus.asgi_info_metrics import LOW_BUCKETS, Place, default_metrics
 from otel_apimetrics.prometheus.asgi_instrumentator import Handling, InstrumentatorMiddleware
 from otel_apimetrics.prometheus.asgi_options import BUILT_IN, POSSIBLE, ASGIOptions
 from otel_apimetrics.prometheus.asgi_routes import flat
 from otel_apimetrics.prometheus.asgi_served import ServedMiddleware
-from otel_apimetrics.prometheus.asgi_starlette import Choices, StarletteMiddleware
+from otel_apimetrics.prometheus.asgi_starlette import StarletteMiddleware
 from otel_apimetrics.prometheus.asgi_starlette_metrics import StarletteMetrics
 from otel_apimetrics.prometheus.asgi_views import Tracked, marking
 from otel_apimetrics.prometheus.decorators import Decorator, Decorators

@@ -1,9 +1,7 @@
 """The middleware that measures requests as starlette_exporter does."""
 
 import inspect
-import re
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from time import perf_counter
 from typing import Any, Final
 
@@ -11,73 +9,23 @@ from starlette.requests import Request
 
 from otel_apimetrics import _guard, forked, interruptions
 from otel_apimetrics.metrics import note_recorded
-from otel_apimetrics.prometheus.asgi_routes import Scope, find
+from otel_apimetrics.prometheus.asgi_choices import Choices, Exemplify, Headers
+from otel_apimetrics.prometheus.asgi_routes import Scope
 from otel_apimetrics.prometheus.asgi_served import is_untracked, response_of
-from otel_apimetrics.prometheus.asgi_starlette_metrics import Measured, StarletteMetrics
+from otel_apimetrics.prometheus.asgi_starlette_metrics import (
+    REQUEST_BODY,
+    RESPONSE_BODY,
+    Measured,
+    StarletteMetrics,
+)
 from otel_apimetrics.prometheus.encodable import encodable
-from otel_apimetrics.prometheus.label_values import LabelValues, asked
+from otel_apimetrics.prometheus.label_values import asked
 from otel_apimetrics.prometheus.sending import noting
 from otel_apimetrics.semconv import known_method
 
-UNKNOWN: Final = "__unknown__"
-"""The path of requests that no route serves, where such are grouped."""
 _GONE: Final = 499
-Headers = Mapping[str, str]
-"""Of a response, by their names in small letters."""
-Exemplify = Callable[[Request], "Mapping[str, Any] | None"]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Choices:
-    """Which requests are measured, and how they are labelled."""
-
-    app_name: str = "starlette"
-    group_paths: bool = True
-    """The path is the template of the route."""
-    filter_unhandled_paths: bool = True
-    """Requests that no route serves are left out, and those whose method no route has."""
-    group_unhandled_paths: bool = False
-    """Their path is `UNKNOWN`."""
-    skip_paths: Sequence[re.Pattern[str]] = ()
-    """Matched with whole paths."""
-    skip_methods: Sequence[str] = ()
-    always_use_int_status: bool = False
-    request_labels: Mapping[str, Any] = field(default_factory=dict)
-    """Values, or callables that get the request; they may be coroutine functions."""
-    response_labels: Mapping[str, Callable[[Headers], Any]] = field(default_factory=dict)
-    more_labels: LabelValues | None = None
-    """Further labels: values, or callables that get nothing or the response."""
-    exemplars: Exemplify | None = None
-    group_by: Callable[[Request], Any] | None = None
-    """Gives the path, in the place of the template."""
-
-    def path(self, request: Request) -> str:
-        """Give the path of a request below the app's root."""
-        path, root = request.url.path, request.base_url.path.rstrip("/")
-        return path.removeprefix(root)
-
-    def is_skipped(self, path: str, method: str) -> bool:
-        """Tell whether a request is left out from its beginning."""
-        return method in self.skip_methods or any(one.fullmatch(path) for one in self.skip_paths)
-
-    def label(self, scope: Scope, before: Scope, path: str) -> str | None:
-        """Give the label `path` of a request that is over; `None` where it is left out.
-
-        Args:
-            scope: of the request, as routers have left it.
-            before: as it was.
-            path: below the app's root.
-        """
-        if not (self.filter_unhandled_paths or self.group_paths or self.group_unhandled_paths):
-            return path
-        found = None
-        if scope.get("endpoint") and scope.get("router"):
-            found = find(before, scope["router"].routes)
-        if found is None or not found.is_full:
-            if self.filter_unhandled_paths:
-                return None
-            return UNKNOWN if self.group_unhandled_paths else path
-        return found.template if self.group_paths else path
+SHOWN: Final = "otel_apimetrics.prometheus.shown"
+"""Key in the scope: the registry and the reader, or `None`, of the middleware around."""
 
 
 class StarletteMiddleware:
@@ -87,25 +35,33 @@ class StarletteMiddleware:
         app: any ASGI app.
         metrics: measure.
         choices: of requests and labels.
+        shown: what an endpoint inside shows; see `SHOWN`.
     """
 
-    def __init__(self, app: Any, metrics: StarletteMetrics, choices: Choices) -> None:
+    def __init__(
+        self, app: Any, metrics: StarletteMetrics, choices: Choices, shown: Any = None
+    ) -> None:
         self.app = app
         self._metrics: Final = metrics
         self._choices: Final = choices
+        self._shown: Final = shown
+        self._key: Final = f"otel_apimetrics.prometheus.{metrics.identity}"
+        """In the scope: the request, which one of these measures with these metrics."""
 
     async def __call__(self, scope: Scope, receive: Any, send: Any) -> None:
         """Serve a request."""
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        read = _Read(receive)
-        served = await self._begun(scope, read)
+        read = _Read(receive) if self._choices.request_labels else None
+        served = await self._begun(scope, read or receive)
+        if read is not None:
+            receive = read.again()
         if served is None:
-            await self.app(scope, read.again(), send)
+            await self.app(scope, receive, send)
             return
         try:
-            await self.app(scope, read.again(), noting(send, served.note))
+            await self.app(scope, receive, noting(send, served.note))
         except Exception:
             served.failed()
             await self._ended(served)
@@ -115,28 +71,37 @@ class StarletteMiddleware:
             raise
         await self._ended(served)
 
-    async def _begun(self, scope: Scope, read: "_Read") -> "_Served | None":
+    async def _begun(self, scope: Scope, receive: Any) -> "_Served | None":
         choices = self._choices
         try:
             forked.begin_process()
+            scope[SHOWN] = self._shown
             if is_untracked(scope):
                 return None
-            request = Request(scope, read)
+            request = Request(scope, receive)
             path = choices.path(request)
             if choices.is_skipped(path, request.method):
                 return None
-            served = _Served(choices, request, path)
+            served = _Served(choices, self._metrics.optional, request, path, self.app)
+            served.around = scope.get(self._key)
             for name, value in choices.request_labels.items():
                 served.request_labels[name] = await _asked(value, request)
-            self._metrics.in_progress(1, served.progress())
+            if served.around is None:
+                served.progress |= served.request_labels
+                self._metrics.in_progress(1, served.progress)
+                scope[self._key] = served
         except Exception as error:
             _guard.swallow("prometheus.begin", error)
             return None
         return served
 
     def _left(self, served: "_Served") -> None:
+        if served.around is not None:
+            return
         try:
-            self._metrics.in_progress(-1, served.progress())
+            # The two know each other: they would wait for the garbage collector.
+            served.scope.pop(self._key, None)
+            self._metrics.in_progress(-1, served.progress)
         except Exception as error:
             _guard.swallow("prometheus.leave", error)
 
@@ -178,8 +143,20 @@ class _Read:
 class _Served:
     """A request that is being served."""
 
-    def __init__(self, choices: Choices, request: Request, path: str) -> None:
+    def __init__(
+        self,
+        choices: Choices,
+        optional: Collection[str],
+        request: Request,
+        path: str,
+        inside: Any,
+    ) -> None:
+        self.scope: Final = request.scope
+        self.around: _Served | None = None
+        """The same request, where a middleware around measures it with the same metrics."""
         self._choices: Final = choices
+        self._optional: Final = optional
+        self._inside: Final = inside
         self._request: Final = request
         self._path: Final = path
         self._before: Final = dict(request.scope)
@@ -187,14 +164,10 @@ class _Served:
         self._end: float | None = None
         self._status: Any = None
         self._headers: Any = ()
-        self._bytes = 0
         self._response_labels: dict[str, str] = {}
         self.request_labels: Final[dict[str, str]] = {}
-
-    def progress(self) -> dict[str, str]:
-        """Give the labels of requests in progress."""
-        named = {"method": known_method(self._request.method), "app_name": self._choices.app_name}
-        return {**named, **self.request_labels}
+        self.progress = {"method": known_method(request.method), "app_name": choices.app_name}
+        """Labels of requests in progress."""
 
     def note(self, message: Any) -> None:
         """Note a message that goes by."""
@@ -203,13 +176,9 @@ class _Served:
         elif message["type"] == "http.response.start":
             status = message["status"]
             self._status = int(status) if self._choices.always_use_int_status else status
-            headers = {
-                name.decode("latin-1").lower(): value.decode("latin-1")
-                for name, value in message.get("headers", ())
-            }
             self._headers = message.get("headers", ())
-            self._note_headers(headers)
-            self._bytes = _length(headers)
+            if self._choices.response_labels:
+                self._note_headers(_decoded(self._headers))
 
     def _note_headers(self, headers: Headers) -> None:
         for name, ask in self._choices.response_labels.items():
@@ -224,11 +193,20 @@ class _Served:
         self._status = 500
         self._note_headers({})
 
+    def counts(self) -> bool:
+        """Tell whether it will be measured, by what routers have told."""
+        return self._label() is not None
+
+    def _label(self) -> str | None:
+        return self._choices.label(self.scope, self._before, self._path, self._inside)
+
     async def measured(self) -> Measured | None:
         """Give what is measured of it; `None` where it is left out."""
         request, choices = self._request, self._choices
-        path = choices.label(request.scope, self._before, self._path)
-        if path is None or is_untracked(request.scope):
+        path = self._label()
+        if path is None or is_untracked(self.scope):
+            return None
+        if self.around is not None and self.around.counts():
             return None
         if choices.group_by is not None:
             path = asked(choices.group_by, request)
@@ -236,29 +214,32 @@ class _Served:
             self._status = _GONE if await request.is_disconnected() else 500
             self._note_headers({})
         end = perf_counter() if self._end is None else self._end
+        measured = Measured(self._labels(path), max(end - self._start, 0.0))
+        if choices.exemplars is not None:
+            measured.exemplar = self._exemplar(choices.exemplars)
+        if REQUEST_BODY in self._optional:
+            measured.request_bytes = _length(request.headers)
+        if RESPONSE_BODY in self._optional:
+            measured.response_bytes = _length(_decoded(self._headers))
+        return measured
+
+    def _labels(self, path: str) -> dict[str, str]:
         labels = {
-            "method": known_method(request.method),
+            "method": known_method(self._request.method),
             "path": path,
             "status_code": str(self._status),
-            "app_name": choices.app_name,
+            "app_name": self._choices.app_name,
             **self.request_labels,
             **self._response_labels,
         }
-        if choices.more_labels is not None:
-            labels |= choices.more_labels.of(response_of(self._status, self._headers))
-        return Measured(
-            labels,
-            max(end - self._start, 0.0),
-            _length(request.headers),
-            self._bytes,
-            self._exemplar(),
-        )
+        more = self._choices.more_labels
+        if more is not None:
+            labels |= more.of(response_of(self._status, self._headers))
+        return labels
 
-    def _exemplar(self) -> Mapping[str, Any]:
-        if self._choices.exemplars is None:
-            return {}
+    def _exemplar(self, exemplify: Exemplify) -> Mapping[str, Any]:
         try:
-            return self._choices.exemplars(self._request) or {}
+            return exemplify(self._request) or {}
         except BaseException as error:
             if not interruptions.is_own(error):
                 raise
@@ -279,6 +260,10 @@ async def _asked(value: Any, request: Request) -> str:
             raise
         _guard.swallow("prometheus.label", error)
         return ""
+
+
+def _decoded(headers: Any) -> Headers:
+    return {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in headers}
 
 
 def _length(headers: Headers) -> int:

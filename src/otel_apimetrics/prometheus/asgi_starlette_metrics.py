@@ -55,7 +55,9 @@ class StarletteMetrics:
         self._registry: Final = registry
         self._prefix: Final = prefix
         self._buckets: Final = buckets
-        self._optional: Final = frozenset(optional)
+        self.optional: Final = frozenset(optional)
+        self.identity: Final = f"{id(home)}.{id(registry)}.{prefix}"
+        """The same for all that measure with the same instruments."""
         self._made: Final[dict[str, tuple[Description, Any] | None]] = {}
 
     def in_progress(self, change: int, labels: Values) -> None:
@@ -67,10 +69,10 @@ class StarletteMetrics:
 
     def measure(self, measured: Measured) -> None:
         """Count a request and its seconds."""
-        if RESPONSE_BODY in self._optional:
+        if RESPONSE_BODY in self.optional:
             text = "Total HTTP response body bytes"
             self._count("response_body_bytes", text, measured.response_bytes, measured)
-        if REQUEST_BODY in self._optional:
+        if REQUEST_BODY in self.optional:
             text = "Total HTTP request body bytes"
             self._count("request_body_bytes", text, measured.request_bytes, measured)
         self._count("requests", "Total HTTP requests", 1, measured)

@@ -13,6 +13,7 @@ from typing import Final
 
 from prometheus_client import CollectorRegistry
 
+from otel_apimetrics.prometheus.distribution import Distribution
 from otel_apimetrics.prometheus.exemplars import Exemplars
 from otel_apimetrics.prometheus.families import Family, Labels
 
@@ -27,6 +28,7 @@ class Declared:
 
     def __init__(self) -> None:
         self._templates: Final[dict[str, tuple[Family, Mapping[Labels, float]]]] = {}
+        self._own: Final[dict[str, tuple[Family, Distribution]]] = {}
         self.registry: Final = CollectorRegistry()
         """Of the reader alone: knows the names of what is declared, and no scrape asks it."""
         self.exemplars: Final = Exemplars()
@@ -44,6 +46,18 @@ class Declared:
         """
         self.exemplars.forget(template.name)
         self._templates[key] = template, began
+
+    def add_own(self, key: str, template: Family, measured: Distribution) -> None:
+        """Declare a metric that is measured without an instrument."""
+        self.add(key, template)
+        self._own[key] = template, measured
+
+    def own(self) -> list[Family]:
+        """Give what this process has measured without instruments."""
+        return [
+            replace(template, name=key, series=measured.series())
+            for key, (template, measured) in tuple(self._own.items())
+        ]
 
     def complete(self, families: Iterable[Family]) -> list[Family]:
         """Give what was declared, in that order, with what was measured; then the rest."""

@@ -5,12 +5,12 @@ from typing import Any, Final
 from weakref import WeakKeyDictionary, WeakSet
 
 import prometheus_client
-from opentelemetry.metrics import Histogram, MeterProvider
+from opentelemetry.metrics import MeterProvider
 from prometheus_client import CollectorRegistry
 
 from otel_apimetrics.config import ConfigError
 from otel_apimetrics.prometheus.described import Description
-from otel_apimetrics.prometheus.measures import Measures, NameTakenError
+from otel_apimetrics.prometheus.measures import Durations, Measures, NameTakenError
 from otel_apimetrics.prometheus.reader import PrometheusReader
 from otel_apimetrics.prometheus.tally import Tally, Values
 
@@ -48,9 +48,9 @@ class Home:
 
     def durations(
         self, described: Description, registry: CollectorRegistry, initial: Values | None = None
-    ) -> Histogram:
+    ) -> Durations:
         """Give a histogram or a summary; arguments and errors are those of `counts`."""
-        made: Histogram = self._shared(self.measures.durations, described, registry, initial)
+        made: Durations = self._shared(self.measures.durations, described, registry, initial)
         return made
 
     def apps(self, default: Hashable) -> "WeakSet[Any]":

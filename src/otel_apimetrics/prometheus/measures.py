@@ -1,6 +1,7 @@
 """Metrics of an app as OpenTelemetry instruments, shown as Prometheus' clients show theirs."""
 
 import inspect
+import os
 import re
 import time
 from collections.abc import Iterator, Mapping
@@ -10,6 +11,7 @@ from typing import Any, Final
 import prometheus_client.metrics
 from opentelemetry.metrics import Histogram, MeterProvider, NoOpMeter
 from opentelemetry.metrics import _Gauge as Gauge
+from opentelemetry.sdk.environment_variables import OTEL_METRICS_EXEMPLAR_FILTER
 from opentelemetry.sdk.metrics import MeterProvider as SDKMeterProvider
 from opentelemetry.sdk.metrics.view import View
 from prometheus_client import CollectorRegistry
@@ -19,6 +21,7 @@ from prometheus_client.registry import Collector
 from otel_apimetrics import _guard
 from otel_apimetrics.prometheus.declared import Declared
 from otel_apimetrics.prometheus.described import Description
+from otel_apimetrics.prometheus.distribution import Distribution
 from otel_apimetrics.prometheus.exposition import as_metric
 from otel_apimetrics.prometheus.families import Family, Labels, Series
 from otel_apimetrics.prometheus.naming import family_name
@@ -32,6 +35,10 @@ _ODD: Final = re.compile(r"[^a-zA-Z0-9_]+")
 _MOST: Final = 200
 """Characters of an instrument's name; OpenTelemetry allows 255."""
 _UNBOUNDED: Final = 2**31
+_FILTER: Final = "trace_based"
+"""Of exemplars, as the SDK has it by default."""
+Durations = Histogram | Distribution
+"""What seconds, or bytes, are recorded with."""
 
 
 class NameTakenError(ValueError):
@@ -60,6 +67,11 @@ class Measures:
                 "The metrics of %s show nothing: OTEL_SDK_DISABLED switches off what counts them.",
                 SCOPE,
             )
+        self._counts_itself: Final = (
+            provider is None
+            and not isinstance(self._meter, NoOpMeter)
+            and os.environ.get(OTEL_METRICS_EXEMPLAR_FILTER, _FILTER) == _FILTER
+        )
         self._names: Final[set[str]] = set()
         self._lock: Final = Lock()
 
@@ -88,9 +100,13 @@ class Measures:
 
     def durations(
         self, described: Description, registry: CollectorRegistry, initial: Values | None = None
-    ) -> Histogram:
+    ) -> Durations:
         """Make a histogram or a summary; arguments and errors are those of `counts`."""
         zero = () if initial is None else (_zero(described, initial),)
+        if self._counts_itself:
+            measured = Distribution(described.bounds, (SCOPE, __version__, ""))
+            self._declare(described, registry, zero, measured=measured)
+            return measured
         name = self._declare(described, registry, zero)
         return self._meter.create_histogram(
             name, description=described.help, explicit_bucket_boundaries_advisory=described.bounds
@@ -107,6 +123,7 @@ class Measures:
         registry: CollectorRegistry,
         zero: tuple[Series, ...] = (),
         began: Mapping[Labels, float] | None = None,
+        measured: Distribution | None = None,
     ) -> str:
         """Show a metric that has no instrument yet, and give its instrument's name."""
         mode = mode_named(described.mode) if described.kind == "gauge" else "sum"
@@ -119,7 +136,10 @@ class Measures:
             raise NameTakenError(str(error)) from error
         name = self._free(described.name)
         key, _ = family_name(name, "", counts=described.kind == "counter")
-        self.reader.declared.add(key, template, began if began is not None else {})
+        if measured is None:
+            self.reader.declared.add(key, template, began if began is not None else {})
+        else:
+            self.reader.declared.add_own(key, template, measured)
         return name
 
     def _free(self, wanted: str) -> str:

@@ -176,7 +176,8 @@ class PrometheusReader(MetricReader):
         shared = self._workers is not None
         shown = {"target_info": self._target_info, "shared": shared}
         found = [family for data in received for family in families_of(data, **shown)]
-        return self.declared.dated(found)
+        own = [family for family in self.declared.own() if family.series]
+        return self.declared.dated([*found, *own])
 
     def _chosen_registry(self) -> Collector:
         # Looked up now, because tests and servers of many processes replace it.

@@ -48,6 +48,19 @@ class Tally:
                 self.began[tuple(sorted(labels.items()))] = time.time()
                 self._numbers[key] = change
 
+    def add_again(self, change: float, key: tuple[str, ...]) -> bool:
+        """Count under labels that were counted before, and tell whether they were.
+
+        Args:
+            change: to the number.
+            key: the values of the labels.
+        """
+        with self._lock:
+            if key not in self._numbers:
+                return False
+            self._numbers[key] += change
+        return True
+
     def observe(self, _options: CallbackOptions) -> Iterable[Observation]:
         """Tell the numbers: what an observable instrument calls."""
         with self._lock:

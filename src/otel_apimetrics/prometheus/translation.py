@@ -150,7 +150,7 @@ def _kind(metric: Metric) -> Kind:
 
 
 def _series(point: Any, scope: Scope) -> Series:
-    labels = _labels(point.attributes or {})
+    labels = labels_of(point.attributes or {})
     created = (point.start_time_unix_nano or 0) / _NANO
     exemplars = tuple(map(_exemplar, getattr(point, "exemplars", ())))
     if isinstance(point, NumberDataPoint):
@@ -181,7 +181,8 @@ def _exemplar(exemplar: Any) -> Exemplar:
     )
 
 
-def _labels(attributes: Mapping[str, Any]) -> Labels:
+def labels_of(attributes: Mapping[str, Any]) -> Labels:
+    """Give attributes as labels."""
     labels: dict[str, str] = {}
     for key, value in sorted(attributes.items()):
         name = label_name(key)
@@ -196,5 +197,5 @@ def _target(data: MetricsData, without: frozenset[str]) -> Family:
     for resource in data.resource_metrics:
         attributes = resource.resource.attributes
         shown = {key: value for key, value in attributes.items() if key not in without}
-        family.series.append(Series(_labels(shown), 1.0))
+        family.series.append(Series(labels_of(shown), 1.0))
     return family

@@ -29,10 +29,10 @@ SECTIONS: Final[dict[str, dict[int, Row]]] = {
         219: Row("`buckets`"),
     },
     "Endpoints": {
-        220: Row("`handle_metrics`, `handle_openmetrics`", "with the trace of a request as exemplar of durations, where there is one and the app gives none"),
+        220: Row("`handle_metrics`, `handle_openmetrics`", "show what the middleware around them measures with, where it has a `registry` or a `reader`; with the trace of a request as exemplar of durations, where there is one and the app gives none"),
     },
     "Routes": {
         221: Row("mounts, included routers, `root_path`"),
-        222: Row("two apps on one registry count together"),
+        222: Row("two apps on one registry count together", "one inside the other too, each request once; upstream leaves the inner one out, or counts twice. Apps with a `registry`, `reader` or `prefix` of their own measure each into its own, by its own templates"),
     },
 }  # fmt: skip

@@ -6,15 +6,15 @@ import warnings
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-import prometheus_client
 from opentelemetry.metrics import MeterProvider
 from prometheus_client import CollectorRegistry
 from starlette.requests import Request
 
 from otel_apimetrics.compat.starlette_exporter.labels import ResponseHeaderLabel
-from otel_apimetrics.prometheus.asgi_starlette import Choices, Exemplify, StarletteMiddleware
+from otel_apimetrics.prometheus.asgi_choices import Choices, Exemplify
+from otel_apimetrics.prometheus.asgi_starlette import StarletteMiddleware
 from otel_apimetrics.prometheus.asgi_starlette_metrics import StarletteMetrics
-from otel_apimetrics.prometheus.homes import home_of, require_both
+from otel_apimetrics.prometheus.homes import home_of, registry_of, require_both
 from otel_apimetrics.prometheus.reader import PrometheusReader
 
 
@@ -37,8 +37,9 @@ class PrometheusMiddleware(StarletteMiddleware):
         exemplars: gives labels of exemplars; gets the request where it has a parameter `request`,
             or one that is annotated as `Request`.
         group_unhandled_paths: the path of requests that no route serves is `__unknown__`.
-        registry: of prometheus_client, which shows the metrics; by default its own.
-        reader: of the app's `MeterProvider`.
+        registry: of prometheus_client, which shows the metrics; by default its own, or none
+            where there is a `reader`. The endpoints inside show it.
+        reader: of the app's `MeterProvider`. The endpoints inside show it.
         meter_provider: of `reader`; the two come together.
 
     Raises:
@@ -74,9 +75,8 @@ class PrometheusMiddleware(StarletteMiddleware):
             )
         asked = dict(labels or {})
         of_response = {k: v for k, v in asked.items() if isinstance(v, ResponseHeaderLabel)}
-        # Looked up now, because tests replace it.
-        shown = registry or prometheus_client.REGISTRY
         require_both(reader, meter_provider)
+        shown = registry_of(registry, reader)
         home = home_of(reader or shown, reader, meter_provider)
         super().__init__(
             app,
@@ -93,6 +93,7 @@ class PrometheusMiddleware(StarletteMiddleware):
                 response_labels=of_response,
                 exemplars=None if exemplars is None else _given_request(exemplars),
             ),
+            (shown, reader),
         )
 
 
