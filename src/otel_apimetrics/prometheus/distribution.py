@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from threading import Lock
 from typing import Final
 
+from opentelemetry.context import Context
 from opentelemetry.trace import INVALID_SPAN, format_span_id, format_trace_id, get_current_span
 
 from otel_apimetrics.prometheus.families import Exemplar, Labels, Scope, Series
@@ -48,26 +49,30 @@ class Distribution:
         self._cells: Final[dict[tuple[str, ...], _Cell]] = {}
         self._lock: Final = Lock()
 
-    def record(self, value: float, labels: Values) -> None:
+    def record(self, value: float, labels: Values, context: Context | None = None) -> None:
         """Record a measurement, with the sampled span that is current as its exemplar.
 
         Args:
             value: finite and not negative; others are left out, as the SDK leaves them out.
             labels: the same names in the same order each time.
+            context: where the span is current; without it, the context that is so now.
         """
         key = (*labels.values(),)
         if key not in self._cells:
             cell = _Cell(labels_of(labels), len(self._bounds) + 1)
             with self._lock:
                 self._cells.setdefault(key, cell)
-        self.record_again(value, key)
+        self.record_again(value, key, context)
 
-    def record_again(self, value: float, key: tuple[str, ...]) -> bool:
+    def record_again(
+        self, value: float, key: tuple[str, ...], context: Context | None = None
+    ) -> bool:
         """Record under labels that were recorded before, and tell whether they were.
 
         Args:
             value: as `record` has it.
             key: the values of the labels.
+            context: as `record` has it.
         """
         cell = self._cells.get(key)
         if cell is None:
@@ -75,7 +80,7 @@ class Distribution:
         if 0 <= value < math.inf:
             bucket = bisect_left(self._bounds, value)
             # Summaries show none.
-            noted = _noted(value) if self._bounds else None
+            noted = _noted(value, context) if self._bounds else None
             with self._lock:
                 cell.sum += value
                 cell.buckets[bucket] += 1
@@ -106,14 +111,14 @@ class Distribution:
         ]
 
 
-def _noted(value: float) -> _Noted | None:
-    span = get_current_span()
+def _noted(value: float, context: Context | None) -> _Noted | None:
+    span = get_current_span(context)
     if span is INVALID_SPAN:
         return None
-    context = span.get_span_context()
-    if not context.trace_flags.sampled:
+    found = span.get_span_context()
+    if not found.trace_flags.sampled:
         return None
-    return value, time.time(), context.trace_id, context.span_id
+    return value, time.time(), found.trace_id, found.span_id
 
 
 def _exemplar(value: float, seconds: float, trace: int, span: int) -> Exemplar:
