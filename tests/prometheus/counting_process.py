@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import os
+import resource
 import signal
 import sys
 from pathlib import Path
@@ -45,6 +46,11 @@ class Counting:
         lines = self.reader.scrape().body.decode().splitlines()
         found = dict(line.split(" ") for line in lines if line[0] != "#")
         return f"{found.get('orders_total', 0)} {found.get('open', 0)}"
+
+    def do_disk(self, state: str) -> int:
+        _, most = resource.getrlimit(resource.RLIMIT_FSIZE)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (0 if state == "full" else most, most))
+        return 0
 
     def do_end(self) -> None:
         sys.exit()

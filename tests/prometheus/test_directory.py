@@ -421,17 +421,30 @@ def test_nobody_waits_for_the_callbacks_of_the_process_that_is_scraped(made, dir
 
 
 @pytest.mark.swallows_errors
-def test_a_disk_that_takes_nothing_stops_no_scrape(
-    made, directory, monkeypatch, no_swallowed_errors
+def test_a_disk_that_takes_nothing_stops_no_scrape_but_the_totals(
+    made, directory, caplog, no_swallowed_errors
 ):
     reader, meter = made()
-    meter.create_counter("orders").add(2)
+    counter, wait, fill = (
+        meter.create_counter("orders"), meter.create_histogram("wait"), meter.create_gauge("fill")
+    )  # fmt: skip
+    counter.add(2)
+    fill.set(1)
+    before = shown(reader)
+    counter.add(5)
+    wait.record(1)
+    fill.set(3)
     (live,) = directory.glob("*.live")
     odd = directory / f"{live.stem}.{os.getpid()}.new"
     odd.mkdir()  # nothing can be written there
-    assert shown(reader) == ["orders_total 2.0"]
+    for _ in range(2):
+        assert shown(reader) == [before[0], before[1].replace("1.0", "3.0")]
+    assert before[0] == "orders_total 2.0"
     assert {place for place, _ in no_swallowed_errors} == {"prometheus.write"}
+    assert caplog.text.count("no more until it can be written down") == 1
     odd.rmdir()
+    assert shown(reader)[0] == "orders_total 7.0"
+    assert "wait_count 1.0" in shown(reader)
 
 
 def test_metrics_of_another_reader_in_the_registry_are_told_of_this_process(

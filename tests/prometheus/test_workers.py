@@ -235,6 +235,49 @@ def test_a_silent_process_is_told_of_as_it_was_last(first: Process, tmp_path: Pa
         child.kill()
 
 
+def test_no_total_shows_what_could_not_be_written_down(first: Process, tmp_path: Path):
+    first.count(5)
+    child, other = first.fork(tmp_path), first.fork(tmp_path)
+    try:
+        child.count(3)
+        assert first.scrape() == (8, 8)
+        child.ask("disk", "full")
+        child.count(20)
+        assert first.scrape() == child.scrape() == (8, 28), "what is in flight is no total"
+        child.ask("disk", "free")
+        assert first.scrape() == (28, 28)
+        child.ask("disk", "full")
+        child.count(40)
+        other.ask("disk", "full")
+        other.count(80)
+        assert child.scrape() == other.scrape() == (28, 148)
+        child.kill()
+        assert other.scrape() == (28, 85)
+        other.ask("disk", "free")
+        assert other.scrape() == (108, 85)
+    finally:
+        for process in (child, other):
+            if not process.commands.closed:
+                process.kill()
+    assert first.scrape() == (108, 5)
+
+
+def test_those_that_have_ended_stay_counted_though_nothing_can_be_put_down(
+    first: Process, tmp_path: Path
+):
+    child = first.fork(tmp_path)
+    child.count(3)
+    assert first.scrape() == (3, 3)
+    first.ask("disk", "full")
+    child.kill()
+    assert [first.scrape() for _ in range(2)] == [(3, 0)] * 2
+    files = {path.name for path in (tmp_path / "workers").iterdir()}
+    assert not [name for name in files if name.endswith(".new") or name.startswith("ended")]
+    first.ask("disk", "free")
+    assert [first.scrape() for _ in range(2)] == [(3, 0)] * 2
+    assert (tmp_path / "workers" / "ended-0.numbers").exists()
+
+
 def test_whatever_the_order_of_kills_scrapes_and_forks_no_total_falls_or_is_counted_twice(
     template: Process,
 ):

@@ -62,6 +62,8 @@ class Member:
         self._gauges: dict[Any, tuple[float, float]] = {}
         self._exemplars: dict[Any, tuple[Exemplar, ...]] = {}
         self._collected: list[Family] = []
+        """What there was when it was last written down, and below it what was written."""
+        self._written: list[Family] = []
         self._told: list[Family] = []
         self._has_written = False
         self._is_stale = False
@@ -89,16 +91,16 @@ class Member:
                 self._begin_again()
             if self._held < 0:
                 self._appear()
-            self._collected = self._collect()
-            families = merging.without(self._collected, self._baseline)
+            collected = self._collect()
+            families = merging.without(collected, self._baseline)
             self._date(families)
             self._keep_exemplars(families)
             data = wire.written(families)
-            try:
-                self._place.write(self.name, data)
-                self._has_written = True
-            except OSError as error:
-                _guard.swallow("prometheus.write", error, reveal=True)
+            if self._is_written(data):
+                self._collected, self._written = collected, families
+            else:
+                families = merging.as_written(families, self._written)
+                data = wire.written(families)
             now = time.monotonic()
             share = _SHARE if self.threaded else _SHARE_INLINE
             pause = _PAUSE if self.threaded else 0.0
@@ -136,6 +138,26 @@ class Member:
         except OSError as error:
             _guard.swallow("prometheus.inherited", error)
 
+    def _is_written(self, data: bytes) -> bool:
+        """Write down what is to be told. What cannot be written counts in no scrape.
+
+        It would be lost with this process, and the total would fall.
+        """
+        try:
+            self._place.write(self.name, data)
+        except OSError as error:
+            _guard.swallow("prometheus.write", error, reveal=True)
+            _guard.warn(
+                "prometheus.held_back",
+                "Scrapes show what process %s had counted before, and no more until it can be"
+                " written down: %s",
+                self.pid,
+                error,
+            )
+            return False
+        self._has_written = True
+        return True
+
     def _appear(self) -> None:
         self._place.make()
         self.name = self._place.new_name()
@@ -155,6 +177,7 @@ class Member:
         What was told until then is told by whoever has it, or by nobody, and never twice.
         """
         self._baseline = merging.baseline_of(self._collected)
+        self._written = []
         self._has_written = False
         self._withdraw()
 

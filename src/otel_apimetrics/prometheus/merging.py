@@ -76,6 +76,15 @@ def without(families: Iterable[Family], baseline: Baseline) -> list[Family]:
     return [replace(family, series=list(_own(family, baseline))) for family in families]
 
 
+def as_written(families: Iterable[Family], written: Iterable[Family]) -> list[Family]:
+    """Give gauges as they are, and what counts as it was when it was written down."""
+    before = {family.name: family for family in written}
+    return [
+        before.get(family.name, replace(family, series=[])) if _counts(family) else family
+        for family in families
+    ]
+
+
 def _own(family: Family, baseline: Baseline) -> Iterable[Series]:
     for series in family.series:
         key = family.name, series.scope, series.labels

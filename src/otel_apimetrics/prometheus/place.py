@@ -109,9 +109,13 @@ class Place:
         # Workers may write the same at once: what uWSGI's master had counted.
         path = self._directory / f"{name}.{os.getpid()}.new"
         descriptor = self._open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(data)
-        path.replace(self._directory / f"{name}.numbers")
+        try:
+            with os.fdopen(descriptor, "wb") as file:
+                file.write(data)
+            path.replace(self._directory / f"{name}.numbers")
+        except OSError:
+            path.unlink(missing_ok=True)  # half of it takes what is left of a full disk
+            raise
 
     def read(self, name: str) -> bytes | None:
         """Give what a process told last; `None`: nothing."""

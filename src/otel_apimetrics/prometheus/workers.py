@@ -75,10 +75,16 @@ class Workers:
             baseline = merging.baseline_of(collected)
             parent.leave_to_parent()
             if not parent.threaded:
-                parent.tell_for_parent(collected)
+                self._tell_for(parent, collected)
         self._member = Member(
             self.place, self._collect, baseline, threaded=forked.may_have_thread()
         )
+
+    def _tell_for(self, parent: Member, collected: list[Family]) -> None:
+        try:
+            parent.tell_for_parent(collected)
+        except OSError as error:  # its counts are lost, and this process takes part all the same
+            _guard.swallow("prometheus.write", error, reveal=True)
 
     def gather(self) -> list[Family]:
         """Ask all processes, and put together what they tell.
@@ -133,9 +139,9 @@ class Workers:
         with ExitStack() as stack:
             try:
                 stack.enter_context(self.place.turn())
-            except TimeoutError as error:
+            except OSError as error:
                 _guard.warn(
-                    "prometheus.turn", "A scrape did not wait any longer: %s. It is whole.", error
+                    "prometheus.turn", "A scrape goes on out of turn: %s. It is whole.", error
                 )
                 return self._parts_out_of_turn(member)
             return self._parts(member, self._fold)
@@ -184,9 +190,12 @@ class Workers:
         if names:
             # First this, by one rename, with their names in it: nobody is counted twice or not
             # at all, wherever this process is stopped.
-            place.write(place.ended, wire.written(families, names))
-            for name in names:
-                place.forget(name)
+            try:
+                place.write(place.ended, wire.written(families, names))
+                for name in names:
+                    place.forget(name)
+            except OSError as error:  # they stay as they are, for the next scrape
+                _guard.swallow("prometheus.fold", error, reveal=True)
         return families
 
 
