@@ -197,6 +197,42 @@ def test_scopes_are_labels_where_they_are_asked_for():
     ]
 
 
+@pytest.mark.parametrize("accept", ["", OPENMETRICS])
+def test_a_label_that_tells_buckets_or_quantiles_apart_leaves_its_name_to_them(accept, caplog):
+    reader, provider = made()
+    meter = provider.get_meter("shop")
+    attributes = {"le": "5", "quantile": "0.5", "exported_le": "x"}
+    meter.create_histogram("wait", explicit_bucket_boundaries_advisory=[1]).record(1, attributes)
+    meter.create_histogram("size", explicit_bucket_boundaries_advisory=[]).record(1, attributes)
+    meter.create_counter("orders").add(1, attributes)
+    given = ("quantile", "0.5")
+    for_both = (("exported_exported_le", "5"), ("exported_le", "x"))
+    assert samples(reader, accept) == {
+        ("wait_bucket", *for_both, ("le", "1.0"), given): 1,
+        ("wait_bucket", *for_both, ("le", "+Inf"), given): 1,
+        ("wait_count", *for_both, given): 1,
+        ("wait_sum", *for_both, given): 1,
+        ("size_count", ("exported_le", "x"), ("exported_quantile", "0.5"), ("le", "5")): 1,
+        ("size_sum", ("exported_le", "x"), ("exported_quantile", "0.5"), ("le", "5")): 1,
+        ("orders_total", ("exported_le", "x"), ("le", "5"), given): 1,
+    }
+    assert caplog.text.count("wait has a label le") == 1
+    assert caplog.text.count("size has a label quantile") == 1
+
+
+def test_a_label_that_is_called_as_that_of_a_scope_is_not_lost():
+    reader, provider = made(scope_labels=True)
+    counter = provider.get_meter("shop").create_counter("orders")
+    for number, value in enumerate("ab", 1):
+        counter.add(number, {"otel_scope_name": value})
+    assert {
+        dict(key[1:])["exported_otel_scope_name"]: one for key, one in samples(reader).items()
+    } == {
+        "a": 1,
+        "b": 2,
+    }
+
+
 def test_the_resource_is_a_metric_of_its_own():
     reader, provider = made(target_info=True)
     provider.get_meter("shop").create_counter("orders").add(1)
@@ -285,7 +321,10 @@ def test_a_metric_that_cannot_be_exposed_takes_no_other_with_it(no_swallowed_err
 
 
 names = st.from_regex(r"[A-Za-z][A-Za-z0-9_./-]{0,20}", fullmatch=True)
-keys = st.dictionaries(st.text(max_size=8), st.text() | st.integers() | st.booleans(), max_size=4)
+own = st.sampled_from(["le", "quantile", "exported_le", "otel_scope_name"])
+keys = st.dictionaries(
+    own | st.text(max_size=8), st.text() | st.integers() | st.booleans(), max_size=4
+)
 units = st.sampled_from(["", "1", "s", "ms", "By", "{thing}", "By/s", "1/s", "m", "odd unit", "%"])
 
 
