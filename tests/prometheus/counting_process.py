@@ -52,6 +52,10 @@ class Counting:
         resource.setrlimit(resource.RLIMIT_FSIZE, (0 if state == "full" else most, most))
         return 0
 
+    def do_shut(self) -> int:
+        self.reader.shutdown()
+        return 0
+
     def do_end(self) -> None:
         sys.exit()
 

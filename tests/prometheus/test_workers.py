@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import select
+import shutil
 import signal
 import subprocess
 import sys
@@ -218,6 +219,30 @@ def test_a_directory_that_is_emptied_makes_all_begin_again_together(first: Proce
         child.kill()
 
 
+def test_a_directory_that_is_taken_away_makes_all_begin_again_together(
+    first: Process, tmp_path: Path
+):
+    first.count(5)
+    child = first.fork(tmp_path)
+    try:
+        child.count(3)
+        assert first.scrape() == (8, 8)
+        shutil.rmtree(tmp_path / "workers")
+        assert first.scrape()[0] == 0
+        first.count(1)
+        child.count(2)
+        deadline = time.monotonic() + 60
+        while first.scrape()[0] != 3:
+            assert time.monotonic() < deadline, "nobody has asked the child, which sees it itself"
+            time.sleep(0.02)
+        assert child.scrape()[0] == 3
+        child.kill()
+        assert first.scrape()[0] == 3
+    finally:
+        if not child.commands.closed:
+            child.kill()
+
+
 def test_a_silent_process_is_told_of_as_it_was_last(first: Process, tmp_path: Path):
     first.count(5)
     child = first.fork(tmp_path)
@@ -233,6 +258,28 @@ def test_a_silent_process_is_told_of_as_it_was_last(first: Process, tmp_path: Pa
         assert child.scrape() == (9, 9)
     finally:
         child.kill()
+
+
+def test_what_a_reader_counted_that_is_shut_down_stays_counted(first: Process, tmp_path: Path):
+    first.count(5)
+    child = first.fork(tmp_path)
+    try:
+        child.count(3)
+        child.ask("shut")
+        assert [
+            path for path in (tmp_path / "workers").iterdir() if str(child.pid) in path.name
+        ] == []
+        assert first.scrape() == child.scrape() == (8, 5)
+        first.count(1)
+        assert first.scrape() == child.scrape() == (9, 6)
+    finally:
+        child.kill()
+    assert first.scrape() == (9, 6)
+    first.ask("shut")
+    assert first.scrape() == (9, 0)
+    grandchild = first.fork(tmp_path)
+    assert grandchild.scrape() == (9, 0)
+    grandchild.kill()
 
 
 def test_no_total_shows_what_could_not_be_written_down(first: Process, tmp_path: Path):
