@@ -533,6 +533,26 @@ def test_a_reader_that_is_shut_down_where_its_directory_is_gone_ends_all_the_sam
     reader.shutdown()
     assert open_files() < before
     assert shown(reader) == []
+    assert {place for place, _ in no_swallowed_errors} == {"prometheus.appear", "prometheus.end"}
+
+
+@pytest.mark.swallows_errors
+def test_those_that_have_ended_stay_where_they_are_while_nothing_can_be_put_down(
+    made, directory, no_swallowed_errors
+):
+    reader, meter = made()
+    meter.create_counter("orders").add(1)
+    place = Place(directory, 0)
+    place.write("0-1-00000000", wire.written([orders(10)]))
+    odd = directory / f"ended-0.{os.getpid()}.new"
+    odd.mkdir()  # nothing can be written there
+    for _ in range(2):
+        assert shown(reader) == ["orders_total 11.0"]
+    assert {place for place, _ in no_swallowed_errors} == {"prometheus.fold"}
+    odd.rmdir()
+    for _ in range(2):
+        assert shown(reader) == ["orders_total 11.0"]
+        assert not place.has("0-1-00000000")
 
 
 def test_metrics_of_another_reader_in_the_registry_are_told_of_this_process(

@@ -2,7 +2,6 @@
 
 import gzip
 import re
-import threading
 
 import pytest
 from hypothesis import given
@@ -25,7 +24,7 @@ from prometheus_client import CollectorRegistry, Counter
 from prometheus_client.openmetrics.parser import text_string_to_metric_families as parse_openmetrics
 from prometheus_client.parser import text_string_to_metric_families as parse_text
 
-from otel_apimetrics.prometheus import PrometheusReader, collecting
+from otel_apimetrics.prometheus import PrometheusReader
 from otel_apimetrics.prometheus.translation import families_of
 
 OPENMETRICS = "application/openmetrics-text; version=1.0.0"
@@ -376,17 +375,3 @@ def test_half_of_a_surrogate_pair_fails_no_scrape_and_stays_a_value_of_its_own()
             "ö": 3,
             "\\ud83d\\ude00": 4,
         }
-
-
-def test_one_that_ended_while_it_collected_holds_up_no_scrape_for_ever(monkeypatch):
-    monkeypatch.setattr(collecting, "_PATIENCE", 0.05)
-    thread = threading.Thread(target=collecting._lock.acquire)
-    thread.start()
-    thread.join()
-    reader = PrometheusReader(registry=CollectorRegistry())
-    provider = MeterProvider([reader], shutdown_on_exit=False)
-    provider.get_meter("shop").create_counter("orders").add(2)
-    lost = collecting._lock
-    assert b"orders_total 2.0" in reader.scrape().body
-    assert collecting._lock is not lost
-    provider.shutdown()

@@ -166,8 +166,7 @@ class PrometheusReader(MetricReader):
         received: list[MetricsData] = []
         token = _received.set(received)
         try:
-            with collecting.undisturbed():
-                self.collect()
+            collecting.undisturbed(self.collect)
         finally:
             _received.reset(token)
         shared = self._workers is not None
