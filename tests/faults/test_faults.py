@@ -46,6 +46,8 @@ PLACES_ELSEWHERE = {
     "prometheus.scrape": "tests/prometheus/test_endpoint.py",
     "prometheus.tell": "tests/prometheus/test_faults_of_workers.py",
     "prometheus.worker_answer": "tests/prometheus/test_faults_of_workers.py",
+    "prometheus.worker_end": "tests/prometheus/test_directory.py",
+    "prometheus.worker_leave": "tests/prometheus/test_faults_of_workers.py",
     "prometheus.write": "tests/prometheus/test_directory.py",
     "shortening": "tests/exporters/test_body_limits.py",
     "spool.put": "tests/exporters/test_spool.py",

@@ -533,7 +533,10 @@ def test_a_reader_that_is_shut_down_where_its_directory_is_gone_ends_all_the_sam
     reader.shutdown()
     assert open_files() < before
     assert shown(reader) == []
-    assert {place for place, _ in no_swallowed_errors} == {"prometheus.appear", "prometheus.end"}
+    assert {place for place, _ in no_swallowed_errors} == {
+        "prometheus.appear",
+        "prometheus.worker_end",
+    }
 
 
 @pytest.mark.swallows_errors

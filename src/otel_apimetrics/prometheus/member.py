@@ -140,7 +140,7 @@ class Member:
         try:
             self._withdraw()
         except OSError as error:
-            _guard.swallow("prometheus.leave", error)
+            _guard.swallow("prometheus.worker_leave", error)
 
     def _is_written(self, data: bytes) -> bool:
         """Write down what is to be told. What cannot be written counts in no scrape.

@@ -122,7 +122,7 @@ class Workers:
                 member.end()
                 self._put_to_the_ended(member)
             except Exception as error:
-                _guard.swallow("prometheus.end", error)
+                _guard.swallow("prometheus.worker_end", error)
         self.leave()
         return True
 
