@@ -259,12 +259,24 @@ def test_a_series_comes_once_whatever_views_do(caplog):
     assert "two series of the same labels" in caplog.text
 
 
-def test_an_exponential_histogram_shows_its_count_and_sum_and_says_why(caplog):
+@pytest.mark.parametrize("accept", ["", OPENMETRICS])
+@pytest.mark.parametrize("meets_others", [False, True])
+def test_an_exponential_histogram_shows_its_count_and_sum_and_says_why(
+    accept, meets_others, tmp_path, caplog
+):
     view = View(instrument_name="wait", aggregation=ExponentialBucketHistogramAggregation())
-    reader, provider = made(views=[view])
-    provider.get_meter("shop").create_histogram("wait", unit="s").record(3)
-    assert samples(reader) == {("wait_seconds_count",): 1, ("wait_seconds_sum",): 3}
-    assert "exponential histogram" in caplog.text
+    directory = tmp_path / "workers" if meets_others else None
+    reader, provider = made(views=[view], directory=directory)
+    wait = provider.get_meter("shop").create_histogram("wait", unit="s")
+    for number in range(1, 3):
+        wait.record(3, {"to": "a"})
+        labels = ("to", "a")
+        assert samples(reader, accept) == {
+            ("wait_seconds_count", labels): number, ("wait_seconds_sum", labels): 3 * number,
+        }  # fmt: skip
+        assert "# TYPE wait_seconds summary\n" in shown(reader, accept)
+    assert caplog.text.count("exponential histogram") == 1
+    provider.shutdown()
 
 
 def test_keys_that_become_one_label_keep_both_values():
