@@ -7,6 +7,7 @@ import os
 import resource
 import signal
 import sys
+import time
 from pathlib import Path
 from typing import IO
 
@@ -14,7 +15,7 @@ from opentelemetry.sdk.metrics import MeterProvider
 from prometheus_client import CollectorRegistry
 
 from otel_apimetrics import forked
-from otel_apimetrics.prometheus import PrometheusReader
+from otel_apimetrics.prometheus import PrometheusReader, collecting
 
 
 class Counting:
@@ -60,6 +61,8 @@ class Counting:
         sys.exit()
 
     def do_fork(self, pipes: str, way: str) -> int:
+        while way == "c" and collecting._collecting:
+            time.sleep(0.001)  # uWSGI forks where no thread could hold a lock
         pid = ctypes.PyDLL(None).fork() if way == "c" else os.fork()
         if pid == 0:
             with Path(f"{pipes}.in").open() as commands, Path(f"{pipes}.out").open("w") as answers:

@@ -160,6 +160,24 @@ def test_a_collection_of_another_thread_holds_up_no_scrape():
     thread.join()
 
 
+def test_a_registry_of_prometheus_client_is_asked_undisturbed_too():
+    noted = []
+
+    class Watching:
+        def collect(self):
+            noted.append(bool(collecting._collecting))
+            return []
+
+    registry = CollectorRegistry()
+    registry.register(Watching())
+    reader = PrometheusReader(registry=registry)
+    provider = MeterProvider([reader], shutdown_on_exit=False)
+    noted.clear()
+    reader.scrape()
+    assert noted == [True]
+    provider.shutdown()
+
+
 def test_a_fork_that_is_noted_and_made_by_nobody_holds_up_no_scrape_for_ever(monkeypatch):
     monkeypatch.setattr(collecting, "_PATIENCE", 0.05)
     collecting._forking.append(None)  # as in a process that was forked in C meanwhile

@@ -358,11 +358,24 @@ def test_whatever_the_order_of_kills_scrapes_and_forks_no_total_falls_or_is_coun
         @rule(at=st.integers(0, 9))
         def end(self, at: int) -> None:
             process = self.live.pop(at % len(self.live))
+            process.ask("disk", "free")
             process.end()
             self.ended += process.counted
 
         @rule(at=st.integers(0, 9))
+        def fill_the_disk(self, at: int) -> None:
+            self.live[at % len(self.live)].ask("disk", "full")
+
+        @rule(at=st.integers(0, 9))
+        def scrape_as_it_is(self, at: int) -> None:
+            total, _ = self.live[at % len(self.live)].scrape()
+            assert self.shown <= total
+            self.shown = total
+
+        @rule(at=st.integers(0, 9))
         def scrape(self, at: int) -> None:
+            for process in self.live:
+                process.ask("disk", "free")
             counted = sum(process.counted for process in self.live)
             for _ in range(40):  # a process that is too slow to answer is told of as it was
                 total, in_flight = self.live[at % len(self.live)].scrape()

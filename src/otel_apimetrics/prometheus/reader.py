@@ -180,13 +180,17 @@ class PrometheusReader(MetricReader):
         return prometheus_client.REGISTRY if self._registry is None else self._registry
 
     def _others(self) -> Iterable[Metric]:
+        found: list[Metric] = []
+        registry = self._chosen_registry()
         try:
             # What stands there for an instrument of this reader shows nothing a second time.
             with self.declared.looked_at(()):
-                return list(self._chosen_registry().collect())
+                # It has a lock, too, which a child would inherit.
+                collecting.undisturbed(lambda: found.extend(registry.collect()))
         except Exception as error:
             _guard.swallow("prometheus.registry", error, reveal=True)
             return []
+        return found
 
     def _receive_metrics(
         self,
