@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import ctypes
 import os
+import resource
 import signal
 import sys
+import time
 from pathlib import Path
 from typing import IO
 
@@ -13,7 +15,7 @@ from opentelemetry.sdk.metrics import MeterProvider
 from prometheus_client import CollectorRegistry
 
 from otel_apimetrics import forked
-from otel_apimetrics.prometheus import PrometheusReader
+from otel_apimetrics.prometheus import PrometheusReader, collecting
 
 
 class Counting:
@@ -46,10 +48,21 @@ class Counting:
         found = dict(line.split(" ") for line in lines if line[0] != "#")
         return f"{found.get('orders_total', 0)} {found.get('open', 0)}"
 
+    def do_disk(self, state: str) -> int:
+        _, most = resource.getrlimit(resource.RLIMIT_FSIZE)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (0 if state == "full" else most, most))
+        return 0
+
+    def do_shut(self) -> int:
+        self.reader.shutdown()
+        return 0
+
     def do_end(self) -> None:
         sys.exit()
 
     def do_fork(self, pipes: str, way: str) -> int:
+        while way == "c" and collecting._collecting:
+            time.sleep(0.001)  # uWSGI forks where no thread could hold a lock
         pid = ctypes.PyDLL(None).fork() if way == "c" else os.fork()
         if pid == 0:
             with Path(f"{pipes}.in").open() as commands, Path(f"{pipes}.out").open("w") as answers:

@@ -2,11 +2,13 @@
 
 import os
 import re
+import shutil
 import socket
 import subprocess
 import sys
 import time
 from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
 from flask import Flask
@@ -63,11 +65,11 @@ def shown(reader):
     return [line for line in lines if line[0] != "#"]
 
 
-def told(directory):
+def told(directory, names="0-*"):
     """What has been written down, by name."""
     return {
         family.name: sum(series.value for series in family.series)
-        for path in directory.glob("0-*.numbers")
+        for path in directory.glob(f"{names}.numbers")
         for family in wire.read(path.read_bytes()).families
     }
 
@@ -213,8 +215,50 @@ def test_the_end_of_a_provider_is_written_down(made, directory):
     reader, meter = made()
     meter.create_counter("orders").add(2)
     reader.shutdown()
-    assert told(directory) == {"orders": 2}
+    assert told(directory, "ended-0") == {"orders": 2}
     assert shown(reader) == ["orders_total 2.0"], "whoever scrapes later sees the last values"
+
+
+def open_files():
+    return len(list(Path("/proc/self/fd").iterdir()))
+
+
+def test_a_reader_that_is_shut_down_leaves_nothing_but_its_counts(made, directory):
+    before = open_files()
+    for number in range(1, 4):
+        reader, meter = made()
+        meter.create_counter("orders").add(2)
+        meter.create_gauge("fill").set(2)
+        if number == 2:
+            assert "orders_total 4.0" in shown(reader)
+        reader.shutdown()
+        reader.shutdown()
+        assert {path.name for path in directory.iterdir()} == {"ended-0.numbers", "0-scrape.lock"}
+        assert shown(reader) == [f"orders_total {number * 2}.0"]
+        assert open_files() == before
+
+
+def test_a_reader_that_is_shut_down_disturbs_no_other_of_its_process(made):
+    (old, meter), (_, other) = made(), made()
+    meter.create_counter("orders").add(2)
+    other.create_counter("orders").add(70)
+    old.shutdown()
+    old.shutdown()
+    new, meter = made()
+    counter = meter.create_counter("orders")
+    for number in (3, 4):
+        counter.add(1)
+        assert shown(new) == shown(old) == [f"orders_total {number}.0"]
+
+
+def test_the_end_of_a_provider_waits_for_no_scrape(made, directory, stuck):
+    reader, meter = made()
+    meter.create_counter("orders").add(2)
+    shown(reader)
+    with stuck():
+        reader.shutdown()
+    other, _ = made()
+    assert shown(other) == ["orders_total 2.0"]
 
 
 def test_a_flush_is_written_down(made, directory):
@@ -421,17 +465,97 @@ def test_nobody_waits_for_the_callbacks_of_the_process_that_is_scraped(made, dir
 
 
 @pytest.mark.swallows_errors
-def test_a_disk_that_takes_nothing_stops_no_scrape(
-    made, directory, monkeypatch, no_swallowed_errors
+def test_a_disk_that_takes_nothing_stops_no_scrape_but_the_totals(
+    made, directory, caplog, no_swallowed_errors
 ):
     reader, meter = made()
-    meter.create_counter("orders").add(2)
+    counter, wait, fill = (
+        meter.create_counter("orders"), meter.create_histogram("wait"), meter.create_gauge("fill")
+    )  # fmt: skip
+    counter.add(2)
+    fill.set(1)
+    before = shown(reader)
+    counter.add(5)
+    wait.record(1)
+    fill.set(3)
     (live,) = directory.glob("*.live")
     odd = directory / f"{live.stem}.{os.getpid()}.new"
     odd.mkdir()  # nothing can be written there
-    assert shown(reader) == ["orders_total 2.0"]
+    for _ in range(2):
+        assert shown(reader) == [before[0], before[1].replace("1.0", "3.0")]
+    assert before[0] == "orders_total 2.0"
     assert {place for place, _ in no_swallowed_errors} == {"prometheus.write"}
+    assert caplog.text.count("no more until it can be written down") == 1
     odd.rmdir()
+    assert shown(reader)[0] == "orders_total 7.0"
+    assert "wait_count 1.0" in shown(reader)
+
+
+@pytest.mark.swallows_errors
+@pytest.mark.parametrize("is_known", [True, False])
+def test_a_directory_that_is_taken_away_fails_no_scrape_and_is_made_again(
+    is_known, made, directory, caplog, no_swallowed_errors
+):
+    reader, meter = made()
+    counter, fill = meter.create_counter("orders"), meter.create_gauge("fill")
+    counter.add(5)
+    fill.set(1)
+    if is_known:
+        assert shown(reader)[0] == "orders_total 5.0"
+    shutil.rmtree(directory)
+    counter.add(1)
+    # What was told has gone with the directory; what was not yet is counted in the new one.
+    assert shown(reader)[0] == f"orders_total {1 if is_known else 6}.0"
+    assert {path.suffix for path in directory.iterdir()} == {".live", ".lock", ".numbers", ".sock"}
+    assert no_swallowed_errors == []
+
+    shutil.rmtree(directory)
+    directory.touch()
+    counter.add(3)
+    fill.set(7)
+    for _ in range(2):
+        assert shown(reader) == [f'fill{{pid="{os.getpid()}"}} 7.0']
+    assert {place for place, _ in no_swallowed_errors} == {"prometheus.appear"}
+    assert caplog.text.count("until it can be in its directory again") == 1
+    directory.unlink()
+    assert shown(reader)[0] == "orders_total 3.0"
+
+
+@pytest.mark.swallows_errors
+def test_a_reader_that_is_shut_down_where_its_directory_is_gone_ends_all_the_same(
+    made, directory, no_swallowed_errors
+):
+    reader, meter = made()
+    meter.create_counter("orders").add(5)
+    before = open_files()
+    shutil.rmtree(directory)
+    directory.touch()
+    reader.shutdown()
+    assert open_files() < before
+    assert shown(reader) == []
+    assert {place for place, _ in no_swallowed_errors} == {
+        "prometheus.appear",
+        "prometheus.worker_end",
+    }
+
+
+@pytest.mark.swallows_errors
+def test_those_that_have_ended_stay_where_they_are_while_nothing_can_be_put_down(
+    made, directory, no_swallowed_errors
+):
+    reader, meter = made()
+    meter.create_counter("orders").add(1)
+    place = Place(directory, 0)
+    place.write("0-1-00000000", wire.written([orders(10)]))
+    odd = directory / f"ended-0.{os.getpid()}.new"
+    odd.mkdir()  # nothing can be written there
+    for _ in range(2):
+        assert shown(reader) == ["orders_total 11.0"]
+    assert {place for place, _ in no_swallowed_errors} == {"prometheus.fold"}
+    odd.rmdir()
+    for _ in range(2):
+        assert shown(reader) == ["orders_total 11.0"]
+        assert not place.has("0-1-00000000")
 
 
 def test_metrics_of_another_reader_in_the_registry_are_told_of_this_process(

@@ -80,8 +80,8 @@ def asked(place, member):
 def test_what_a_child_cannot_close_stops_nothing(collecting, place, no_swallowed_errors):
     member = Member(place, collecting, {}, threaded=False)
     os.close(member._held)
-    member.leave_to_parent()
-    assert places_of(no_swallowed_errors) == {"prometheus.inherited"}
+    member.leave()
+    assert places_of(no_swallowed_errors) == {"prometheus.worker_leave"}
 
 
 def test_a_child_runs_on_where_another_program_has_taken_the_port(tmp_path, no_swallowed_errors):

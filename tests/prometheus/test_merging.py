@@ -66,6 +66,14 @@ def test_a_gauge_of_all_is_told_apart_by_the_pid_of_those_that_live():
     }
 
 
+def test_a_gauges_own_label_pid_is_kept_beside_that_of_the_process():
+    series = [Series((("exported_pid", "c"), ("pid", "a")), 4), Series((("pid", "b"),), 5)]
+    assert shown(live(Family("fill", "gauge", mode="all", series=series))) == {
+        ("fill", (("exported_exported_pid", "a"), ("exported_pid", "c"), ("pid", "1"))): 4,
+        ("fill", (("exported_pid", "b"), ("pid", "1"))): 5,
+    }
+
+
 def test_a_series_counts_since_the_earliest_and_has_the_newest_exemplar():
     old, new = Exemplar(1, 10.0, "a" * 32, "b" * 16), Exemplar(1, 20.0, "c" * 32, "d" * 16)
     one = Family("orders", "counter", series=[Series((), 1, created=5, exemplars=(new,))])

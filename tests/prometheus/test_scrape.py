@@ -2,7 +2,6 @@
 
 import gzip
 import re
-import threading
 
 import pytest
 from hypothesis import given
@@ -25,7 +24,7 @@ from prometheus_client import CollectorRegistry, Counter
 from prometheus_client.openmetrics.parser import text_string_to_metric_families as parse_openmetrics
 from prometheus_client.parser import text_string_to_metric_families as parse_text
 
-from otel_apimetrics.prometheus import PrometheusReader, collecting
+from otel_apimetrics.prometheus import PrometheusReader
 from otel_apimetrics.prometheus.translation import families_of
 
 OPENMETRICS = "application/openmetrics-text; version=1.0.0"
@@ -197,6 +196,42 @@ def test_scopes_are_labels_where_they_are_asked_for():
     ]
 
 
+@pytest.mark.parametrize("accept", ["", OPENMETRICS])
+def test_a_label_that_tells_buckets_or_quantiles_apart_leaves_its_name_to_them(accept, caplog):
+    reader, provider = made()
+    meter = provider.get_meter("shop")
+    attributes = {"le": "5", "quantile": "0.5", "exported_le": "x"}
+    meter.create_histogram("wait", explicit_bucket_boundaries_advisory=[1]).record(1, attributes)
+    meter.create_histogram("size", explicit_bucket_boundaries_advisory=[]).record(1, attributes)
+    meter.create_counter("orders").add(1, attributes)
+    given = ("quantile", "0.5")
+    for_both = (("exported_exported_le", "5"), ("exported_le", "x"))
+    assert samples(reader, accept) == {
+        ("wait_bucket", *for_both, ("le", "1.0"), given): 1,
+        ("wait_bucket", *for_both, ("le", "+Inf"), given): 1,
+        ("wait_count", *for_both, given): 1,
+        ("wait_sum", *for_both, given): 1,
+        ("size_count", ("exported_le", "x"), ("exported_quantile", "0.5"), ("le", "5")): 1,
+        ("size_sum", ("exported_le", "x"), ("exported_quantile", "0.5"), ("le", "5")): 1,
+        ("orders_total", ("exported_le", "x"), ("le", "5"), given): 1,
+    }
+    assert caplog.text.count("wait has a label le") == 1
+    assert caplog.text.count("size has a label quantile") == 1
+
+
+def test_a_label_that_is_called_as_that_of_a_scope_is_not_lost():
+    reader, provider = made(scope_labels=True)
+    counter = provider.get_meter("shop").create_counter("orders")
+    for number, value in enumerate("ab", 1):
+        counter.add(number, {"otel_scope_name": value})
+    assert {
+        dict(key[1:])["exported_otel_scope_name"]: one for key, one in samples(reader).items()
+    } == {
+        "a": 1,
+        "b": 2,
+    }
+
+
 def test_the_resource_is_a_metric_of_its_own():
     reader, provider = made(target_info=True)
     provider.get_meter("shop").create_counter("orders").add(1)
@@ -224,12 +259,24 @@ def test_a_series_comes_once_whatever_views_do(caplog):
     assert "two series of the same labels" in caplog.text
 
 
-def test_an_exponential_histogram_shows_its_count_and_sum_and_says_why(caplog):
+@pytest.mark.parametrize("accept", ["", OPENMETRICS])
+@pytest.mark.parametrize("meets_others", [False, True])
+def test_an_exponential_histogram_shows_its_count_and_sum_and_says_why(
+    accept, meets_others, tmp_path, caplog
+):
     view = View(instrument_name="wait", aggregation=ExponentialBucketHistogramAggregation())
-    reader, provider = made(views=[view])
-    provider.get_meter("shop").create_histogram("wait", unit="s").record(3)
-    assert samples(reader) == {("wait_seconds_count",): 1, ("wait_seconds_sum",): 3}
-    assert "exponential histogram" in caplog.text
+    directory = tmp_path / "workers" if meets_others else None
+    reader, provider = made(views=[view], directory=directory)
+    wait = provider.get_meter("shop").create_histogram("wait", unit="s")
+    for number in range(1, 3):
+        wait.record(3, {"to": "a"})
+        labels = ("to", "a")
+        assert samples(reader, accept) == {
+            ("wait_seconds_count", labels): number, ("wait_seconds_sum", labels): 3 * number,
+        }  # fmt: skip
+        assert "# TYPE wait_seconds summary\n" in shown(reader, accept)
+    assert caplog.text.count("exponential histogram") == 1
+    provider.shutdown()
 
 
 def test_keys_that_become_one_label_keep_both_values():
@@ -285,7 +332,10 @@ def test_a_metric_that_cannot_be_exposed_takes_no_other_with_it(no_swallowed_err
 
 
 names = st.from_regex(r"[A-Za-z][A-Za-z0-9_./-]{0,20}", fullmatch=True)
-keys = st.dictionaries(st.text(max_size=8), st.text() | st.integers() | st.booleans(), max_size=4)
+own = st.sampled_from(["le", "quantile", "exported_le", "otel_scope_name"])
+keys = st.dictionaries(
+    own | st.text(max_size=8), st.text() | st.integers() | st.booleans(), max_size=4
+)
 units = st.sampled_from(["", "1", "s", "ms", "By", "{thing}", "By/s", "1/s", "m", "odd unit", "%"])
 
 
@@ -337,17 +387,3 @@ def test_half_of_a_surrogate_pair_fails_no_scrape_and_stays_a_value_of_its_own()
             "ö": 3,
             "\\ud83d\\ude00": 4,
         }
-
-
-def test_one_that_ended_while_it_collected_holds_up_no_scrape_for_ever(monkeypatch):
-    monkeypatch.setattr(collecting, "_PATIENCE", 0.05)
-    thread = threading.Thread(target=collecting._lock.acquire)
-    thread.start()
-    thread.join()
-    reader = PrometheusReader(registry=CollectorRegistry())
-    provider = MeterProvider([reader], shutdown_on_exit=False)
-    provider.get_meter("shop").create_counter("orders").add(2)
-    lost = collecting._lock
-    assert b"orders_total 2.0" in reader.scrape().body
-    assert collecting._lock is not lost
-    provider.shutdown()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import select
+import shutil
 import signal
 import subprocess
 import sys
@@ -218,6 +219,30 @@ def test_a_directory_that_is_emptied_makes_all_begin_again_together(first: Proce
         child.kill()
 
 
+def test_a_directory_that_is_taken_away_makes_all_begin_again_together(
+    first: Process, tmp_path: Path
+):
+    first.count(5)
+    child = first.fork(tmp_path)
+    try:
+        child.count(3)
+        assert first.scrape() == (8, 8)
+        shutil.rmtree(tmp_path / "workers")
+        assert first.scrape()[0] == 0
+        first.count(1)
+        child.count(2)
+        deadline = time.monotonic() + 60
+        while first.scrape()[0] != 3:
+            assert time.monotonic() < deadline, "nobody has asked the child, which sees it itself"
+            time.sleep(0.02)
+        assert child.scrape()[0] == 3
+        child.kill()
+        assert first.scrape()[0] == 3
+    finally:
+        if not child.commands.closed:
+            child.kill()
+
+
 def test_a_silent_process_is_told_of_as_it_was_last(first: Process, tmp_path: Path):
     first.count(5)
     child = first.fork(tmp_path)
@@ -233,6 +258,71 @@ def test_a_silent_process_is_told_of_as_it_was_last(first: Process, tmp_path: Pa
         assert child.scrape() == (9, 9)
     finally:
         child.kill()
+
+
+def test_what_a_reader_counted_that_is_shut_down_stays_counted(first: Process, tmp_path: Path):
+    first.count(5)
+    child = first.fork(tmp_path)
+    try:
+        child.count(3)
+        child.ask("shut")
+        assert [
+            path for path in (tmp_path / "workers").iterdir() if str(child.pid) in path.name
+        ] == []
+        assert first.scrape() == child.scrape() == (8, 5)
+        first.count(1)
+        assert first.scrape() == child.scrape() == (9, 6)
+    finally:
+        child.kill()
+    assert first.scrape() == (9, 6)
+    first.ask("shut")
+    assert first.scrape() == (9, 0)
+    grandchild = first.fork(tmp_path)
+    assert grandchild.scrape() == (9, 0)
+    grandchild.kill()
+
+
+def test_no_total_shows_what_could_not_be_written_down(first: Process, tmp_path: Path):
+    first.count(5)
+    child, other = first.fork(tmp_path), first.fork(tmp_path)
+    try:
+        child.count(3)
+        assert first.scrape() == (8, 8)
+        child.ask("disk", "full")
+        child.count(20)
+        assert first.scrape() == child.scrape() == (8, 28), "what is in flight is no total"
+        child.ask("disk", "free")
+        assert first.scrape() == (28, 28)
+        child.ask("disk", "full")
+        child.count(40)
+        other.ask("disk", "full")
+        other.count(80)
+        assert child.scrape() == other.scrape() == (28, 148)
+        child.kill()
+        assert other.scrape() == (28, 85)
+        other.ask("disk", "free")
+        assert other.scrape() == (108, 85)
+    finally:
+        for process in (child, other):
+            if not process.commands.closed:
+                process.kill()
+    assert first.scrape() == (108, 5)
+
+
+def test_those_that_have_ended_stay_counted_though_nothing_can_be_put_down(
+    first: Process, tmp_path: Path
+):
+    child = first.fork(tmp_path)
+    child.count(3)
+    assert first.scrape() == (3, 3)
+    first.ask("disk", "full")
+    child.kill()
+    assert [first.scrape() for _ in range(2)] == [(3, 0)] * 2
+    files = {path.name for path in (tmp_path / "workers").iterdir()}
+    assert not [name for name in files if name.endswith(".new") or name.startswith("ended")]
+    first.ask("disk", "free")
+    assert [first.scrape() for _ in range(2)] == [(3, 0)] * 2
+    assert (tmp_path / "workers" / "ended-0.numbers").exists()
 
 
 def test_whatever_the_order_of_kills_scrapes_and_forks_no_total_falls_or_is_counted_twice(
@@ -268,11 +358,24 @@ def test_whatever_the_order_of_kills_scrapes_and_forks_no_total_falls_or_is_coun
         @rule(at=st.integers(0, 9))
         def end(self, at: int) -> None:
             process = self.live.pop(at % len(self.live))
+            process.ask("disk", "free")
             process.end()
             self.ended += process.counted
 
         @rule(at=st.integers(0, 9))
+        def fill_the_disk(self, at: int) -> None:
+            self.live[at % len(self.live)].ask("disk", "full")
+
+        @rule(at=st.integers(0, 9))
+        def scrape_as_it_is(self, at: int) -> None:
+            total, _ = self.live[at % len(self.live)].scrape()
+            assert self.shown <= total
+            self.shown = total
+
+        @rule(at=st.integers(0, 9))
         def scrape(self, at: int) -> None:
+            for process in self.live:
+                process.ask("disk", "free")
             counted = sum(process.counted for process in self.live)
             for _ in range(40):  # a process that is too slow to answer is told of as it was
                 total, in_flight = self.live[at % len(self.live)].scrape()

@@ -9,6 +9,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import cycle
 from pathlib import Path
 
 import pytest
@@ -32,7 +33,10 @@ GUNICORN = [
     BIN / "gunicorn", "--bind", "127.0.0.1:{port}", "-w", "3", "--preload",
     "-k", "gthread", "--threads", "2", "scraped_wsgi:app",
 ]  # fmt: skip
-SCRAPES = 15
+SECONDS = 60
+"""From the first sample that it has to the last."""
+FEWEST = 15
+"""Samples: a machine that is busy with other things scrapes late."""
 
 
 class Load:
@@ -106,9 +110,11 @@ def test_no_counter_falls_and_none_is_lost_while_workers_are_killed(tmp_path: Pa
         with prometheus(tmp_path, scraped) as server:
             load = Load(app, clients=3)
             try:
-                for number in (signal.SIGKILL, signal.SIGTERM, signal.SIGKILL, signal.SIGTERM):
+                for number in cycle((signal.SIGKILL, signal.SIGTERM)):
                     load.more(250)
                     _end_one(number, app, load, server)
+                    if _seconds(server) >= SECONDS:
+                        break
                 with load.paused():
                     assert load.failed == 0
                     _until_shown(load.answered, server)
@@ -120,7 +126,6 @@ def test_no_counter_falls_and_none_is_lost_while_workers_are_killed(tmp_path: Pa
                     os.kill(_workers(app)[-1], signal.SIGKILL)
                 before = load.answered
                 load.more(250)
-                server.wait(f"count_over_time({TOTAL}[10m])", lambda values: min(values) >= SCRAPES)
             finally:
                 load.end()
             server.wait(TOTAL, lambda values: sum(values) >= shown + load.answered - before)
@@ -153,12 +158,19 @@ def _workers(app: Process) -> list[int]:
     return [int(pid) for pid in children.split()]
 
 
+def _seconds(server: Prometheus) -> float:
+    """Give how long it has scraped, by what it has."""
+    found = server.ask("query", query=f"{TOTAL}[1h]")["result"]
+    times = [float(time) for series in found for time, _ in series["values"]]
+    return max(times, default=0.0) - min(times, default=0.0)
+
+
 def _never_falls(name: str, server: Prometheus) -> None:
-    found = server.ask("query", query=f"{name}[10m]")["result"]
-    assert found, name
+    found = server.ask("query", query=f"{name}[1h]")["result"]
+    assert max(len(series["values"]) for series in found) >= FEWEST, name
     for series in found:
         values = [float(one) for _, one in series["values"]]
         assert values == sorted(values), (name, series)
-    assert value(f"resets({name}[10m])", server) == 0, name
+    assert value(f"resets({name}[1h])", server) == 0, name
     for series in server.over_time(f"rate({name}[5s])"):
         assert min(float(one) for _, one in series["values"]) >= 0

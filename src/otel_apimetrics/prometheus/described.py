@@ -7,14 +7,13 @@ from itertools import pairwise
 from typing import Any, Final, Literal
 
 from otel_apimetrics.prometheus.encodable import encodable
-from otel_apimetrics.prometheus.families import Kind
+from otel_apimetrics.prometheus.families import OWN_LABELS, Kind
 
 DURATION_BUCKETS: Final = (
     0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1.0, 2.5, 5.0, 7.5, 10.0,
 )  # fmt: skip
 """Seconds: the bounds that prometheus_client has by default."""
 
-_RESERVED: Final[Mapping[str, str]] = {"histogram": "le", "summary": "quantile"}
 _MODES: Final = frozenset(
     f"{live}{mode}" for live in ("", "live") for mode in ("all", "min", "max", "sum", "mostrecent")
 )
@@ -85,7 +84,7 @@ def _full(kind: Kind, name: str, arguments: Arguments, unit: str) -> str:
 
 def _check_labels(kind: Kind, name: str, labels: tuple[str, ...]) -> None:
     for label in labels:
-        if not label or label.startswith("__") or label == _RESERVED.get(kind):
+        if not label or label.startswith("__") or label == OWN_LABELS.get(kind):
             raise ValueError(f"{name}: {label!r} cannot be the name of a label.")
     if len(set(labels)) < len(labels):
         raise ValueError(f"{name}: a label comes twice among {', '.join(labels)}.")

@@ -1,7 +1,8 @@
 """What is exposed, between OpenTelemetry's points and Prometheus' text."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Final, Literal
 
 Kind = Literal["counter", "gauge", "histogram", "summary", "info", "stateset", "unknown"]
 """The last three come from `prometheus_client` alone."""
@@ -12,6 +13,8 @@ Mode = Literal[
 
 The `live` ones leave out processes that have ended. `all` shows each live process, told apart by
 `pid`; `mostrecent` is the value that changed last."""
+OWN_LABELS: Final[Mapping[str, str]] = {"histogram": "le", "summary": "quantile"}
+"""By the kind: the label that tells its samples apart, and no label of the app's."""
 Scope = tuple[str, str, str]
 """Name, version and schema of an instrumentation scope; empty where it has none."""
 NO_SCOPE: Scope = ("", "", "")

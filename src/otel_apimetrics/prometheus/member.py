@@ -5,21 +5,19 @@ Nothing is imported by name that gevent replaces: a process may be patched after
 
 import os
 import socket
-import struct
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import replace
-from typing import Any, Final
+from typing import Final
 
 from otel_apimetrics import _guard
+from otel_apimetrics.config import ConfigError
 from otel_apimetrics.prometheus import merging, wire
-from otel_apimetrics.prometheus.families import Exemplar, Family
+from otel_apimetrics.prometheus.asking import LENGTH
+from otel_apimetrics.prometheus.families import Family
 from otel_apimetrics.prometheus.place import Place
+from otel_apimetrics.prometheus.remembered import Remembered
 
-LENGTH: Final = struct.Struct("!Q")
-"""Before an answer. The end of a connection says nothing: a child that is forked meanwhile has
-the connection too."""
 _PAUSE: Final = 1.0
 """Seconds between two looks at whether there is something new, and at least between two writes."""
 _SHARE: Final = 0.02
@@ -59,15 +57,16 @@ class Member:
         self._collect: Final = collect
         self._baseline = baseline
         self._lock: Final = threading.Lock()
-        self._gauges: dict[Any, tuple[float, float]] = {}
-        self._exemplars: dict[Any, tuple[Exemplar, ...]] = {}
+        self._remembered: Final = Remembered()
         self._collected: list[Family] = []
+        """What there was when it was last written down, and below it what was written."""
+        self._written: list[Family] = []
         self._told: list[Family] = []
         self._has_written = False
         self._is_stale = False
         self._next = 0.0
         self._listener: socket.socket | None = None
-        self._ended = False
+        self.has_ended = False
         self.name = ""
         self._held = -1
         self._appear()
@@ -80,35 +79,37 @@ class Member:
         if not self.threaded:
             self._write_if_due()
 
-    def tell(self) -> tuple[list[Family], bytes]:
-        """Collect what this process has counted itself, and write it down before it is shown."""
+    def tell(self) -> bytes:
+        """Collect what this process has counted itself, and write it down before it is shown.
+
+        Nothing keeps it from being shown, and what cannot be written down counts for nothing.
+        """
         with self._lock:
-            begun = time.monotonic()
-            self._is_stale = False
-            if self._has_written and not self._place.has(self.name):
-                self._begin_again()
-            if self._held < 0:
-                self._appear()
-            self._collected = self._collect()
-            families = merging.without(self._collected, self._baseline)
-            self._date(families)
-            self._keep_exemplars(families)
+            return wire.written(self._told) if self.has_ended else self._tell()
+
+    def _tell(self) -> bytes:
+        begun = time.monotonic()
+        self._is_stale = False
+        takes_part = self._takes_part()
+        collected = self._collect()
+        families = merging.without(collected, self._baseline)
+        self._remembered.complete(families)
+        data = wire.written(families)
+        if takes_part and self._is_written(data):
+            self._collected, self._written = collected, families
+        else:
+            families = merging.as_written(families, self._written)
             data = wire.written(families)
-            try:
-                self._place.write(self.name, data)
-                self._has_written = True
-            except OSError as error:
-                _guard.swallow("prometheus.write", error, reveal=True)
-            now = time.monotonic()
-            share = _SHARE if self.threaded else _SHARE_INLINE
-            pause = _PAUSE if self.threaded else 0.0
-            self._next = now + max(pause, (now - begun) / share)
-            self._told = families
-            return families, data
+        now = time.monotonic()
+        share = _SHARE if self.threaded else _SHARE_INLINE
+        pause = _PAUSE if self.threaded else 0.0
+        self._next = now + max(pause, (now - begun) / share)
+        self._told = families
+        return data
 
     def told(self) -> list[Family]:
         """Give what was told last, and tell again where somebody has taken that."""
-        if self._has_written and not self._place.has(self.name):
+        if self._is_lost():
             self.tell()
         return self._told
 
@@ -123,85 +124,122 @@ class Member:
 
     def end(self) -> None:
         """Tell for the last time, and answer no more; the process may live on."""
-        if not self._ended:
-            self._ended = True
-            self.tell()
-            if self._listener is not None:
-                self._listener.close()
+        with self._lock:
+            try:
+                if not self.has_ended:
+                    self._tell()
+            finally:
+                self.has_ended = True
+                self._be_silent()
 
-    def leave_to_parent(self) -> None:
-        """Close, in a child, what its parent has open."""
+    def leave(self) -> None:
+        """Close what this process has open, or, in a child, what its parent has.
+
+        What it has told stays, as of one that has ended.
+        """
         try:
             self._withdraw()
         except OSError as error:
-            _guard.swallow("prometheus.inherited", error)
+            _guard.swallow("prometheus.worker_leave", error)
+
+    def _is_written(self, data: bytes) -> bool:
+        """Write down what is to be told. What cannot be written counts in no scrape.
+
+        It would be lost with this process, and the total would fall.
+        """
+        try:
+            self._place.write(self.name, data)
+        except OSError as error:
+            _guard.swallow("prometheus.write", error, reveal=True)
+            _guard.warn(
+                "prometheus.held_back",
+                "Scrapes show what process %s had counted before, and no more until it can be"
+                " written down: %s",
+                self.pid,
+                error,
+            )
+            return False
+        self._has_written = True
+        return True
+
+    def _takes_part(self) -> bool:
+        """Tell whether this process is in the directory, where it may have to appear again."""
+        try:
+            if self._is_lost():
+                self._begin_again()
+            if self._held < 0:
+                self._appear()
+        except (OSError, ConfigError) as error:
+            _guard.swallow("prometheus.appear", error, reveal=True)
+            _guard.warn(
+                "prometheus.lost",
+                "Scrapes show nothing that process %s counts until it can be in its directory"
+                " again: %s",
+                self.pid,
+                error,
+            )
+            return False
+        return True
+
+    def _is_lost(self) -> bool:
+        """Tell whether somebody has taken our files, or has emptied the directory."""
+        return self._held >= 0 and not (
+            self._place.has_lock(self.name)
+            and (not self._has_written or self._place.has(self.name))
+        )
 
     def _appear(self) -> None:
         self._place.make()
-        self.name = self._place.new_name()
-        self._held = self._place.hold(self.name)
+        name = self._place.new_name()
+        self._held = self._place.hold(name)
+        self.name = name
         if self.threaded:
-            listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-            with self._place.address(self.name) as path:
-                listener.bind(path)
-                self._place.own(path)
-            listener.listen(16)
-            listener.settimeout(_PAUSE)
-            self._listener = listener
+            self._listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+            try:
+                self._listen(self._listener)
+            except OSError:
+                self._withdraw()
+                raise
+
+    def _listen(self, listener: socket.socket) -> None:
+        with self._place.address(self.name) as path:
+            listener.bind(path)
+            self._place.own(path)
+        listener.listen(16)
+        listener.settimeout(_PAUSE)
 
     def _begin_again(self) -> None:
-        """Give up the name: somebody has taken what we told, or has emptied the directory.
+        """Give up the name.
 
         What was told until then is told by whoever has it, or by nobody, and never twice.
         """
-        self._baseline = merging.baseline_of(self._collected)
+        if self._has_written:
+            self._baseline = merging.baseline_of(self._collected)
+        self._written = []
         self._has_written = False
         self._withdraw()
 
     def _withdraw(self) -> None:
-        listener, self._listener = self._listener, None
+        self._be_silent()
         held, self._held = self._held, -1
+        if held >= 0:
+            self._place.release(self.name, held)
+
+    def _be_silent(self) -> None:
+        listener, self._listener = self._listener, None
         if listener is not None:
             listener.close()
-        if held >= 0:
-            os.close(held)
-
-    def _date(self, families: list[Family]) -> None:
-        """Note since when gauges have had their values, to the second or so."""
-        now = time.time()
-        before, self._gauges = self._gauges, {}
-        for family in families:
-            if "mostrecent" in family.mode:
-                for at, series in enumerate(family.series):
-                    key = family.name, series.scope, series.labels
-                    value, since = before.get(key, (None, now))
-                    since = since if value == series.value else now
-                    self._gauges[key] = series.value, since
-                    family.series[at] = replace(series, created=since)
-
-    def _keep_exemplars(self, families: list[Family]) -> None:
-        """Have each series keep its exemplars: the SDK gives them to one collection alone."""
-        kept = self._exemplars
-        for family in families:
-            for at, series in enumerate(family.series):
-                if not kept and not series.exemplars:
-                    continue
-                key = family.name, series.scope, series.labels
-                before = kept.get(key, ())
-                if series.exemplars:
-                    kept[key] = merging.newest((*before, *series.exemplars), series.bounds)
-                if before:
-                    family.series[at] = replace(series, exemplars=kept[key])
 
     def _write_if_due(self) -> None:
-        if self._is_stale and time.monotonic() >= self._next:
+        if time.monotonic() >= self._next:
             try:
-                self.tell()
+                if self._is_stale or self._is_lost():
+                    self.tell()
             except Exception as error:
                 _guard.swallow("prometheus.tell", error)
 
     def _serve(self) -> None:
-        while not self._ended:
+        while not self.has_ended:
             connection = self._accepted()
             if connection is not None:
                 self._answer(connection)
@@ -223,7 +261,7 @@ class Member:
         try:
             with connection:
                 connection.settimeout(_GIVEN_UP)
-                _, data = self.tell()
+                data = self.tell()
                 connection.sendall(LENGTH.pack(len(data)) + data)
         except OSError:
             return  # whoever asked has gone, and reads what was written

@@ -12,6 +12,7 @@ from typing import Final
 
 from otel_apimetrics import _guard
 from otel_apimetrics.prometheus.families import Exemplar, Family, Labels, Scope, Series
+from otel_apimetrics.prometheus.naming import make_room
 
 _Key = tuple[str, Scope, Labels]
 Baseline = dict[_Key, Series]
@@ -76,6 +77,15 @@ def without(families: Iterable[Family], baseline: Baseline) -> list[Family]:
     return [replace(family, series=list(_own(family, baseline))) for family in families]
 
 
+def as_written(families: Iterable[Family], written: Iterable[Family]) -> list[Family]:
+    """Give gauges as they are, and what counts as it was when it was written down."""
+    before = {family.name: family for family in written}
+    return [
+        before.get(family.name, replace(family, series=[])) if _counts(family) else family
+        for family in families
+    ]
+
+
 def _own(family: Family, baseline: Baseline) -> Iterable[Series]:
     for series in family.series:
         key = family.name, series.scope, series.labels
@@ -119,8 +129,7 @@ class _Merged:
         combine = _COMBINE[mode.removeprefix("live")]
         for series in family.series:
             if mode == "all":
-                labels = {**dict(series.labels), "pid": str(part.pid)}
-                series = replace(series, labels=tuple(sorted(labels.items())))  # noqa: PLW2901
+                series = _of_process(series, part.pid)  # noqa: PLW2901
             key = series.scope, series.labels
             before = self._series.get(key)
             self._series[key] = series if before is None else combine(before, series)
@@ -129,6 +138,13 @@ class _Merged:
         """Give all of it."""
         self._family.series = list(self._series.values())
         return self._family
+
+
+def _of_process(series: Series, pid: int) -> Series:
+    labels = dict(series.labels)
+    make_room(labels, "pid")
+    labels["pid"] = str(pid)
+    return replace(series, labels=tuple(sorted(labels.items())))
 
 
 def _together(one: Series, other: Series, *, sign: int = 1) -> Series:

@@ -37,6 +37,23 @@ def label_name(key: str) -> str:
     return f"key{name}" if name.startswith("__") else name
 
 
+def make_room(labels: dict[str, str], name: str) -> bool:
+    """Give an app's label another name, where it has the name of one of Prometheus' own.
+
+    The new name begins with `exported_`, as one that Prometheus gives where labels clash.
+
+    Returns:
+        There was such a label.
+    """
+    if name not in labels:
+        return False
+    free = f"exported_{name}"
+    while free in labels:
+        free = f"exported_{free}"
+    labels[free] = labels.pop(name)
+    return True
+
+
 @lru_cache(maxsize=256)
 def unit_name(unit: str) -> str:
     """Give a unit of UCUM in words; what stands in braces is a comment."""

@@ -25,6 +25,9 @@ _TURN: Final = 1.0
 """Seconds that a scrape waits for another one."""
 _AGAIN: Final = 0.005
 """Seconds between two looks whether it has finished."""
+_held: Final[set[tuple[int, str]]] = set()
+"""Names whose locks processes hold, by their ids. One that this process holds cannot be tried:
+to close another descriptor of the file gives the lock back."""
 
 
 class Place:
@@ -41,6 +44,7 @@ class Place:
     def __init__(self, directory: str | os.PathLike[str], number: int) -> None:
         self._directory: Final = Path(directory).absolute()
         self._number: Final = number
+        self.key: Final = str(self._directory), number
         self.make()
         longest = self._directory / f"{number}-{2**22}-{'0' * 8}.sock"
         if len(os.fsencode(longest)) > _LONGEST and not _FILES.is_dir():
@@ -92,13 +96,27 @@ class Place:
         # Locked before it has its name: nobody finds it without the lock.
         path = self._directory / f"{name}.new"
         descriptor = self._open(path, os.O_RDWR | os.O_CREAT)
-        fcntl.lockf(descriptor, fcntl.LOCK_EX)
-        path.replace(self._directory / f"{name}.live")
+        try:
+            fcntl.lockf(descriptor, fcntl.LOCK_EX)
+            path.replace(self._directory / f"{name}.live")
+        except OSError:
+            os.close(descriptor)
+            raise
+        _held.add((os.getpid(), name))
         return descriptor
 
+    def release(self, name: str, descriptor: int) -> None:
+        """Hold the lock no more; in a child, close what its parent holds."""
+        _held.discard((os.getpid(), name))
+        os.close(descriptor)
+
     def lives(self, name: str) -> bool:
-        """Tell whether another process holds its lock."""
-        return _is_held(self._directory / f"{name}.live")
+        """Tell whether a process holds its lock."""
+        return (os.getpid(), name) in _held or _is_held(self._directory / f"{name}.live")
+
+    def has_lock(self, name: str) -> bool:
+        """Tell whether others find its lock."""
+        return (self._directory / f"{name}.live").exists()
 
     def has(self, name: str) -> bool:
         """Tell whether a process has told something that nobody has taken."""
@@ -109,15 +127,19 @@ class Place:
         # Workers may write the same at once: what uWSGI's master had counted.
         path = self._directory / f"{name}.{os.getpid()}.new"
         descriptor = self._open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(data)
-        path.replace(self._directory / f"{name}.numbers")
+        try:
+            with os.fdopen(descriptor, "wb") as file:
+                file.write(data)
+            path.replace(self._directory / f"{name}.numbers")
+        except OSError:
+            path.unlink(missing_ok=True)  # half of it takes what is left of a full disk
+            raise
 
     def read(self, name: str) -> bytes | None:
         """Give what a process told last; `None`: nothing."""
         try:
             return (self._directory / f"{name}.numbers").read_bytes()
-        except FileNotFoundError:
+        except (FileNotFoundError, NotADirectoryError):
             return None
 
     def forget(self, name: str) -> None:
@@ -200,7 +222,8 @@ def was_left(directory: Path) -> bool:
         return False
     paths = list(directory.glob("*.live"))
     others = (path for path in paths if path.name.split("-")[1] != str(os.getpid()))
-    return is_mine and bool(paths) and not any(map(_is_held, others))
+    have_met = bool(paths) or any(directory.glob("ended-*"))
+    return is_mine and have_met and not any(map(_is_held, others))
 
 
 def _is_held(path: Path) -> bool:

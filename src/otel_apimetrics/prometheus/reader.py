@@ -104,9 +104,6 @@ class PrometheusReader(MetricReader):
             accept: the header `Accept`.
             accept_encoding: the header `Accept-Encoding`.
             names: of families and samples to expose; empty exposes all.
-
-        Raises:
-            OSError: this process cannot meet the others.
         """
         if self._workers is None:
             self._warn_of_others()
@@ -169,8 +166,7 @@ class PrometheusReader(MetricReader):
         received: list[MetricsData] = []
         token = _received.set(received)
         try:
-            with collecting.undisturbed():
-                self.collect()
+            collecting.undisturbed(self.collect)
         finally:
             _received.reset(token)
         shared = self._workers is not None
@@ -184,13 +180,17 @@ class PrometheusReader(MetricReader):
         return prometheus_client.REGISTRY if self._registry is None else self._registry
 
     def _others(self) -> Iterable[Metric]:
+        found: list[Metric] = []
+        registry = self._chosen_registry()
         try:
             # What stands there for an instrument of this reader shows nothing a second time.
             with self.declared.looked_at(()):
-                return list(self._chosen_registry().collect())
+                # It has a lock, too, which a child would inherit.
+                collecting.undisturbed(lambda: found.extend(registry.collect()))
         except Exception as error:
             _guard.swallow("prometheus.registry", error, reveal=True)
             return []
+        return found
 
     def _receive_metrics(
         self,
@@ -209,9 +209,12 @@ class PrometheusReader(MetricReader):
         return True
 
     def shutdown(self, timeout_millis: float = 30_000, **_named: Any) -> None:  # noqa: ARG002
-        """Tell other processes the last values. Whoever scrapes later sees them."""
-        if self._workers is not None:
-            self._workers.close()
+        """Tell other processes the last values, and meet them no more.
+
+        Whoever scrapes later sees what was counted until then, this reader too.
+        """
+        if self._workers is not None and self._workers.close():
+            _numbers.discard(self._workers.place.key)
 
 
 def named_directory() -> str | None:
@@ -243,5 +246,5 @@ def _meet(reader: PrometheusReader, directory: Directory) -> "Workers":
     path = os.path.realpath(directory)
     number = next(at for at in range(len(_numbers) + 1) if (path, at) not in _numbers)
     workers = Workers(Place(path, number), reader.families)
-    _numbers.add((path, number))
+    _numbers.add(workers.place.key)
     return workers

@@ -5,6 +5,7 @@ from dataclasses import replace
 from typing import Final
 
 from otel_apimetrics.prometheus.families import NO_SCOPE, Family, Labels, Scope
+from otel_apimetrics.prometheus.naming import make_room
 from otel_apimetrics.prometheus.translation import warn_twice
 
 _NAME: Final = "otel_scope_name"
@@ -35,7 +36,10 @@ def _tell_apart(family: Family, *, whole: bool) -> None:
     kept = []
     for series in family.series:
         extra = _labels(series.scope, whole=whole)
-        labels = tuple(sorted({**dict(series.labels), **extra}.items()))
+        own = dict(series.labels)
+        for name in extra:
+            make_room(own, name)
+        labels = tuple(sorted({**own, **extra}.items()))
         if labels not in seen:
             seen.add(labels)
             kept.append(replace(series, labels=labels))

@@ -5,6 +5,7 @@ told apart by their scope; otherwise the first is exposed and the log names the 
 """
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any, Final
 
 from opentelemetry.sdk.metrics.export import (
@@ -22,6 +23,7 @@ from opentelemetry.trace import format_span_id, format_trace_id
 from otel_apimetrics import _guard
 from otel_apimetrics.prometheus.encodable import encodable
 from otel_apimetrics.prometheus.families import (
+    OWN_LABELS,
     Exemplar,
     Family,
     Kind,
@@ -30,7 +32,7 @@ from otel_apimetrics.prometheus.families import (
     Scope,
     Series,
 )
-from otel_apimetrics.prometheus.naming import family_name, label_name
+from otel_apimetrics.prometheus.naming import family_name, label_name, make_room
 
 _NANO: Final = 1e9
 _OF_PROCESS: Final = frozenset(
@@ -87,12 +89,28 @@ class _Found:
         self.family.help = self.family.help or family.help
         key = scope.name, scope.version or "", scope.schema_url or ""
         for point in metric.data.data_points:
-            series = _series(point, key)
+            series = self._freed(_series(point, key))
             if (key, series.labels) not in self._seen:
                 self._seen.add((key, series.labels))
                 self.family.series.append(series)
             else:
                 warn_twice(self.family, key)
+
+    def _freed(self, series: Series) -> Series:
+        """Leave the name of a label to the bounds of buckets, where the app has given it too."""
+        own = OWN_LABELS.get(self.family.kind, "")
+        labels = dict(series.labels)
+        if not make_room(labels, own):
+            return series
+        _guard.warn_once(
+            f"prometheus.label.{self.family.name}",
+            "%s has a label %s, which means something else on a %s: it is exposed as exported_%s.",
+            self.family.name,
+            own,
+            self.family.kind,
+            own,
+        )
+        return replace(series, labels=tuple(sorted(labels.items())))
 
 
 def warn_twice(family: Family, scope: Scope) -> None:

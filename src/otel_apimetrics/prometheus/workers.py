@@ -2,10 +2,8 @@
 
 import atexit
 import os
-import socket
-import time
 import weakref
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import ExitStack, suppress
 from dataclasses import replace
 from typing import Final
@@ -13,17 +11,16 @@ from typing import Final
 from otel_apimetrics import _guard, forked, metrics
 from otel_apimetrics.config import ConfigError
 from otel_apimetrics.prometheus import merging, wire
+from otel_apimetrics.prometheus.asking import ask
 from otel_apimetrics.prometheus.families import Family
-from otel_apimetrics.prometheus.member import LENGTH, Member
+from otel_apimetrics.prometheus.member import Member
 from otel_apimetrics.prometheus.place import Place
 
 _REMEDY: Final = "Give a directory= that belongs to the user whom workers run as."
 _PATIENCE: Final = 0.25
-"""Seconds for the processes to answer; what one told last stands for one that does not."""
+"""Seconds in which one that ends waits for a scrape that is under way."""
 _LOOKS: Final = 10
 """At files that another process changes at the same time."""
-_AT_LEAST: Final = 0.001
-"""Seconds for one, though another has taken all: it may have answered long ago."""
 
 
 class Workers:
@@ -58,7 +55,7 @@ class Workers:
         try:
             self._begin()
         except (OSError, ConfigError) as error:
-            _guard.warn_once(
+            _guard.warn(
                 "prometheus.join",
                 "No scrape shows what this process counts: %s. %s",
                 error,
@@ -73,74 +70,106 @@ class Workers:
         if parent is not None:
             collected = self._collect()
             baseline = merging.baseline_of(collected)
-            parent.leave_to_parent()
+            parent.leave()
             if not parent.threaded:
-                parent.tell_for_parent(collected)
+                self._tell_for(parent, collected)
         self._member = Member(
             self.place, self._collect, baseline, threaded=forked.may_have_thread()
         )
+
+    def _tell_for(self, parent: Member, collected: list[Family]) -> None:
+        try:
+            parent.tell_for_parent(collected)
+        except OSError as error:  # its counts are lost, and this process takes part all the same
+            _guard.swallow("prometheus.write", error, reveal=True)
 
     def gather(self) -> list[Family]:
         """Ask all processes, and put together what they tell.
 
         Where another process does not finish its scrape, nothing is put down for those that have
-        ended: each is read for itself.
-
-        Raises:
-            OSError: this process cannot take part.
+        ended: each is read for itself. So it is where this process does not take part, or no more.
         """
         forked.begin_process()
-        self._begin()
-        member = self._member
-        if member is None or member.pid != os.getpid():
-            raise ProcessLookupError("the reader was shut down before this process was forked")
-        with member.turn:
-            # The app's own callbacks may take long: nobody waits for them but this scrape.
-            member.tell()
-            parts = self._parts_in_turn(member)
+        self.begin()
+        member = self._own()
+        parts = self._parts_out_of_turn() if member is None else self._parts_with(member)
         if self.is_plain_alone and not any(part.families for part in parts[1:]):
             parts = [replace(parts[0], families=[*map(_plain, parts[0].families)])]
         return merging.merged(parts)
 
     def tell(self) -> None:
         """Write down what this process has counted, if it takes part."""
-        member = self._member
-        if member is not None and member.pid == os.getpid():
+        member = self._own()
+        if member is not None:
             member.tell()
 
-    def close(self) -> None:
-        """Tell for the last time."""
+    def close(self) -> bool:
+        """Tell for the last time, and put that to what those have told that have ended.
+
+        Returns:
+            It was open until now.
+        """
+        if self._is_closed:
+            return False
         self._is_closed = True
         atexit.unregister(self.tell)
         with suppress(ValueError):
             forked.at_begin.remove(self.begin)
             metrics.recorded.remove(self._note)
-        member = self._member
-        if member is not None and member.pid == os.getpid():
-            member.end()
+        member = self._own()
+        if member is not None:
+            try:
+                member.end()
+                self._put_to_the_ended(member)
+            except Exception as error:
+                _guard.swallow("prometheus.worker_end", error)
+        self.leave()
+        return True
 
-    def leave_to_parent(self) -> None:
-        """Close, in a child that is none of us yet, what its parent has open."""
+    def leave(self) -> None:
+        """Close what this process has open, or, in a child that is none of us, its parent has."""
         if self._member is not None:
-            self._member.leave_to_parent()
+            self._member.leave()
+
+    def _own(self) -> Member | None:
+        """Give this process, if it takes part."""
+        member = self._member
+        return member if member is not None and member.pid == os.getpid() else None
+
+    def _put_to_the_ended(self, member: Member) -> None:
+        """Do at once what the next scrape would do, unless one is under way."""
+        if member.turn.acquire(timeout=_PATIENCE):
+            try:
+                with self.place.turn(patience=_PATIENCE):
+                    self._fold([*self._ended(), member.name])
+            except TimeoutError:
+                return
+            finally:
+                member.turn.release()
 
     def _note(self) -> None:
         member = self._member
         if member is not None:
             member.note()
 
+    def _parts_with(self, member: Member) -> list[merging.Part]:
+        with member.turn:
+            # The app's own callbacks may take long: nobody waits for them but this scrape.
+            member.tell()
+            return self._parts_out_of_turn() if member.has_ended else self._parts_in_turn(member)
+
     def _parts_in_turn(self, member: Member) -> list[merging.Part]:
         with ExitStack() as stack:
             try:
                 stack.enter_context(self.place.turn())
-            except TimeoutError as error:
+            except OSError as error:
                 _guard.warn(
-                    "prometheus.turn", "A scrape did not wait any longer: %s. It is whole.", error
+                    "prometheus.turn", "A scrape goes on out of turn: %s. It is whole.", error
                 )
                 return self._parts_out_of_turn(member)
             return self._parts(member, self._fold)
 
-    def _parts_out_of_turn(self, member: Member) -> list[merging.Part]:
+    def _parts_out_of_turn(self, member: Member | None = None) -> list[merging.Part]:
         """Put nothing down, and look again where another process has done so meanwhile."""
         before = self.place.read(self.place.ended)
         parts = self._parts(member, self._read_ended)
@@ -152,19 +181,25 @@ class Workers:
         return parts
 
     def _parts(
-        self, member: Member, ended_of: Callable[[list[str]], list[Family]]
+        self, member: Member | None, ended_of: Callable[[list[str]], list[Family]]
     ) -> list[merging.Part]:
-        # What another process has shown of this one meanwhile is not less than this.
-        families = member.told()
-        names = [name for name in self.place.names() if name != member.name]
+        parts = []
+        if member is not None:
+            # What another process has shown of this one meanwhile is not less than this.
+            parts.append(merging.Part(member.told(), member.pid, is_live=True))
+        own = None if member is None else member.name
+        names = [name for name in self.place.names() if name != own]
         live = [name for name in names if self.place.lives(name)]
         ended = ended_of([name for name in names if name not in live])
-        told = dict(_ask(self.place, live))
-        parts = [merging.Part(families, member.pid, is_live=True)]
+        told = dict(ask(self.place, live))
         for name in live:
             heard = told.get(name) or self.place.read(name)
             parts.append(merging.Part(_families(heard), self.place.pid_of(name), is_live=True))
         return [*parts, merging.Part(ended)]
+
+    def _ended(self) -> list[str]:
+        place = self.place
+        return [name for name in place.names() if not place.lives(name)]
 
     def _read_ended(self, names: list[str]) -> list[Family]:
         """Give what those that have ended have told, and those that had ended before."""
@@ -184,9 +219,12 @@ class Workers:
         if names:
             # First this, by one rename, with their names in it: nobody is counted twice or not
             # at all, wherever this process is stopped.
-            place.write(place.ended, wire.written(families, names))
-            for name in names:
-                place.forget(name)
+            try:
+                place.write(place.ended, wire.written(families, names))
+                for name in names:
+                    place.forget(name)
+            except OSError as error:  # they stay as they are, for the next scrape
+                _guard.swallow("prometheus.fold", error, reveal=True)
         return families
 
 
@@ -206,48 +244,12 @@ def _families(data: bytes | None) -> list[Family]:
     return [] if data is None else _told(data).families
 
 
-def _ask(place: Place, names: list[str]) -> Iterator[tuple[str, bytes]]:
-    """Ask several processes at once; those that do not answer in time are left out."""
-    deadline = time.monotonic() + _PATIENCE
-    with ExitStack() as stack:
-        asked = []
-        for name in names:
-            connection = stack.enter_context(socket.socket(socket.AF_UNIX, socket.SOCK_STREAM))
-            connection.settimeout(_left(deadline))
-            with suppress(OSError), place.address(name) as path:
-                connection.connect(path)
-                asked.append((name, connection))
-        for name, connection in asked:
-            with suppress(OSError):
-                yield name, _received(connection, deadline)
-
-
-def _received(connection: socket.socket, deadline: float) -> bytes:
-    (length,) = LENGTH.unpack(_exactly(connection, LENGTH.size, deadline))
-    return _exactly(connection, length, deadline)
-
-
-def _exactly(connection: socket.socket, length: int, deadline: float) -> bytes:
-    data = bytearray()
-    while len(data) < length:
-        connection.settimeout(_left(deadline))
-        more = connection.recv(min(length - len(data), 1 << 18))
-        if not more:
-            raise ConnectionError("closed before its end")
-        data += more
-    return bytes(data)
-
-
-def _left(deadline: float) -> float:
-    return max(deadline - time.monotonic(), _AT_LEAST)
-
-
 _all: "weakref.WeakSet[Workers]" = weakref.WeakSet()
 
 
 def _leave_to_parent() -> None:
     for workers in tuple(_all):
-        workers.leave_to_parent()
+        workers.leave()
 
 
 os.register_at_fork(after_in_child=_leave_to_parent)
