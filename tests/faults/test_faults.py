@@ -37,6 +37,7 @@ PLACES_ELSEWHERE = {
     "moesif.config": "tests/exporters/moesif/test_moesif.py",
     "prometheus.appear": "tests/prometheus/test_directory.py",
     "prometheus.authorize": "tests/prometheus/test_endpoint.py",
+    "prometheus.convert": "tests/prometheus/test_flask_decorators.py",
     "prometheus.fold": "tests/prometheus/test_directory.py",
     "prometheus.metric": "tests/prometheus/test_scrape.py",
     "prometheus.multiprocess": "tests/compat/prometheus_flask_exporter/test_multiprocess.py",
