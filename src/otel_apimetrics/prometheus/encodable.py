@@ -6,6 +6,8 @@ from typing import Any
 from prometheus_client.metrics_core import Metric
 from prometheus_client.samples import Exemplar, Sample
 
+from otel_apimetrics import _guard
+
 
 def encodable(value: object) -> str:
     r"""Give a value as text that UTF-8 can hold.
@@ -23,19 +25,35 @@ def encodable_labels(labels: Iterable[tuple[str, str]]) -> tuple[tuple[str, str]
 
 
 def encodable_metric(metric: Metric) -> Metric:
-    """Give a metric of prometheus_client's so."""
-    kept = Metric(
-        encodable(metric.name), encodable(metric.documentation), metric.type, encodable(metric.unit)
-    )
-    kept.samples = [_sample(sample) for sample in metric.samples]
+    """Give a metric of prometheus_client's so, and its values as numbers.
+
+    A sample whose value means no number is left out, and the log says so.
+    """
+    name, unit = encodable(metric.name), encodable(getattr(metric, "unit", "") or "")
+    kept = Metric(name, encodable(metric.documentation or ""), metric.type, unit)
+    for sample in metric.samples:
+        try:
+            kept.samples.append(encodable_sample(sample))
+        except Exception as error:  # noqa: PERF203  one sample is odd, the others are exposed
+            _guard.swallow("prometheus.sample", error)
     return kept
 
 
-def _sample(sample: Sample) -> Sample:
-    name, labels, exemplar = encodable(sample.name), _labels(sample.labels), sample.exemplar
+def encodable_sample(sample: tuple[Any, ...]) -> Sample:
+    """Give a sample so, with numbers for what means one.
+
+    Args:
+        sample: also one that a collector has made as a plain tuple.
+
+    Raises:
+        TypeError, ValueError: its value or its time means no number.
+    """
+    name, labels, value, timestamp, exemplar, *rest = Sample(*sample)
+    if timestamp is not None:
+        float(timestamp)
     if exemplar is not None:
-        exemplar = Exemplar(_labels(exemplar.labels), exemplar.value, exemplar.timestamp)
-    return sample._replace(name=name, labels=labels, exemplar=exemplar)
+        exemplar = Exemplar(_labels(exemplar.labels), float(exemplar.value), exemplar.timestamp)
+    return Sample(encodable(name), _labels(labels), float(value), timestamp, exemplar, *rest)
 
 
 def _labels(labels: Any) -> dict[str, str]:

@@ -52,9 +52,9 @@ def expose(
     for other in others:
         if metrics.setdefault(other.name, other) is not other:
             warn_taken(other.name)
-    wanted = [kept for one in metrics.values() if (kept := _filtered(one, names))]
+    wanted = [kept for one in metrics.values() if (kept := _filtered(one, names)) is not None]
     encode, content_type = choose_encoder(accept)
-    return coded(_encoded(encode, wanted), content_type, accept_encoding)
+    return coded(encoded(encode, wanted), content_type, accept_encoding)
 
 
 def coded(body: bytes, content_type: str, accept_encoding: str) -> Scrape:
@@ -78,11 +78,30 @@ def _weighted(one: str) -> tuple[str, float]:
     return name.strip(), 1.0 if found is None else float(found[1])
 
 
-def _encoded(encode: Any, metrics: list[Metric]) -> bytes:
+def encoded(encode: Any, metrics: Iterable[Metric]) -> bytes:
+    """Write metrics, without those that cannot be written.
+
+    Args:
+        encode: one of prometheus_client's encoders.
+        metrics: prometheus_client's own among them, whose values nobody has looked at.
+    """
+    metrics = list(metrics)
     try:
-        return bytes(encode(_Collected(metrics)))
-    except UnicodeEncodeError:  # one of prometheus_client's own, whose values nobody has looked at
-        return bytes(encode(_Collected([*map(encodable_metric, metrics)])))
+        return bytes(encode(Collected(metrics)))
+    except Exception:  # an odd value, of one of them
+        sound = [kept for one in metrics if (kept := _encodable(encode, one)) is not None]
+        return bytes(encode(Collected(sound)))
+
+
+def _encodable(encode: Any, metric: Metric) -> Metric | None:
+    """Give a metric that can be written; `None`, and a line in the log, where it cannot."""
+    try:
+        kept = encodable_metric(metric)
+        encode(Collected([kept]))
+    except Exception as error:
+        _guard.swallow("prometheus.metric", error)
+        return None
+    return kept
 
 
 def warn_taken(name: str) -> None:
@@ -94,20 +113,21 @@ def warn_taken(name: str) -> None:
     )
 
 
-class _Collected(Collector):
+class Collected(Collector):
     """What the encoders ask for a registry."""
 
     def __init__(self, metrics: list[Metric]) -> None:
         self._metrics: Final = metrics
 
-    def collect(self) -> Iterable[Metric]:
+    def collect(self) -> list[Metric]:
+        """Give metrics that are collected already."""
         return self._metrics
 
 
 def _filtered(metric: Metric, names: Sequence[str]) -> Metric | None:
     if not names or metric.name in names:
         return metric
-    samples = [sample for sample in metric.samples if sample.name in names]
+    samples = [sample for sample in metric.samples if sample[0] in names]
     if not samples:
         return None
     kept = Metric(metric.name, metric.documentation, metric.type, metric.unit)
@@ -189,7 +209,7 @@ def _exemplar(exemplar: Exemplar | None) -> ClientExemplar | None:
         return None
     span = {"trace_id": exemplar.trace_id, "span_id": exemplar.span_id}
     labels = dict(exemplar.labels) or span
-    return ClientExemplar(labels, exemplar.value, exemplar.seconds)
+    return ClientExemplar(labels, exemplar.value, exemplar.seconds or None)
 
 
 _ADDERS: Final[dict[str, Any]] = {

@@ -69,3 +69,12 @@ class Family:
     """In words, at the end of the name; empty where it has none."""
     series: list[Series] = field(default_factory=list)
     mode: Mode = "sum"
+    is_observed: bool = field(default=False, compare=False)
+    """Each process observes it anew, and has inherited nothing of what goes up and down."""
+
+
+class Collection(list[Family]):
+    """What one process has collected."""
+
+    is_whole: bool = True
+    """Nothing has failed. Otherwise what is missing may come again."""

@@ -58,7 +58,7 @@ class Member:
         self._baseline = baseline
         self._lock: Final = threading.Lock()
         self._remembered: Final = Remembered()
-        self._collected: list[Family] = []
+        self.collected: list[Family] = []
         """What there was when it was last written down, and below it what was written."""
         self._written: list[Family] = []
         self._told: list[Family] = []
@@ -88,15 +88,23 @@ class Member:
             return wire.written(self._told) if self.has_ended else self._tell()
 
     def _tell(self) -> bytes:
-        begun = time.monotonic()
         self._is_stale = False
+        try:
+            return self._collect_and_tell()
+        except BaseException:
+            self._is_stale = True
+            raise
+
+    def _collect_and_tell(self) -> bytes:
+        begun = time.monotonic()
         takes_part = self._takes_part()
-        collected = self._collect()
+        found = self._collect()
+        collected = merging.completed(found, merging.missing(found, self.collected))
         families = merging.without(collected, self._baseline)
         self._remembered.complete(families)
         data = wire.written(families)
         if takes_part and self._is_written(data):
-            self._collected, self._written = collected, families
+            self.collected, self._written = collected, families
         else:
             families = merging.as_written(families, self._written)
             data = wire.written(families)
@@ -214,7 +222,7 @@ class Member:
         What was told until then is told by whoever has it, or by nobody, and never twice.
         """
         if self._has_written:
-            self._baseline = merging.baseline_of(self._collected)
+            self._baseline = merging.baseline_of(self.collected)
         self._written = []
         self._has_written = False
         self._withdraw()
@@ -240,10 +248,16 @@ class Member:
 
     def _serve(self) -> None:
         while not self.has_ended:
-            connection = self._accepted()
-            if connection is not None:
-                self._answer(connection)
-            self._write_if_due()
+            try:
+                connection = self._accepted()
+                if connection is not None:
+                    self._answer(connection)
+                self._write_if_due()
+            except BaseException as error:  # noqa: PERF203  nobody would answer any more
+                if type(error).__name__ == "GreenletExit":
+                    raise
+                # What the app's own code has let through, such as a timeout of gevent's.
+                _guard.swallow("prometheus.worker", error)
 
     def _accepted(self) -> socket.socket | None:
         listener = self._listener

@@ -77,6 +77,37 @@ def without(families: Iterable[Family], baseline: Baseline) -> list[Family]:
     return [replace(family, series=list(_own(family, baseline))) for family in families]
 
 
+def completed(families: Sequence[Family], before: Iterable[Family]) -> list[Family]:
+    """Give what was collected, and what counts as it was before where it is missing.
+
+    A count that fails to be told for a moment has not fallen.
+
+    Args:
+        families: of which some may be missing, or some of their series.
+        before: what was collected before.
+    """
+    found = {family.name: family for family in families}
+    for old in before:
+        family = found.setdefault(old.name, replace(old, series=[]))
+        if _counts(old) and family.kind == old.kind:
+            there = {(one.scope, one.labels) for one in family.series}
+            left = [one for one in old.series if (one.scope, one.labels) not in there]
+            if left:
+                found[old.name] = replace(family, series=[*family.series, *left])
+    return [family for family in found.values() if family.series]
+
+
+def missing(families: Iterable[Family], before: Iterable[Family]) -> Iterable[Family]:
+    """Give of what was collected before what may be missing because something has failed.
+
+    The SDK does not tell which callback has failed: all that an observable shows is missing then.
+    """
+    if not getattr(families, "is_whole", True):
+        return before
+    found = {family.name for family in families}
+    return [family for family in before if family.is_observed and family.name not in found]
+
+
 def as_written(families: Iterable[Family], written: Iterable[Family]) -> list[Family]:
     """Give gauges as they are, and what counts as it was when it was written down."""
     before = {family.name: family for family in written}
@@ -90,7 +121,7 @@ def _own(family: Family, baseline: Baseline) -> Iterable[Series]:
     for series in family.series:
         key = family.name, series.scope, series.labels
         base = baseline.get(key)
-        if base is None or not (_counts(family) or family.mode == "livesum"):
+        if base is None or not (_counts(family) or _is_kept_up(family)):
             yield series
         elif _counts(family) and (series.count, series.value) < (base.count, base.value):
             del baseline[key]
@@ -99,6 +130,11 @@ def _own(family: Family, baseline: Baseline) -> Iterable[Series]:
             yield replace(
                 _together(series, replace(base, exemplars=()), sign=-1), created=series.created
             )
+
+
+def _is_kept_up(family: Family) -> bool:
+    """Tell whether each change is added to what a process has inherited, up and down."""
+    return family.mode == "livesum" and not family.is_observed
 
 
 def _counts(family: Family) -> bool:

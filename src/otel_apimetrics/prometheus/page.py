@@ -1,15 +1,15 @@
 """A registry of prometheus_client, the metrics of a reader of ours among its own."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, Final
 
 from prometheus_client import CollectorRegistry
 from prometheus_client.exposition import choose_encoder
-from prometheus_client.metrics_core import Metric
 
 from otel_apimetrics.prometheus.client_processes import directory, of_client
-from otel_apimetrics.prometheus.exposition import Scrape, as_metric, coded
+from otel_apimetrics.prometheus.collectors import Guarded, Restricted
+from otel_apimetrics.prometheus.exposition import Collected, Scrape, as_metric, coded, encoded
 from otel_apimetrics.prometheus.reader import PrometheusReader
 
 
@@ -34,10 +34,10 @@ class RegistryPage:
         path = directory()
         if path is None:
             with self._reader.declared.looked_at(self._reader.shown()):
-                yield self._registry
+                yield Guarded(self._registry)
         else:
             shown = [as_metric(family, created=False) for family in self._reader.shown()]
-            yield _Collected([*shown, *of_client(path)])
+            yield _All([*shown, *of_client(path)])
 
     def scrape(
         self,
@@ -55,24 +55,12 @@ class RegistryPage:
         encode, content_type = choose_encoder(accept)
         with self.collected() as registry:
             shown = registry.restricted_registry(names) if names else registry
-            return coded(encode(shown), content_type, accept_encoding)
+            return coded(encoded(encode, shown.collect()), content_type, accept_encoding)
 
 
-class _Collected:
+class _All(Collected):
     """Metrics that are collected already."""
 
-    def __init__(self, metrics: Iterable[Metric]) -> None:
-        self._metrics: Final = list(metrics)
-
-    def collect(self) -> Iterable[Metric]:
-        return self._metrics
-
-    def restricted_registry(self, names: Sequence[str]) -> "_Collected":
-        found = []
-        for metric in self._metrics:
-            samples = [sample for sample in metric.samples if sample.name in names]
-            if samples:
-                kept = Metric(metric.name, metric.documentation, metric.type, metric.unit)
-                kept.samples = samples
-                found.append(kept)
-        return _Collected(found)
+    def restricted_registry(self, names: Sequence[str]) -> Restricted:
+        """Give those with samples of these names alone."""
+        return Restricted(self.collect(), names)

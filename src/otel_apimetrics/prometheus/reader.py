@@ -9,15 +9,15 @@ from typing import TYPE_CHECKING, Any, Final, get_args
 
 import prometheus_client
 from opentelemetry.sdk.metrics.export import MetricReader, MetricsData
-from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
 
-from otel_apimetrics import _guard
+from otel_apimetrics import _guard, interruptions
 from otel_apimetrics.config import ConfigError
-from otel_apimetrics.prometheus import collecting
+from otel_apimetrics.prometheus import collecting, instruments
+from otel_apimetrics.prometheus.collectors import Asked
 from otel_apimetrics.prometheus.declared import Declared
 from otel_apimetrics.prometheus.exposition import Scrape, expose, warn_taken
-from otel_apimetrics.prometheus.families import Family, Mode
+from otel_apimetrics.prometheus.families import Collection, Family, Mode
 from otel_apimetrics.prometheus.registry import families_in
 from otel_apimetrics.prometheus.scopes import told_apart
 from otel_apimetrics.prometheus.translation import families_of
@@ -109,7 +109,7 @@ class PrometheusReader(MetricReader):
             self._warn_of_others()
         return expose(
             self.shown(),
-            self._others() if self._workers is None else [],
+            self._asked().metrics if self._workers is None else [],
             accept=accept,
             accept_encoding=accept_encoding,
             names=names,
@@ -126,17 +126,18 @@ class PrometheusReader(MetricReader):
         families = self._collected() if alone or self._workers is None else self._workers.gather()
         return self.declared.complete(told_apart(families, whole=self._scope_labels))
 
-    def families(self) -> list[Family]:
+    def families(self) -> Collection:
         """Collect in this process and translate, with the metrics of the registry."""
         families = self._collected()
         taken = {family.name for family in families}
-        registry = self._chosen_registry()
         # Another reader's metrics in the registry are told of this process alone, too.
         token = _is_telling.set(True)
         try:
-            others = families_in(registry, self._others())
+            asked = self._asked()
+            others = families_in(self._chosen_registry(), asked.metrics)
         finally:
             _is_telling.reset(token)
+        families.is_whole = families.is_whole and asked.is_whole and others.is_whole
         for family in others:
             if family.name not in taken:
                 families.append(family)
@@ -160,37 +161,52 @@ class PrometheusReader(MetricReader):
         where = directory or named_directory()
         return None if where is None else _meet(self, where)
 
-    def _collected(self) -> list[Family]:
+    def _collected(self) -> Collection:
         if self._collect is None:
-            return []  # not given to a provider yet
+            return Collection()  # not given to a provider yet
         received: list[MetricsData] = []
+        is_whole = True
         token = _received.set(received)
         try:
             collecting.undisturbed(self.collect)
+        except BaseException as error:
+            if not interruptions.is_own(error):
+                raise
+            # A callback of an observable is left so. What was counted is there all the same.
+            _guard.swallow("prometheus.observable", error, reveal=True)
+            is_whole = False
+            collecting.undisturbed(lambda: received.extend(filter(None, [instruments.held(self)])))
         finally:
             _received.reset(token)
+        families = self._translated(received)
+        families.is_whole = is_whole
+        return families
+
+    def _translated(self, received: Iterable[MetricsData]) -> Collection:
         shared = self._workers is not None
-        shown = {"target_info": self._target_info, "shared": shared}
-        found = [family for data in received for family in families_of(data, **shown)]
+        observed = instruments.observed(self) if shared else frozenset()
+        found = [
+            family
+            for data in received
+            for family in families_of(
+                data, target_info=self._target_info, shared=shared, observed=observed
+            )
+        ]
         own = [family for family in self.declared.own() if family.series]
-        return self.declared.dated([*found, *own])
+        return Collection(self.declared.dated([*found, *own]))
 
     def _chosen_registry(self) -> Collector:
         # Looked up now, because tests and servers of many processes replace it.
         return prometheus_client.REGISTRY if self._registry is None else self._registry
 
-    def _others(self) -> Iterable[Metric]:
-        found: list[Metric] = []
+    def _asked(self) -> Asked:
+        asked = Asked()
         registry = self._chosen_registry()
-        try:
-            # What stands there for an instrument of this reader shows nothing a second time.
-            with self.declared.looked_at(()):
-                # It has a lock, too, which a child would inherit.
-                collecting.undisturbed(lambda: found.extend(registry.collect()))
-        except Exception as error:
-            _guard.swallow("prometheus.registry", error, reveal=True)
-            return []
-        return found
+        # What stands there for an instrument of this reader shows nothing a second time.
+        with self.declared.looked_at(()):
+            # It has a lock, too, which a child would inherit.
+            collecting.undisturbed(lambda: asked.ask(registry))
+        return asked
 
     def _receive_metrics(
         self,

@@ -12,7 +12,15 @@ from prometheus_client.samples import Sample
 
 from otel_apimetrics import _guard
 from otel_apimetrics.prometheus.encodable import encodable, encodable_labels
-from otel_apimetrics.prometheus.families import Exemplar, Family, Kind, Labels, Mode, Series
+from otel_apimetrics.prometheus.families import (
+    Collection,
+    Exemplar,
+    Family,
+    Kind,
+    Labels,
+    Mode,
+    Series,
+)
 
 _KINDS: Final[Mapping[str, Kind]] = {
     "counter": "counter", "gauge": "gauge", "histogram": "histogram", "summary": "summary",
@@ -24,33 +32,47 @@ _MODES: Final[Mapping[str, Mode]] = {
     "livemostrecent": "livemostrecent",
 }  # fmt: skip
 """By the names of `multiprocess_mode`."""
+_SPAN: Final = {"trace_id", "span_id"}
 
 
-def families_in(registry: Collector, metrics: Iterable[Metric]) -> list[Family]:
+def families_in(registry: Collector, metrics: Iterable[Metric]) -> Collection:
     """Translate what a registry has collected.
+
+    A value that means no number takes its series with it, and the log says so.
 
     Args:
         registry: tells the `multiprocess_mode` of gauges.
         metrics: what it has collected.
     """
     collectors: Mapping[str, Any] = getattr(registry, "_names_to_collectors", {})
-    families = []
+    families = Collection()
     for metric in metrics:
-        kind = _KINDS.get(metric.type)
-        if kind is None:
-            _guard.warn_once(
-                f"prometheus.type.{metric.name}",
-                "%s of prometheus_client is not exposed: a %s of several processes cannot be put"
-                " together.",
-                metric.name,
-                metric.type,
-            )
-            continue
-        mode = _mode(kind, metric.name, collectors.get(metric.name))
-        family = Family(metric.name, kind, encodable(metric.documentation), metric.unit, mode=mode)
-        family.series = _series(metric)
-        families.append(family)
+        try:
+            family = _family(metric, collectors)
+            if family is not None:
+                family.series, is_whole = _series(metric)
+                families.append(family)
+                families.is_whole = families.is_whole and is_whole
+        except Exception as error:  # noqa: PERF203  one is odd, the others are exposed
+            families.is_whole = False
+            _guard.swallow("prometheus.metric", error)
     return families
+
+
+def _family(metric: Metric, collectors: Mapping[str, Any]) -> Family | None:
+    kind = _KINDS.get(metric.type)
+    if kind is None:
+        _guard.warn_once(
+            f"prometheus.type.{metric.name}",
+            "%s of prometheus_client is not exposed: a %s of several processes cannot be put"
+            " together.",
+            metric.name,
+            metric.type,
+        )
+        return None
+    name, unit = encodable(metric.name), encodable(getattr(metric, "unit", "") or "")
+    mode = _mode(kind, name, collectors.get(name))
+    return Family(name, kind, encodable(metric.documentation or ""), unit, mode=mode)
 
 
 def _mode(kind: Kind, name: str, collector: Any) -> Mode:
@@ -80,20 +102,37 @@ class _Collected:
     exemplars: list[Exemplar] = field(default_factory=list)
 
 
-def _series(metric: Metric) -> list[Series]:
+def _series(metric: Metric) -> tuple[list[Series], bool]:
+    """Give the series of a metric, and whether none is left out."""
     found: dict[Labels, _Collected] = {}
-    for sample in metric.samples:
+    odd: set[Labels] = set()
+    for sample in (Sample(*each) for each in metric.samples):  # also of plain tuples
         if "quantile" in sample.labels and metric.type == "summary":
             continue  # of one process alone
         named = {name: value for name, value in sample.labels.items() if name != "le"}
-        labels = tuple(sorted((named if metric.type == "histogram" else sample.labels).items()))
-        labels = encodable_labels(labels)
-        _add(found.setdefault(labels, _Collected()), sample, sample.name[len(metric.name) :])
-    return [_whole(labels, one) for labels, one in found.items()]
+        given = named if metric.type == "histogram" else sample.labels
+        labels = encodable_labels(sorted(given.items()))
+        try:
+            _add(found.setdefault(labels, _Collected()), sample, sample.name[len(metric.name) :])
+        except Exception as error:
+            _leave_out(labels, odd, error)
+    series = []
+    for labels, one in found.items():
+        if labels not in odd:
+            try:
+                series.append(_whole(labels, one))
+            except Exception as error:
+                _leave_out(labels, odd, error)
+    return series, not odd
+
+
+def _leave_out(labels: Labels, odd: set[Labels], error: Exception) -> None:
+    odd.add(labels)
+    _guard.swallow("prometheus.sample", error)
 
 
 def _add(one: _Collected, sample: Sample, suffix: str) -> None:
-    value = sample.value
+    value = float(sample.value)
     if suffix == "_created":
         one.created = value
     elif suffix == "_count":
@@ -116,9 +155,8 @@ def _whole(labels: Labels, one: _Collected) -> Series:
 
 
 def _exemplar(exemplar: ClientExemplar) -> Exemplar:
-    return Exemplar(
-        exemplar.value,
-        float(exemplar.timestamp or 0.0),
-        exemplar.labels.get("trace_id", ""),
-        exemplar.labels.get("span_id", ""),
-    )
+    labels = {encodable(name): encodable(value) for name, value in exemplar.labels.items()}
+    value, seconds = float(exemplar.value), float(exemplar.timestamp or 0.0)
+    if labels.keys() == _SPAN:
+        return Exemplar(value, seconds, labels["trace_id"], labels["span_id"])
+    return Exemplar(value, seconds, "", "", tuple(labels.items()))

@@ -4,7 +4,7 @@ Two instruments that would have one name are never mixed up: of one kind in two 
 told apart by their scope; otherwise the first is exposed and the log names the other.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping
 from dataclasses import replace
 from typing import Any, Final
 
@@ -41,13 +41,20 @@ _OF_PROCESS: Final = frozenset(
 """Attributes of a resource that each worker has its own of."""
 
 
-def families_of(data: MetricsData, *, target_info: bool, shared: bool = False) -> list[Family]:
+def families_of(
+    data: MetricsData,
+    *,
+    target_info: bool,
+    shared: bool = False,
+    observed: Container[tuple[str, str]] = frozenset(),
+) -> list[Family]:
     """Translate what was collected.
 
     Args:
         data: cumulative, as a reader received it.
         target_info: the resource's attributes are the labels of `target_info`.
         shared: leave out of these what each process of an app has its own of.
+        observed: scopes and names of what comes from observable instruments.
 
     Returns:
         Families of different names, in the order of their instruments; none is empty, and no
@@ -57,6 +64,7 @@ def families_of(data: MetricsData, *, target_info: bool, shared: bool = False) -
     for scope, metric in _metrics(data):
         try:
             family = _family(metric)
+            family.is_observed = (scope.name, metric.name) in observed
             same = found.setdefault(family.name, _Found(family, type(metric.data)))
             same.add(scope, metric, family)
         except Exception as error:  # noqa: PERF203  one metric fails, the others are exposed

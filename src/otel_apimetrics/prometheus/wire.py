@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, get_args
 
+from otel_apimetrics import _guard
 from otel_apimetrics.prometheus.encodable import encodable, encodable_labels
 from otel_apimetrics.prometheus.families import Exemplar, Family, Kind, Mode, Series
 
@@ -23,7 +24,27 @@ class Told:
 
 
 def written(families: Iterable[Family], names: Sequence[str] = ()) -> bytes:
-    """Write families down; bounds and scopes, which many series share, are written once."""
+    """Write families down, without any that holds what is no number.
+
+    Bounds and scopes, which many series share, are written once.
+    """
+    kept = list(families)
+    try:
+        return _written(kept, names)
+    except (TypeError, ValueError):
+        return _written([family for family in kept if _is_sound(family)], names)
+
+
+def _is_sound(family: Family) -> bool:
+    try:
+        _written([family], ())
+    except (TypeError, ValueError) as error:
+        _guard.swallow("prometheus.metric", error)
+        return False
+    return True
+
+
+def _written(families: Iterable[Family], names: Sequence[str]) -> bytes:
     bounds: dict[Any, int] = {}
     scopes: dict[Any, int] = {}
     rows = []
@@ -52,7 +73,8 @@ def written(families: Iterable[Family], names: Sequence[str] = ()) -> bytes:
         "scopes": list(scopes),
         "families": rows,
     }
-    return json.dumps(told, separators=(",", ":")).encode()
+    # Numbers of other kinds, of NumPy and the like, are told as Python's own.
+    return json.dumps(told, separators=(",", ":"), default=float).encode()
 
 
 def read(data: bytes) -> Told:

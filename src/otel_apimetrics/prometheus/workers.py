@@ -68,7 +68,8 @@ class Workers:
             return
         baseline: merging.Baseline = {}
         if parent is not None:
-            collected = self._collect()
+            found = self._collect()
+            collected = merging.completed(found, merging.missing(found, parent.collected))
             baseline = merging.baseline_of(collected)
             parent.leave()
             if not parent.threaded:
@@ -101,7 +102,10 @@ class Workers:
         """Write down what this process has counted, if it takes part."""
         member = self._own()
         if member is not None:
-            member.tell()
+            try:
+                member.tell()
+            except Exception as error:
+                _guard.swallow("prometheus.tell", error)
 
     def close(self) -> bool:
         """Tell for the last time, and put that to what those have told that have ended.

@@ -21,6 +21,7 @@ from otel_apimetrics.compat.prometheus_fastapi_instrumentator.middleware import 
 from otel_apimetrics.frameworks import fastapi
 from otel_apimetrics.prometheus.asgi_info import AsyncInstrumentation, Instrumentation
 from otel_apimetrics.prometheus.asgi_info_metrics import HIGH_BUCKETS, LOW_BUCKETS
+from otel_apimetrics.prometheus.exposition import encoded
 from otel_apimetrics.prometheus.homes import home_of, registry_of, require_both
 from otel_apimetrics.prometheus.page import RegistryPage
 from otel_apimetrics.prometheus.reader import PrometheusReader
@@ -214,7 +215,7 @@ class PrometheusFastApiInstrumentator:
             return scrape.body, scrape.content_type
         reader = home_of(self.registry).measures.reader
         with RegistryPage(self.registry, reader).collected() as registry:
-            return generate_latest(registry), CONTENT_TYPE_LATEST
+            return encoded(generate_latest, registry.collect()), CONTENT_TYPE_LATEST
 
 
 def _check_directory() -> None:

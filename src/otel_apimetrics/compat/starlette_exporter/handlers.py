@@ -10,6 +10,7 @@ from starlette.responses import Response
 
 from otel_apimetrics.api import skip_request
 from otel_apimetrics.prometheus.asgi_starlette import SHOWN
+from otel_apimetrics.prometheus.exposition import encoded
 from otel_apimetrics.prometheus.homes import home_of
 from otel_apimetrics.prometheus.page import RegistryPage
 
@@ -38,5 +39,5 @@ def _shown(request: Request, encode: Any, content_type: str) -> Response:
         # Looked up now, because tests replace it.
         registry = prometheus_client.REGISTRY
     with RegistryPage(registry, home_of(registry).measures.reader).collected() as collected:
-        body: bytes = encode(collected)
+        body = encoded(encode, collected.collect())
     return Response(body, headers={"Content-Type": content_type})
