@@ -521,6 +521,53 @@ def test_a_directory_that_is_taken_away_fails_no_scrape_and_is_made_again(
     assert shown(reader)[0] == "orders_total 3.0"
 
 
+def test_requests_in_flight_are_not_fewer_where_the_directory_is_made_again(made, directory):
+    reader, meter = made()
+    in_flight = meter.create_up_down_counter("open")
+    meter.create_observable_up_down_counter("pool", [lambda _: [Observation(10)]])
+    in_flight.add(3)
+    assert shown(reader) == ["open 3.0", "pool 10.0"]
+    shutil.rmtree(directory)
+    assert shown(reader) == ["open 3.0", "pool 10.0"]
+    in_flight.add(-3)
+    assert shown(reader) == ["open 0.0", "pool 10.0"]
+
+
+@pytest.mark.swallows_errors
+@pytest.mark.parametrize("name", ["ended-0.numbers", "0-1-00000000.numbers", "0-1-00000000.live"])
+def test_a_directory_in_the_place_of_a_file_fails_no_scrape(name, made, directory):
+    reader, meter = made()
+    meter.create_counter("orders").add(2)
+    (directory / name).mkdir()
+    for _ in range(2):
+        assert shown(reader) == ["orders_total 2.0"]
+
+
+def test_an_observable_up_down_counter_is_the_sum_of_what_each_forked_worker_observes(
+    made, directory
+):
+    reader, meter = made()
+    meter.create_observable_up_down_counter("pool", [lambda _: [Observation(10)]])
+    assert shown(reader) == ["pool 10.0"]
+    ready, go = os.pipe(), os.pipe()
+    pid = os.fork()
+    if pid == 0:
+        try:
+            reader.scrape()
+            os.write(ready[1], b".")
+            os.read(go[0], 1)
+        finally:
+            os._exit(0)
+    try:
+        os.read(ready[0], 1)
+        assert shown(reader) == ["pool 20.0"]
+    finally:
+        os.write(go[1], b".")
+        os.waitpid(pid, 0)
+        for descriptor in (*ready, *go):
+            os.close(descriptor)
+
+
 @pytest.mark.swallows_errors
 def test_a_reader_that_is_shut_down_where_its_directory_is_gone_ends_all_the_same(
     made, directory, no_swallowed_errors

@@ -117,6 +117,13 @@ def test_what_was_inherited_is_taken_away_once():
     assert counted.series == in_flight.series == [], "the parent tells it"
 
 
+def test_what_is_observed_anew_is_not_inherited_unless_it_counts():
+    observed = [replace(one, is_observed=True) for one in (counter(7), gauge("livesum", 10))]
+    baseline = baseline_of([counter(5), gauge("livesum", 10)])
+    (counted, in_pool) = without(observed, baseline)
+    assert (counted.series[0].value, in_pool.series[0].value) == (2, 10)
+
+
 def test_a_counter_that_begins_again_owes_nothing():
     baseline = baseline_of([counter(5)])
     assert [without([counter(value)], baseline)[0].series[0].value for value in (3, 4, 9)] == [

@@ -222,7 +222,7 @@ class Member:
         What was told until then is told by whoever has it, or by nobody, and never twice.
         """
         if self._has_written:
-            self._baseline = merging.baseline_of(self.collected)
+            self._baseline = merging.renewed(self._baseline, self.collected)
         self._written = []
         self._has_written = False
         self._withdraw()

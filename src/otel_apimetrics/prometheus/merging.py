@@ -63,6 +63,19 @@ def baseline_of(families: Iterable[Family]) -> Baseline:
     }
 
 
+def renewed(baseline: Baseline, families: Iterable[Family]) -> Baseline:
+    """Give the baseline of a process that goes on under another name.
+
+    What it has counted is told under the old one; what goes up and down is told by those that
+    live alone, so under the new one.
+
+    Args:
+        baseline: what it has inherited.
+        families: what it had when it told last.
+    """
+    return {**baseline, **baseline_of(family for family in families if _counts(family))}
+
+
 def without(families: Iterable[Family], baseline: Baseline) -> list[Family]:
     """Take away what was inherited, which the process that counted it tells.
 

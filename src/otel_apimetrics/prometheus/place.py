@@ -15,6 +15,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
+from otel_apimetrics import _guard
 from otel_apimetrics.config import ConfigError
 
 _OTHERS_MAY_WRITE: Final = stat.S_IWGRP | stat.S_IWOTH
@@ -140,6 +141,9 @@ class Place:
         try:
             return (self._directory / f"{name}.numbers").read_bytes()
         except (FileNotFoundError, NotADirectoryError):
+            return None
+        except IsADirectoryError as error:  # none of ours has made it, and it tells nothing
+            _guard.swallow("prometheus.read", error, reveal=True)
             return None
 
     def forget(self, name: str) -> None:
