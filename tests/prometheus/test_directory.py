@@ -433,7 +433,7 @@ class Hurried(Place):
 
 
 def test_what_is_put_down_while_a_scrape_reads_without_its_turn_counts_once(directory, stuck):
-    workers = Workers(Hurried(directory, 0), list)
+    workers = Workers(Hurried(directory, 0), list, list)
     with workers.place.turn():
         pass
     workers.place.write("0-1-00000000", wire.written([orders(10)]))

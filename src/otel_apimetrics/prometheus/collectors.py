@@ -7,7 +7,8 @@ no other with it.
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Final
 
-from prometheus_client import CollectorRegistry
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Summary
+from prometheus_client.metrics import MetricWrapperBase
 from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
 
@@ -46,6 +47,29 @@ def asked(registry: Collector) -> list[Metric]:
     found = Asked()
     found.ask(registry)
     return found.metrics
+
+
+def kept(registry: Any) -> list[Metric]:
+    """Give what metrics of prometheus_client's own hold, where changes are added to that.
+
+    None of the app's code runs.
+    """
+    found = []
+    for one in list(getattr(registry, "_collector_to_names", ())):
+        if _keeps(one):
+            found.extend(one.collect())
+    return found
+
+
+def _keeps(collector: Any) -> bool:
+    if getattr(type(collector), "collect", None) is not MetricWrapperBase.collect:
+        return False
+    if isinstance(collector, Gauge):
+        # One of them may ask a function.
+        each = (collector, *getattr(collector, "_metrics", {}).values())
+        asks = any("_child_samples" in vars(one) for one in each)
+        return not asks and getattr(collector, "_multiprocess_mode", "") == "livesum"
+    return isinstance(collector, (Counter, Histogram, Summary))
 
 
 class Guarded:

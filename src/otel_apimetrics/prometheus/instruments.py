@@ -18,7 +18,13 @@ def held(reader: MetricReader) -> MetricsData | None:
     None of the app's code runs. `None` where the reader has no provider.
     """
     storage = _storage(reader)
-    return None if storage is None else storage.collect()
+    if storage is None:
+        return None
+    # Observables that are being asked have told half of what that collection shows.
+    collect: Any = reader._collect  # noqa: SLF001
+    with collect.__self__._lock:  # noqa: SLF001
+        held: MetricsData | None = storage.collect()
+    return held
 
 
 def observed(reader: MetricReader) -> frozenset[tuple[str, str]]:

@@ -125,7 +125,7 @@ class Member:
         """Write down, in a child, what its parent had counted and has no thread to tell.
 
         Args:
-            collected: what the child has, before it has counted anything.
+            collected: what the child has inherited.
         """
         if not self._place.has(self.name) and self._place.lives(self.name):
             self._place.write(self.name, wire.written(merging.without(collected, self._baseline)))

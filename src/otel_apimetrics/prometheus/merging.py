@@ -73,7 +73,7 @@ def renewed(baseline: Baseline, families: Iterable[Family]) -> Baseline:
         baseline: what it has inherited.
         families: what it had when it told last.
     """
-    return {**baseline, **baseline_of(family for family in families if _counts(family))}
+    return {**baseline, **baseline_of(counting(families))}
 
 
 def without(families: Iterable[Family], baseline: Baseline) -> list[Family]:
@@ -119,6 +119,11 @@ def missing(families: Iterable[Family], before: Iterable[Family]) -> Iterable[Fa
         return before
     found = {family.name for family in families}
     return [family for family in before if family.is_observed and family.name not in found]
+
+
+def counting(families: Iterable[Family]) -> list[Family]:
+    """Give the families that count."""
+    return [family for family in families if _counts(family)]
 
 
 def as_written(families: Iterable[Family], written: Iterable[Family]) -> list[Family]:

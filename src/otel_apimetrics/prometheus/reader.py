@@ -5,7 +5,7 @@ import socket
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from contextvars import ContextVar
-from typing import TYPE_CHECKING, Any, Final, get_args
+from typing import TYPE_CHECKING, Any, Final, TypeVar, get_args
 
 import prometheus_client
 from opentelemetry.sdk.metrics.export import MetricReader, MetricsData
@@ -13,7 +13,8 @@ from prometheus_client.registry import Collector
 
 from otel_apimetrics import _guard, interruptions
 from otel_apimetrics.config import ConfigError
-from otel_apimetrics.prometheus import collecting, instruments
+from otel_apimetrics.prometheus import collecting, collectors, instruments
+from otel_apimetrics.prometheus.client_processes import would_begin_with_nothing
 from otel_apimetrics.prometheus.collectors import Asked
 from otel_apimetrics.prometheus.declared import Declared
 from otel_apimetrics.prometheus.exposition import Scrape, expose, warn_taken
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from otel_apimetrics.prometheus.place import Place
     from otel_apimetrics.prometheus.workers import Workers
 
+_Families = TypeVar("_Families", bound=list[Family])
 Directory = str | os.PathLike[str]
 DIRECTORIES: Final = (
     "OTEL_EXPORTER_PROMETHEUS_DIRECTORY",
@@ -143,6 +145,22 @@ class PrometheusReader(MetricReader):
                 families.append(family)
             else:
                 warn_taken(family.name)
+        return self._with_modes(families)
+
+    def held(self) -> list[Family]:
+        """Give what is held here of what this process has counted or inherited.
+
+        None of the app's code runs.
+        """
+        data = instruments.held(self)
+        families = self._translated([] if data is None else [data])
+        if not would_begin_with_nothing():
+            registry = self._chosen_registry()
+            with self.declared.looked_at(()):
+                families.extend(families_in(registry, collectors.kept(registry)))
+        return self._with_modes([family for family in families if not family.is_observed])
+
+    def _with_modes(self, families: _Families) -> _Families:
         for family in families:
             family.mode = self._gauges.get(family.name, family.mode)
         return families
@@ -261,6 +279,6 @@ def _meet(reader: PrometheusReader, directory: Directory) -> "Workers":
 
     path = os.path.realpath(directory)
     number = next(at for at in range(len(_numbers) + 1) if (path, at) not in _numbers)
-    workers = Workers(Place(path, number), reader.families)
+    workers = Workers(Place(path, number), reader.families, reader.held)
     _numbers.add(workers.place.key)
     return workers

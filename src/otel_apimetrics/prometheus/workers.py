@@ -13,6 +13,7 @@ from otel_apimetrics.config import ConfigError
 from otel_apimetrics.prometheus import merging, wire
 from otel_apimetrics.prometheus.asking import ask
 from otel_apimetrics.prometheus.families import Family
+from otel_apimetrics.prometheus.inheritance import Inheritance, at_end_of_job
 from otel_apimetrics.prometheus.member import Member
 from otel_apimetrics.prometheus.place import Place
 
@@ -29,21 +30,28 @@ class Workers:
     Args:
         place: where they meet.
         collect: gives all that this process has, inherited or its own.
+        held: gives what of that can be had without asking the app, as `Inheritance` has it.
     """
 
-    def __init__(self, place: Place, collect: Callable[[], list[Family]]) -> None:
+    def __init__(
+        self,
+        place: Place,
+        collect: Callable[[], list[Family]],
+        held: Callable[[], list[Family]],
+    ) -> None:
         self.place: Final = place
+        self._inheritance: Final = Inheritance(held)
         self._collect: Final = collect
         self._member: Member | None = None
         self._is_closed = False
         self.is_plain_alone: bool = False
         """Gauges have no `pid` as long as there is no other process and never was."""
         try:
-            self._begin()
+            self._begin(threaded=forked.may_have_thread())
         except OSError as error:
             raise ConfigError(f"{error}. {_REMEDY}") from error
         _all.add(self)
-        atexit.register(self.tell)
+        atexit.register(self.tell_at_end)
         forked.at_begin.append(self.begin)
         metrics.recorded.append(self._note)
 
@@ -52,8 +60,11 @@ class Workers:
 
         A process that was forked begins with what it has inherited, which its parent tells.
         """
+        self._begin_if_possible(threaded=forked.may_have_thread())
+
+    def _begin_if_possible(self, *, threaded: bool) -> None:
         try:
-            self._begin()
+            self._begin(threaded=threaded)
         except (OSError, ConfigError) as error:
             _guard.warn(
                 "prometheus.join",
@@ -62,7 +73,7 @@ class Workers:
                 _REMEDY,
             )
 
-    def _begin(self) -> None:
+    def _begin(self, *, threaded: bool) -> None:
         parent = self._member
         if self._is_closed or (parent is not None and parent.pid == os.getpid()):
             return
@@ -70,17 +81,16 @@ class Workers:
         if parent is not None:
             found = self._collect()
             collected = merging.completed(found, merging.missing(found, parent.collected))
-            baseline = merging.baseline_of(collected)
+            inherited = self._inheritance.of(collected)
+            baseline = merging.baseline_of(inherited)
             parent.leave()
             if not parent.threaded:
-                self._tell_for(parent, collected)
-        self._member = Member(
-            self.place, self._collect, baseline, threaded=forked.may_have_thread()
-        )
+                self._tell_for(parent, inherited)
+        self._member = Member(self.place, self._collect, baseline, threaded=threaded)
 
-    def _tell_for(self, parent: Member, collected: list[Family]) -> None:
+    def _tell_for(self, parent: Member, inherited: list[Family]) -> None:
         try:
-            parent.tell_for_parent(collected)
+            parent.tell_for_parent(inherited)
         except OSError as error:  # its counts are lost, and this process takes part all the same
             _guard.swallow("prometheus.write", error, reveal=True)
 
@@ -107,6 +117,25 @@ class Workers:
             except Exception as error:
                 _guard.swallow("prometheus.tell", error)
 
+    def tell_at_end(self) -> None:
+        """Write down what this process has counted, also if it has not taken part until now."""
+        self._begin_at_end()
+        self.tell()
+
+    def _begin_at_end(self) -> None:
+        try:
+            if not self._is_closed and self._own() is None and self._inheritance.has_grown():
+                self._begin_if_possible(threaded=False)  # none can be started any more
+        except Exception as error:
+            _guard.swallow("prometheus.worker_end", error)
+
+    def inherit(self) -> None:
+        """Note in a child, at its fork, what it has inherited; what it counts is its own."""
+        self.leave()
+        if not self._is_closed:
+            self._inheritance.note()
+            at_end_of_job(self.tell_at_end, self)
+
     def close(self) -> bool:
         """Tell for the last time, and put that to what those have told that have ended.
 
@@ -115,8 +144,9 @@ class Workers:
         """
         if self._is_closed:
             return False
+        self._begin_at_end()
         self._is_closed = True
-        atexit.unregister(self.tell)
+        atexit.unregister(self.tell_at_end)
         with suppress(ValueError):
             forked.at_begin.remove(self.begin)
             metrics.recorded.remove(self._note)
@@ -253,7 +283,7 @@ _all: "weakref.WeakSet[Workers]" = weakref.WeakSet()
 
 def _leave_to_parent() -> None:
     for workers in tuple(_all):
-        workers.leave()
+        workers.inherit()
 
 
 os.register_at_fork(after_in_child=_leave_to_parent)
