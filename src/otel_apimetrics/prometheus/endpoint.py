@@ -1,8 +1,8 @@
 """`/metrics` as a WSGI app and as an ASGI app, alone or mounted in another."""
 
-import asyncio
 import inspect
 from collections.abc import Awaitable, Callable, Iterable, Mapping
+from functools import partial
 from http import HTTPStatus
 from typing import Any, Final, NamedTuple, Protocol
 from urllib.parse import parse_qs
@@ -10,6 +10,7 @@ from urllib.parse import parse_qs
 from otel_apimetrics import _guard
 from otel_apimetrics.api import skip_request
 from otel_apimetrics.config import ConfigError
+from otel_apimetrics.prometheus.event_loops import on_thread
 from otel_apimetrics.prometheus.exposition import Scrape
 
 Authorize = Callable[[Mapping[str, str]], "bool | Awaitable[bool]"]
@@ -141,7 +142,8 @@ class ScrapeWSGIApp:
 class ScrapeASGIApp:
     """The endpoint as an ASGI 3 app, at whatever path it is mounted.
 
-    What is scraped is collected on a thread of the event loop's, which goes on meanwhile.
+    What is scraped is collected on a thread of the event loop's, which goes on meanwhile; the loop
+    is asyncio's or Trio's.
 
     Args:
         reader: a `PrometheusReader` of the app's `MeterProvider`.
@@ -181,9 +183,10 @@ class ScrapeASGIApp:
             _guard.swallow("prometheus.authorize", error)
             return _plain(HTTPStatus.INTERNAL_SERVER_ERROR)
         query = scope.get("query_string", b"").decode("latin-1")
-        return await asyncio.to_thread(
-            answer, self._reader, scope["method"], query, headers, allowed=allowed
+        made: Answer = await on_thread(
+            partial(answer, self._reader, scope["method"], query, headers, allowed=allowed)
         )
+        return made
 
 
 async def _serve_lifespan(receive: Any, send: Any) -> None:
