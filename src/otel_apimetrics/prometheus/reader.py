@@ -19,6 +19,7 @@ from otel_apimetrics.prometheus.declared import Declared
 from otel_apimetrics.prometheus.exposition import Scrape, expose, warn_taken
 from otel_apimetrics.prometheus.families import Family, Mode
 from otel_apimetrics.prometheus.registry import families_in
+from otel_apimetrics.prometheus.sample_names import sample_names
 from otel_apimetrics.prometheus.scopes import told_apart
 from otel_apimetrics.prometheus.translation import families_of
 
@@ -114,6 +115,7 @@ class PrometheusReader(MetricReader):
             accept_encoding=accept_encoding,
             names=names,
             created=self._created,
+            declared=self.declared.names(),
         )
 
     def shown(self) -> list[Family]:
@@ -130,6 +132,8 @@ class PrometheusReader(MetricReader):
         """Collect in this process and translate, with the metrics of the registry."""
         families = self._collected()
         taken = {family.name for family in families}
+        for family in families:
+            taken.update(sample_names(family.name, family.kind))
         registry = self._chosen_registry()
         # Another reader's metrics in the registry are told of this process alone, too.
         token = _is_telling.set(True)
@@ -138,7 +142,7 @@ class PrometheusReader(MetricReader):
         finally:
             _is_telling.reset(token)
         for family in others:
-            if family.name not in taken:
+            if taken.isdisjoint((family.name, *sample_names(family.name, family.kind))):
                 families.append(family)
             else:
                 warn_taken(family.name)
