@@ -14,6 +14,7 @@ from prometheus_client.samples import Exemplar as ClientExemplar
 from prometheus_client.utils import INF, floatToGoString
 
 from otel_apimetrics import _guard
+from otel_apimetrics.prometheus.accepting import best
 from otel_apimetrics.prometheus.encodable import encodable_metric
 from otel_apimetrics.prometheus.families import Exemplar, Family, Series
 from otel_apimetrics.prometheus.sample_names import without_clashes
@@ -59,7 +60,7 @@ def expose(
             warn_taken(other.name)
     shown = without_clashes(metrics.values(), declared, {*islice(metrics, ours, None)})
     wanted = [kept for one in shown if (kept := _filtered(one, names))]
-    encode, content_type = choose_encoder(accept)
+    encode, content_type = choose_encoder(best(accept))
     return coded(_encoded(encode, wanted), content_type, accept_encoding)
 
 

@@ -8,6 +8,7 @@ from prometheus_client import CollectorRegistry
 from prometheus_client.exposition import choose_encoder
 from prometheus_client.metrics_core import Metric
 
+from otel_apimetrics.prometheus.accepting import best
 from otel_apimetrics.prometheus.client_processes import directory, of_client
 from otel_apimetrics.prometheus.exposition import Scrape, as_metric, coded
 from otel_apimetrics.prometheus.reader import PrometheusReader
@@ -52,7 +53,7 @@ class RegistryPage:
             accept_encoding: the header `Accept-Encoding`.
             names: of samples to show; empty shows all.
         """
-        encode, content_type = choose_encoder(accept)
+        encode, content_type = choose_encoder(best(accept))
         with self.collected() as registry:
             shown = registry.restricted_registry(names) if names else registry
             return coded(encode(shown), content_type, accept_encoding)
