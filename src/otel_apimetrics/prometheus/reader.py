@@ -2,7 +2,6 @@
 
 import os
 import socket
-import sys
 from collections.abc import Iterable, Mapping, Sequence
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any, Final, get_args
@@ -14,7 +13,7 @@ from prometheus_client.registry import Collector
 
 from otel_apimetrics import _guard
 from otel_apimetrics.config import ConfigError
-from otel_apimetrics.prometheus import collecting
+from otel_apimetrics.prometheus import collecting, gaps
 from otel_apimetrics.prometheus.declared import Declared
 from otel_apimetrics.prometheus.exposition import Scrape, expose, warn_taken
 from otel_apimetrics.prometheus.families import Family, Mode
@@ -106,8 +105,10 @@ class PrometheusReader(MetricReader):
             accept_encoding: the header `Accept-Encoding`.
             names: of families and samples to expose; empty exposes all.
         """
+        if self._collect is None:
+            gaps.warn_of_provider(self)
         if self._workers is None:
-            self._warn_of_others()
+            gaps.warn_of_others(self._made_in, DIRECTORIES[0])
         return expose(
             self.shown(),
             self._others() if self._workers is None else [],
@@ -131,9 +132,7 @@ class PrometheusReader(MetricReader):
     def families(self) -> list[Family]:
         """Collect in this process and translate, with the metrics of the registry."""
         families = self._collected()
-        taken = {family.name for family in families}
-        for family in families:
-            taken.update(sample_names(family.name, family.kind))
+        taken = {name for one in families for name in (one.name, *sample_names(one.name, one.kind))}
         registry = self._chosen_registry()
         # Another reader's metrics in the registry are told of this process alone, too.
         token = _is_telling.set(True)
@@ -149,16 +148,6 @@ class PrometheusReader(MetricReader):
         for family in families:
             family.mode = self._gauges.get(family.name, family.mode)
         return families
-
-    def _warn_of_others(self) -> None:
-        uwsgi = sys.modules.get("uwsgi")
-        if os.getpid() != self._made_in or getattr(uwsgi, "numproc", 1) > 1:
-            _guard.warn_once(
-                "prometheus.alone",
-                "This scrape shows one of several processes: whichever has answered. Name a"
-                " directory (%s, or directory= of PrometheusReader), and each shows all of them.",
-                DIRECTORIES[0],
-            )
 
     def _join(self, directory: Directory | None) -> "Workers | None":
         where = directory or named_directory()
