@@ -3,6 +3,7 @@
 import asyncio
 import gzip
 import re
+from functools import partial
 from pathlib import Path
 
 import flask
@@ -15,7 +16,15 @@ from starlette.responses import PlainTextResponse
 from starlette.routing import Route
 
 from otel_apimetrics import ConfigError
-from otel_apimetrics.prometheus import PrometheusReader, ScrapeASGIApp, ScrapeWSGIApp, add_route
+from otel_apimetrics.prometheus import (
+    ASGIMetrics,
+    FlaskMetrics,
+    PrometheusReader,
+    ScrapeASGIApp,
+    ScrapeServer,
+    ScrapeWSGIApp,
+    add_route,
+)
 from tests.in_process import make_environ, make_scope, serve_asgi, serve_wsgi
 
 TYPE = "text/plain; version=0.0.4; charset=utf-8"
@@ -104,6 +113,69 @@ def test_a_client_gets_gzip_where_it_does_not_like_plain_text_better(ask, accept
 def test_what_is_no_reader_is_refused_at_once(reader, make):
     with pytest.raises(ConfigError, match="is no PrometheusReader"):
         make(reader.provider)
+
+
+async def allow(_headers):
+    return True
+
+
+class Allow:
+    """Is called and awaited."""
+
+    async def __call__(self, _headers):
+        return True
+
+
+@pytest.mark.parametrize("authorize", [allow, partial(allow), Allow()])
+def test_an_authorization_that_nobody_awaits_is_refused_at_once(reader, authorize):
+    for make in (
+        partial(ScrapeWSGIApp, reader),
+        partial(add_route, flask.Flask("shop"), reader),
+        partial(ScrapeServer, reader, port=0),
+    ):
+        with pytest.raises(ConfigError, match=r"authorize is a coroutine function.*plain one"):
+            make(authorize=authorize)
+    app = ScrapeASGIApp(reader, authorize=authorize)
+    assert serve_asgi(app, make_scope()).status == 200
+
+
+def test_an_authorization_that_cannot_be_called_is_refused_at_once(reader):
+    for make in (
+        partial(ScrapeWSGIApp, reader),
+        partial(ScrapeASGIApp, reader),
+        partial(ASGIMetrics, FastAPI(), registry=CollectorRegistry()),
+    ):
+        with pytest.raises(ConfigError, match="authorize='secret' cannot be called"):
+            make(authorize="secret")
+
+
+def test_a_reader_that_no_provider_was_given_says_so_once_when_it_is_scraped(caplog):
+    app = flask.Flask("shop")
+    forgotten = PrometheusReader(registry=CollectorRegistry())
+    add_route(app, forgotten)
+    assert "MeterProvider" not in caplog.text
+    for _ in range(2):
+        assert app.test_client().get("/metrics").status_code == 200
+    assert caplog.text.count("given to no MeterProvider") == 1
+
+
+def test_a_scrape_of_a_reader_that_a_provider_was_given_says_nothing(ask, caplog):
+    assert ask()[0] == 200
+    assert not caplog.messages
+
+
+def test_several_routes_of_one_app_have_names_of_their_own(reader):
+    app = flask.Flask("shop")
+    FlaskMetrics(app, registry=CollectorRegistry())
+    for path in ("/otel", "/more"):
+        add_route(app, reader, path=path)
+        with pytest.raises(AssertionError, match="prometheus_metrics"):
+            add_route(app, reader, path=path)
+    for path in ("/otel", "/more"):
+        assert b"orders_total 1.0" in app.test_client().get(path).data
+    with app.test_request_context():
+        assert flask.url_for("prometheus_metrics") == "/metrics"
+        assert flask.url_for("prometheus_metrics_2") == "/otel"
 
 
 def test_other_methods_are_told_which_are_allowed(ask):

@@ -93,6 +93,11 @@ def test_a_certificate_makes_it_tls(reader, tmp_path):
         ScrapeServer(reader, port=0, certificate=str(tmp_path / "missing.pem"))
 
 
+def test_a_key_without_its_certificate_is_refused(reader):
+    with pytest.raises(ConfigError, match="no certificate, so there would be no TLS"):
+        ScrapeServer(reader, port=0, key="key.pem")
+
+
 def test_clients_that_say_nothing_do_not_hold_up_the_others(reader):
     server = ScrapeServer(reader, port=0)
     silent = [socket.create_connection(("127.0.0.1", server.port)) for _ in range(7)]

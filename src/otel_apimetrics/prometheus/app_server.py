@@ -17,7 +17,7 @@ class AppServer:
         key: path of the certificate's private key; without it in the same file.
 
     Raises:
-        ConfigError: the port is taken, or the certificate cannot be read.
+        ConfigError: the port is taken, the certificate cannot be read, or there is a key alone.
     """
 
     def __init__(
@@ -29,7 +29,7 @@ class AppServer:
         certificate: str | None = None,
         key: str | None = None,
     ) -> None:
-        context = tls_context(certificate, key) if certificate else None
+        context = tls_context(certificate, key)
         self._server: Final = listening(host, port, context)
         self._server.set_app(app)
         self.port: Final[int] = self._server.server_port

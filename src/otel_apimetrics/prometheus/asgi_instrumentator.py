@@ -17,6 +17,7 @@ from otel_apimetrics.prometheus.asgi_info import AsyncInstrumentation, Info, Ins
 from otel_apimetrics.prometheus.asgi_info_metrics import InfoMetric
 from otel_apimetrics.prometheus.asgi_routes import Scope, find, is_redirected
 from otel_apimetrics.prometheus.asgi_served import is_untracked
+from otel_apimetrics.prometheus.event_loops import is_trio
 from otel_apimetrics.prometheus.label_values import asked
 from otel_apimetrics.prometheus.sending import noting
 from otel_apimetrics.prometheus.tally import Tally, Values
@@ -101,7 +102,7 @@ class InstrumentatorMiddleware:
         app: the ASGI app inside.
         handling: how requests are told.
         instrumentations: are called with an `Info`, in this order.
-        async_instrumentations: are awaited after them, all at once.
+        async_instrumentations: are awaited after them, all at once; under Trio in this order.
         in_progress: counts requests while they are served.
     """
 
@@ -192,7 +193,15 @@ class InstrumentatorMiddleware:
                 _guard.swallow("prometheus.instrumentation", error)
         note_recorded()
         if self._async_instrumentations:
-            await asyncio.gather(*(_awaited(each, info) for each in self._async_instrumentations))
+            await _all_awaited(self._async_instrumentations, info)
+
+
+async def _all_awaited(measures: Sequence[AsyncInstrumentation], info: Info) -> None:
+    if is_trio():  # whose tasks need a nursery, and what one raises would come as a group
+        for measure in measures:
+            await _awaited(measure, info)
+    else:
+        await asyncio.gather(*(_awaited(each, info) for each in measures))
 
 
 async def _awaited(measure: AsyncInstrumentation, info: Info) -> None:

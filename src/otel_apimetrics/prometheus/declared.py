@@ -52,6 +52,10 @@ class Declared:
         self.add(key, template)
         self._own[key] = template, measured
 
+    def names(self) -> frozenset[str]:
+        """Give the names of what was declared."""
+        return frozenset(template.name for template, _ in tuple(self._templates.values()))
+
     def own(self) -> list[Family]:
         """Give what this process has measured without instruments."""
         return [

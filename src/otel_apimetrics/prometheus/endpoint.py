@@ -1,8 +1,8 @@
 """`/metrics` as a WSGI app and as an ASGI app, alone or mounted in another."""
 
-import asyncio
 import inspect
 from collections.abc import Awaitable, Callable, Iterable, Mapping
+from functools import partial
 from http import HTTPStatus
 from typing import Any, Final, NamedTuple, Protocol
 from urllib.parse import parse_qs
@@ -10,7 +10,9 @@ from urllib.parse import parse_qs
 from otel_apimetrics import _guard
 from otel_apimetrics.api import skip_request
 from otel_apimetrics.config import ConfigError
+from otel_apimetrics.prometheus.event_loops import on_thread
 from otel_apimetrics.prometheus.exposition import Scrape
+from otel_apimetrics.prometheus.label_values import refuse_async
 
 Authorize = Callable[[Mapping[str, str]], "bool | Awaitable[bool]"]
 """Tells whether a scrape may read, from its header lines by their names in small letters.
@@ -93,6 +95,15 @@ def _checked(reader: Scraped) -> Scraped:
     return reader
 
 
+def _checked_authorize(authorize: Authorize | None) -> Authorize | None:
+    if authorize is not None and not callable(authorize):
+        raise ConfigError(
+            f"authorize={authorize!r} cannot be called: give a function of the header lines that"
+            " returns True for a scrape that may read."
+        )
+    return authorize
+
+
 class ScrapeWSGIApp:
     """The endpoint as a WSGI app (PEP 3333), at whatever path it is mounted.
 
@@ -101,12 +112,13 @@ class ScrapeWSGIApp:
         authorize: tells whether a scrape may read; without it each one may.
 
     Raises:
-        ConfigError: `reader` is none.
+        ConfigError: `reader` is none, or `authorize` cannot be called or is a coroutine function.
     """
 
     def __init__(self, reader: Scraped, *, authorize: Authorize | None = None) -> None:
         self._reader: Final = _checked(reader)
-        self._authorize: Final = authorize
+        refuse_async("authorize", authorize)
+        self._authorize: Final = _checked_authorize(authorize)
 
     def __call__(
         self, environ: dict[str, Any], start_response: Callable[..., Any]
@@ -141,19 +153,20 @@ class ScrapeWSGIApp:
 class ScrapeASGIApp:
     """The endpoint as an ASGI 3 app, at whatever path it is mounted.
 
-    What is scraped is collected on a thread of the event loop's, which goes on meanwhile.
+    What is scraped is collected on a thread of the event loop's, which goes on meanwhile; the loop
+    is asyncio's or Trio's.
 
     Args:
         reader: a `PrometheusReader` of the app's `MeterProvider`.
         authorize: tells whether a scrape may read, or is a coroutine function that does.
 
     Raises:
-        ConfigError: `reader` is none.
+        ConfigError: `reader` is none, or `authorize` cannot be called.
     """
 
     def __init__(self, reader: Scraped, *, authorize: Authorize | None = None) -> None:
         self._reader: Final = _checked(reader)
-        self._authorize: Final = authorize
+        self._authorize: Final = _checked_authorize(authorize)
 
     async def __call__(self, scope: Mapping[str, Any], receive: Any, send: Any) -> None:
         """Serve one scrape; a lifespan is accepted, a WebSocket is refused."""
@@ -181,9 +194,10 @@ class ScrapeASGIApp:
             _guard.swallow("prometheus.authorize", error)
             return _plain(HTTPStatus.INTERNAL_SERVER_ERROR)
         query = scope.get("query_string", b"").decode("latin-1")
-        return await asyncio.to_thread(
-            answer, self._reader, scope["method"], query, headers, allowed=allowed
+        made: Answer = await on_thread(
+            partial(answer, self._reader, scope["method"], query, headers, allowed=allowed)
         )
+        return made
 
 
 async def _serve_lifespan(receive: Any, send: Any) -> None:

@@ -1,5 +1,6 @@
 """Exemplars that an app gives labels of its own: OpenTelemetry's have a trace and a span."""
 
+import re
 import time
 from bisect import bisect_left
 from collections.abc import Mapping, Sequence
@@ -10,6 +11,7 @@ from otel_apimetrics import _guard
 from otel_apimetrics.prometheus.encodable import encodable
 from otel_apimetrics.prometheus.families import Exemplar, Labels
 
+_NAME: Final = re.compile(r"(?!__)[a-zA-Z_][a-zA-Z0-9_]*")
 _MOST: Final = 128
 """Characters of the names and values of one exemplar, as OpenMetrics allows."""
 
@@ -26,10 +28,10 @@ class Exemplars:
         name: str,
         labels: Mapping[str, str],
         value: float,
-        given: Mapping[str, Any],
+        given: Any,
         bounds: Sequence[float] = (),
     ) -> None:
-        """Note one; the log says where it is too long.
+        """Note one; the log says where it is none that OpenMetrics has.
 
         Args:
             name: of the family.
@@ -38,16 +40,10 @@ class Exemplars:
             given: labels of the exemplar.
             bounds: of the histogram's buckets, ascending, without infinity.
         """
-        told = {encodable(key): encodable(said) for key, said in given.items()}
-        if sum(len(key) + len(said) for key, said in told.items()) > _MOST:
-            _guard.warn_once(
-                f"prometheus.exemplar.{name}",
-                "Exemplars of %s with more than %d characters are left out.",
-                name,
-                _MOST,
-            )
+        told = _told(name, given)
+        if told is None:
             return
-        noted = Exemplar(value, time.time(), "", "", tuple(told.items()))
+        noted = Exemplar(value, time.time(), "", "", told)
         key = name, tuple(sorted(labels.items()))
         with self._lock:
             self._newest.setdefault(key, {})[bisect_left(bounds, value)] = noted
@@ -62,3 +58,30 @@ class Exemplars:
         with self._lock:
             for key in [key for key in self._newest if key[0] == name]:
                 del self._newest[key]
+
+
+def _told(name: str, given: Any) -> Labels | None:
+    try:
+        told = {encodable(key): encodable(said) for key, said in given.items()}
+    except Exception as error:  # it is the app's, and what was measured counts without it
+        _guard.swallow("prometheus.exemplar", error)
+        return None
+    odd = [key for key in told if not _NAME.fullmatch(key)]
+    if odd:
+        _guard.warn_once(
+            f"prometheus.exemplar.name.{name}",
+            "Exemplars of %s with a label %r are left out: OpenMetrics has letters, digits and _ in"
+            " names of labels, and no __ at their beginning.",
+            name,
+            odd[0],
+        )
+        return None
+    if sum(len(key) + len(said) for key, said in told.items()) > _MOST:
+        _guard.warn_once(
+            f"prometheus.exemplar.{name}",
+            "Exemplars of %s with more than %d characters are left out.",
+            name,
+            _MOST,
+        )
+        return None
+    return tuple(told.items())

@@ -2,8 +2,9 @@
 
 import gzip
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from functools import lru_cache
+from itertools import islice
 from typing import Any, Final, NamedTuple
 
 from prometheus_client.exposition import choose_encoder
@@ -13,8 +14,10 @@ from prometheus_client.samples import Exemplar as ClientExemplar
 from prometheus_client.utils import INF, floatToGoString
 
 from otel_apimetrics import _guard
+from otel_apimetrics.prometheus.accepting import best
 from otel_apimetrics.prometheus.encodable import encodable_metric
 from otel_apimetrics.prometheus.families import Exemplar, Family, Series
+from otel_apimetrics.prometheus.sample_names import without_clashes
 
 _FAST: Final = 4
 """Level of gzip: a scrape is read once."""
@@ -37,23 +40,27 @@ def expose(
     accept_encoding: str = "",
     names: Sequence[str] = (),
     created: bool = True,
+    declared: Collection[str] = (),
 ) -> Scrape:
     """Write families in the format that a client asks for.
 
     Args:
-        families: of different names.
+        families: of different names; of two that have a sample's name in common one is left out.
         others: families of prometheus_client's own; one whose name is taken is left out.
         accept: the header `Accept`: text 0.0.4, text 1.0.0 or OpenMetrics 1.0.0 with exemplars.
         accept_encoding: the header `Accept-Encoding`.
         names: what to expose, by the names of families and of samples; empty exposes all.
         created: with the time at which each series began, as `_created`.
+        declared: names of families that go before others where samples have one name.
     """
     metrics = {family.name: as_metric(family, created=created) for family in families}
+    ours = len(metrics)
     for other in others:
         if metrics.setdefault(other.name, other) is not other:
             warn_taken(other.name)
-    wanted = [kept for one in metrics.values() if (kept := _filtered(one, names)) is not None]
-    encode, content_type = choose_encoder(accept)
+    shown = without_clashes(metrics.values(), declared, {*islice(metrics, ours, None)})
+    wanted = [kept for one in shown if (kept := _filtered(one, names)) is not None]
+    encode, content_type = choose_encoder(best(accept))
     return coded(encoded(encode, wanted), content_type, accept_encoding)
 
 

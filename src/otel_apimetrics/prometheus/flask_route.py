@@ -1,6 +1,7 @@
 """`/metrics` as a route of a Flask app."""
 
 from collections.abc import Callable
+from itertools import chain, count
 from typing import TYPE_CHECKING, Any
 
 from otel_apimetrics.api import skip_request
@@ -15,7 +16,8 @@ if TYPE_CHECKING:
     from flask import Flask
 
 ENDPOINT = "prometheus_metrics"
-"""The route's name, for `url_for` and for other extensions."""
+"""The route's name, for `url_for` and for other extensions; with a number behind it where the app
+has metrics at another path."""
 
 
 def add_route(
@@ -36,7 +38,7 @@ def add_route(
         decorator: of the view, such as one that asks for a login.
 
     Raises:
-        ConfigError: `reader` is none.
+        ConfigError: `reader` is none, or `authorize` cannot be called or is a coroutine function.
         AssertionError: the app has such a route, or has served its first request (Flask's own).
     """
     scrape = ScrapeWSGIApp(reader, authorize=authorize)
@@ -52,4 +54,12 @@ def add_route(
         return response
 
     view = prometheus_metrics if decorator is None else decorator(prometheus_metrics)
-    app.add_url_rule(path, ENDPOINT, view, methods=list(ALLOWED), provide_automatic_options=False)
+    name = _free_name(app, path)
+    app.add_url_rule(path, name, view, methods=list(ALLOWED), provide_automatic_options=False)
+
+
+def _free_name(app: "Flask", path: str) -> str:
+    taken = {rule.endpoint for rule in app.url_map.iter_rules() if rule.rule == path}
+    names = chain((ENDPOINT,), (f"{ENDPOINT}_{number}" for number in count(2)))
+    # One that serves this path already is not passed over: Flask refuses it.
+    return next(name for name in names if name in taken or name not in app.view_functions)

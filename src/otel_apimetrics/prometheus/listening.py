@@ -61,12 +61,19 @@ def listening(host: str, port: int, context: ssl.SSLContext | None) -> "Server":
     return server
 
 
-def tls_context(certificate: str, key: str | None) -> ssl.SSLContext:
-    """Read a certificate and its key.
+def tls_context(certificate: str | None, key: str | None) -> ssl.SSLContext | None:
+    """Read a certificate and its key; without either there is no TLS.
 
     Raises:
-        ConfigError: one of them cannot be used.
+        ConfigError: one of them cannot be used, or there is a key alone.
     """
+    if not certificate:
+        if key:
+            raise ConfigError(
+                f"There is a key ({key}) and no certificate, so there would be no TLS: give the"
+                " path of its certificate, a PEM file, too."
+            )
+        return None
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     try:
         context.load_cert_chain(certificate, key)

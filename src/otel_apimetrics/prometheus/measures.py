@@ -7,6 +7,7 @@ import time
 from collections.abc import Iterator, Mapping
 from threading import Lock
 from typing import Any, Final
+from weakref import WeakKeyDictionary
 
 import prometheus_client.metrics
 from opentelemetry.metrics import Histogram, MeterProvider, NoOpMeter
@@ -24,6 +25,7 @@ from otel_apimetrics.prometheus.described import Description
 from otel_apimetrics.prometheus.distribution import Distribution
 from otel_apimetrics.prometheus.exposition import as_metric
 from otel_apimetrics.prometheus.families import Family, Labels, Series
+from otel_apimetrics.prometheus.glance import Glance
 from otel_apimetrics.prometheus.naming import family_name
 from otel_apimetrics.prometheus.reader import PrometheusReader
 from otel_apimetrics.prometheus.registry import mode_named
@@ -73,6 +75,7 @@ class Measures:
             and os.environ.get(OTEL_METRICS_EXEMPLAR_FILTER, _FILTER) == _FILTER
         )
         self._names: Final[set[str]] = set()
+        self._glances: Final[WeakKeyDictionary[CollectorRegistry, Glance]] = WeakKeyDictionary()
         self._lock: Final = Lock()
 
     def counts(
@@ -131,7 +134,8 @@ class Measures:
             described.name, described.kind, described.help, described.unit, [*zero], mode
         )
         try:
-            registry.register(Shown(self.reader, template))
+            glance = self._glances.setdefault(registry, Glance(self.reader))
+            registry.register(Shown(self.reader, template, glance))
         except ValueError as error:
             raise NameTakenError(str(error)) from error
         name = self._free(described.name)
@@ -159,9 +163,10 @@ class Measures:
 class Shown(Collector):
     """A metric of ours in a registry of prometheus_client's."""
 
-    def __init__(self, reader: PrometheusReader, template: Family) -> None:
+    def __init__(self, reader: PrometheusReader, template: Family, glance: Glance) -> None:
         self._reader: Final = reader
         self._template: Final = template
+        self._glance: Final = glance
 
     def describe(self) -> list[Metric]:
         """Give its name and its kind."""
@@ -173,7 +178,7 @@ class Shown(Collector):
         declared: Declared = self._reader.declared
         seen = declared.seen()
         if seen is None:
-            seen = {family.name: family for family in self._reader.shown()}
+            seen = self._glance.seen_by(self)
         family = seen.get(self._template.name)
         if family is not None:
             yield as_metric(family, created=shows_created())

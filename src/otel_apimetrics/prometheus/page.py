@@ -7,6 +7,7 @@ from typing import Any, Final
 from prometheus_client import CollectorRegistry
 from prometheus_client.exposition import choose_encoder
 
+from otel_apimetrics.prometheus.accepting import best
 from otel_apimetrics.prometheus.client_processes import directory, of_client
 from otel_apimetrics.prometheus.collectors import Guarded, Restricted
 from otel_apimetrics.prometheus.exposition import Collected, Scrape, as_metric, coded, encoded
@@ -52,7 +53,7 @@ class RegistryPage:
             accept_encoding: the header `Accept-Encoding`.
             names: of samples to show; empty shows all.
         """
-        encode, content_type = choose_encoder(accept)
+        encode, content_type = choose_encoder(best(accept))
         with self.collected() as registry:
             shown = registry.restricted_registry(names) if names else registry
             return coded(encoded(encode, shown.collect()), content_type, accept_encoding)

@@ -2,7 +2,6 @@
 
 import os
 import socket
-import sys
 from collections.abc import Iterable, Mapping, Sequence
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any, Final, TypeVar, get_args
@@ -13,13 +12,14 @@ from prometheus_client.registry import Collector
 
 from otel_apimetrics import _guard, interruptions
 from otel_apimetrics.config import ConfigError
-from otel_apimetrics.prometheus import collecting, collectors, instruments
+from otel_apimetrics.prometheus import collecting, collectors, gaps, instruments
 from otel_apimetrics.prometheus.client_processes import would_begin_with_nothing
 from otel_apimetrics.prometheus.collectors import Asked
 from otel_apimetrics.prometheus.declared import Declared
 from otel_apimetrics.prometheus.exposition import Scrape, expose, warn_taken
 from otel_apimetrics.prometheus.families import Collection, Family, Mode
 from otel_apimetrics.prometheus.registry import families_in
+from otel_apimetrics.prometheus.sample_names import sample_names
 from otel_apimetrics.prometheus.scopes import told_apart
 from otel_apimetrics.prometheus.translation import families_of
 
@@ -107,8 +107,10 @@ class PrometheusReader(MetricReader):
             accept_encoding: the header `Accept-Encoding`.
             names: of families and samples to expose; empty exposes all.
         """
+        if self._collect is None:
+            gaps.warn_of_provider(self)
         if self._workers is None:
-            self._warn_of_others()
+            gaps.warn_of_others(self._made_in, DIRECTORIES[0])
         return expose(
             self.shown(),
             self._asked().metrics if self._workers is None else [],
@@ -116,6 +118,7 @@ class PrometheusReader(MetricReader):
             accept_encoding=accept_encoding,
             names=names,
             created=self._created,
+            declared=self.declared.names(),
         )
 
     def shown(self) -> list[Family]:
@@ -131,7 +134,7 @@ class PrometheusReader(MetricReader):
     def families(self) -> Collection:
         """Collect in this process and translate, with the metrics of the registry."""
         families = self._collected()
-        taken = {family.name for family in families}
+        taken = {name for one in families for name in (one.name, *sample_names(one.name, one.kind))}
         # Another reader's metrics in the registry are told of this process alone, too.
         token = _is_telling.set(True)
         try:
@@ -141,7 +144,7 @@ class PrometheusReader(MetricReader):
             _is_telling.reset(token)
         families.is_whole = families.is_whole and asked.is_whole and others.is_whole
         for family in others:
-            if family.name not in taken:
+            if taken.isdisjoint((family.name, *sample_names(family.name, family.kind))):
                 families.append(family)
             else:
                 warn_taken(family.name)
@@ -164,16 +167,6 @@ class PrometheusReader(MetricReader):
         for family in families:
             family.mode = self._gauges.get(family.name, family.mode)
         return families
-
-    def _warn_of_others(self) -> None:
-        uwsgi = sys.modules.get("uwsgi")
-        if os.getpid() != self._made_in or getattr(uwsgi, "numproc", 1) > 1:
-            _guard.warn_once(
-                "prometheus.alone",
-                "This scrape shows one of several processes: whichever has answered. Name a"
-                " directory (%s, or directory= of PrometheusReader), and each shows all of them.",
-                DIRECTORIES[0],
-            )
 
     def _join(self, directory: Directory | None) -> "Workers | None":
         where = directory or named_directory()

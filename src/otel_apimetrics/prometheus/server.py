@@ -39,7 +39,8 @@ class ScrapeServer:
         key: path of the certificate's private key; without it in the same file.
 
     Raises:
-        ConfigError: the port is taken or is none, or the certificate cannot be read.
+        ConfigError: the port is taken or is none, the certificate cannot be read, or there is a
+            key alone.
     """
 
     def __init__(
@@ -52,7 +53,7 @@ class ScrapeServer:
         certificate: str | None = None,
         key: str | None = None,
     ) -> None:
-        self._context: Final = tls_context(certificate, key) if certificate else None
+        self._context: Final = tls_context(certificate, key)
         self._app: Final = Routed(ScrapeWSGIApp(reader, authorize=authorize))
         self._host: Final = host
         self.port: int = checked_port(port)

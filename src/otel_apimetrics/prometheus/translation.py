@@ -60,7 +60,8 @@ def families_of(
         Families of different names, in the order of their instruments; none is empty, and no
         series comes twice in one scope.
     """
-    found: dict[str, _Found] = {}
+    target = [_target(data, _OF_PROCESS if shared else frozenset())] if target_info else []
+    found = {family.name: _Found(family, type(None)) for family in target}
     for scope, metric in _metrics(data):
         try:
             family = _family(metric)
@@ -69,9 +70,7 @@ def families_of(
             same.add(scope, metric, family)
         except Exception as error:  # noqa: PERF203  one metric fails, the others are exposed
             _guard.swallow("prometheus.metric", error)
-    target = [_target(data, _OF_PROCESS if shared else frozenset())] if target_info else []
-    families = [*target, *(same.family for same in found.values())]
-    return [family for family in families if family.series]
+    return [same.family for same in found.values() if same.family.series]
 
 
 class _Found:

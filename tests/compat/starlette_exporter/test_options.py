@@ -236,6 +236,13 @@ def test_counters_and_buckets_have_the_exemplars_that_the_app_gives(app, make):
     assert " # " not in scraped(app)[2].replace("\n# ", "\n").removeprefix("# ")
 
 
+class Unspeakable:
+    """Has no text."""
+
+    def __str__(self):
+        raise ValueError
+
+
 def annotated(given: Request):
     """Give labels."""
     return {"path": given.url.path}
@@ -250,13 +257,36 @@ def test_exemplars_may_be_asked_of_the_request(app, make, exemplars):
 
 @pytest.mark.row(217)
 @pytest.mark.swallows_errors
-@pytest.mark.parametrize("exemplars", [lambda: {"a": "b" * 128}, lambda: None, lambda: 1 / 0])
+@pytest.mark.parametrize(
+    "exemplars",
+    [
+        lambda: {"a": "b" * 128},
+        lambda: None,
+        lambda: 1 / 0,
+        lambda: ["a"],
+        lambda: {"a": Unspeakable()},
+        *(lambda name=name: {"a": "b", name: "c"} for name in ("a-b", "", 1, "__a", "\xe9", "a\n")),
+    ],
+)
 def test_exemplars_that_cannot_be_fail_no_request(app, make, exemplars):
     make("/u/1", exemplars=exemplars)
     assert ask(app, "GET", "/u/1").status == 200
     text = scraped(app, "/open")[2]
+    ends = [line.rpartition(" ")[2] for line in text.splitlines() if "_count{" in line]
+    assert ends == ["2.0"]
     assert 'path="/u/{n}",status_code="200"} 2.0\n' in text
     assert " # {" not in text
+
+
+@pytest.mark.row(217)
+def test_the_log_names_a_label_that_exemplars_cannot_have_once(app, make, caplog):
+    make(exemplars=lambda: {"user-id": "7"})
+    for _ in range(2):
+        ask(app, "GET", "/u/1")
+    (said,) = [
+        line for line in caplog.messages if line.startswith("Exemplars of starlette_requests")
+    ]
+    assert "'user-id'" in said
 
 
 @pytest.mark.row(217)

@@ -7,6 +7,7 @@ from typing import Any
 
 from prometheus_client import CollectorRegistry
 
+from otel_apimetrics.prometheus.accepting import first
 from otel_apimetrics.prometheus.client_processes import directory, of_client
 from otel_apimetrics.prometheus.excluded import Excluded
 from otel_apimetrics.prometheus.exposition import Scrape, expose
@@ -120,9 +121,10 @@ class PrometheusMetrics(FlaskMetrics):
         Returns:
             The text, and its content type.
         """
+        accept = first(accept_header or "")  # as that package: whatever its weight
         if directory() is None:
-            return super().generate_metrics(accept_header, names)
-        scrape = self.scrape(accept_header or "", "", names or ())
+            return super().generate_metrics(accept, names)
+        scrape = self.scrape(accept, "", names or ())
         return scrape.body.decode(), scrape.content_type
 
     def scrape(
