@@ -130,12 +130,14 @@ class Measures:
         template = Family(
             described.name, described.kind, described.help, described.unit, [*zero], mode
         )
+        shown = Shown(self.reader, template)
         try:
-            registry.register(Shown(self.reader, template))
+            registry.register(shown)
         except ValueError as error:
             raise NameTakenError(str(error)) from error
         name = self._free(described.name)
         key, _ = family_name(name, "", counts=described.kind == "counter")
+        shown.key = key
         if measured is None:
             self.reader.declared.add(key, template, began if began is not None else {})
         else:
@@ -162,6 +164,8 @@ class Shown(Collector):
     def __init__(self, reader: PrometheusReader, template: Family) -> None:
         self._reader: Final = reader
         self._template: Final = template
+        self.key = ""
+        """What the reader knows it by: other registries may have metrics of its name."""
 
     def describe(self) -> list[Metric]:
         """Give its name and its kind."""
@@ -173,8 +177,8 @@ class Shown(Collector):
         declared: Declared = self._reader.declared
         seen = declared.seen()
         if seen is None:
-            seen = {family.name: family for family in self._reader.shown()}
-        family = seen.get(self._template.name)
+            seen = self._reader.apart()
+        family = seen.get(self.key)
         if family is not None:
             yield as_metric(family, created=shows_created())
 

@@ -122,9 +122,16 @@ class PrometheusReader(MetricReader):
         Where there are several processes it is theirs, with the metrics of their registries;
         without them those are left out.
         """
+        return self.declared.complete(self._told())
+
+    def apart(self) -> Mapping[str, Family]:
+        """Give the same by what declares it: several registries may have metrics of one name."""
+        return self.declared.apart(self._told())
+
+    def _told(self) -> list[Family]:
         alone = self._workers is None or _is_telling.get()
         families = self._collected() if alone or self._workers is None else self._workers.gather()
-        return self.declared.complete(told_apart(families, whole=self._scope_labels))
+        return told_apart(families, whole=self._scope_labels)
 
     def families(self) -> list[Family]:
         """Collect in this process and translate, with the metrics of the registry."""
@@ -184,7 +191,7 @@ class PrometheusReader(MetricReader):
         registry = self._chosen_registry()
         try:
             # What stands there for an instrument of this reader shows nothing a second time.
-            with self.declared.looked_at(()):
+            with self.declared.looked_at({}):
                 # It has a lock, too, which a child would inherit.
                 collecting.undisturbed(lambda: found.extend(registry.collect()))
         except Exception as error:

@@ -90,7 +90,7 @@ SECTIONS: Final[dict[str, dict[int, Row]]] = {
     "Many processes": {
         71: Row("the directory is there, or a ValueError"),
         72: Row("`MultiprocessPrometheusMetrics`"),
-        73: Row("`MultiprocessInternalPrometheusMetrics`, `GunicornInternalPrometheusMetrics`"),
+        73: Row("`MultiprocessInternalPrometheusMetrics`, `GunicornInternalPrometheusMetrics`; several apps of one process add up", "two kinds of metric of one name are shown apart, and the log says so; upstream mixes their samples"),
         74: Row("`GunicornPrometheusMetrics`"),
         75: Row("`UWsgiPrometheusMetrics`"),
         76: Row("the sum over workers, the dead ones included"),
