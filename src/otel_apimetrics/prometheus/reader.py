@@ -15,6 +15,7 @@ from prometheus_client.registry import Collector
 from otel_apimetrics import _guard
 from otel_apimetrics.config import ConfigError
 from otel_apimetrics.prometheus import collecting
+from otel_apimetrics.prometheus.client_processes import private
 from otel_apimetrics.prometheus.declared import Declared
 from otel_apimetrics.prometheus.exposition import Scrape, expose, warn_taken
 from otel_apimetrics.prometheus.families import Family, Mode
@@ -165,7 +166,10 @@ class PrometheusReader(MetricReader):
 
     def _join(self, directory: Directory | None) -> "Workers | None":
         where = directory or named_directory()
-        return None if where is None else _meet(self, where)
+        if where is None:
+            return None
+        is_ours = bool(directory or os.environ.get(DIRECTORIES[0]))
+        return _meet(self, where, is_ours=is_ours)
 
     def _collected(self) -> list[Family]:
         if self._collect is None:
@@ -241,7 +245,7 @@ def _modes(gauges: Mapping[str, Mode]) -> Mapping[str, Mode]:
     return gauges
 
 
-def _meet(reader: PrometheusReader, directory: Directory) -> "Workers":
+def _meet(reader: PrometheusReader, directory: Directory, *, is_ours: bool) -> "Workers":
     if not can_meet():
         raise ConfigError(
             "directory: there are no Unix sockets here, by which the processes of an app could"
@@ -251,6 +255,8 @@ def _meet(reader: PrometheusReader, directory: Directory) -> "Workers":
     from otel_apimetrics.prometheus.workers import Workers
 
     path = os.path.realpath(directory)
+    if not is_ours:
+        path = private(path)  # prometheus_client asks nobody for a directory of the app's own
     number = next(at for at in range(len(_numbers) + 1) if (path, at) not in _numbers)
     workers = Workers(Place(path, number), reader.families)
     _numbers.add(workers.place.key)

@@ -88,7 +88,7 @@ SECTIONS: Final[dict[str, dict[int, Row]]] = {
         70: Row("blueprints, views of classes, resources"),
     },
     "Many processes": {
-        71: Row("the directory is there, or a ValueError"),
+        71: Row("the directory is there, or a ValueError", "where others may write there (mode 0777), our own files are in one within that is the user's alone, `otel-apimetrics-UID`"),
         72: Row("`MultiprocessPrometheusMetrics`"),
         73: Row("`MultiprocessInternalPrometheusMetrics`, `GunicornInternalPrometheusMetrics`; several apps of one process add up", "two kinds of metric of one name are shown apart, and the log says so; upstream mixes their samples"),
         74: Row("`GunicornPrometheusMetrics`"),
