@@ -71,7 +71,7 @@ SECTIONS: Final[dict[str, dict[int, Row]]] = {
         55: Row("labels: values, and callables that get nothing or the response", 'methods, objects and types too; one that raises is `""`, where upstream fails the response'),
         56: Row("`labels` that are no dictionary are a TypeError"),
         57: Row("a first zero where all labels are known"),
-        58: Row("labels see a response, whatever a view returns; of other functions what they return", "a decorator further out gets what the view returns, and labels see the response that comes of both; upstream gives it a response"),
+        58: Row("labels see a response, whatever a view returns; of other functions what they return", "a decorator further out gets what the view returns, and labels see the response that comes of both; upstream gives it a response, but for those without `functools.wraps`, below which a label that needs one fails. What `before_request` has asked for with `after_this_request` is done before labels look; what a view asks for, after, as upstream"),
         59: Row("labels see the answer of an error handler, or 500", "an exception goes on to decorators further out and to callers, and a handler is asked once; upstream asks it first, up to three times, and returns its answer to them"),
         60: Row("named endpoints, stacked decorators"),
         61: Row("async views", "`do_not_track` and `exclude_all_metrics` too, where upstream answers 500; a coroutine function stays one, where upstream makes a plain one of it"),
