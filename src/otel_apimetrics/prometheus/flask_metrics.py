@@ -54,7 +54,7 @@ class FlaskMetrics(FlaskDecorators):
         options: those of `FlaskOptions`.
 
     Raises:
-        ConfigError: `names`, `group_by` or `default_labels` is not possible, or `reader` or
+        ConfigError: an option is not possible, or has no effect with these `names`, or `reader` or
             `meter_provider` is missing beside the other, or is none.
         TypeError: there is no such option.
     """
@@ -199,10 +199,11 @@ class FlaskMetrics(FlaskDecorators):
 
         Raises:
             AssertionError: the app has served its first request (Flask's own).
-            ConfigError: `group_by` or a default label is not possible.
+            ConfigError: `group_by`, a bound or a default label is not possible.
             RuntimeError: there is no app.
         """
         asked = FlaskOptions(
+            names="flask",
             buckets=buckets,
             group_by=group_by,
             latency_as_histogram=latency_as_histogram,

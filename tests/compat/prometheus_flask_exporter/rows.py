@@ -37,7 +37,7 @@ SECTIONS: Final[dict[str, dict[int, Row]]] = {
         27: Row("`default_latency_as_histogram=False`"),
         28: Row("`default_labels`", "one with a built-in label's name is refused at once; upstream fails each response"),
         29: Row("`static_labels` warns"),
-        30: Row("`response_converter`: what it makes goes out", "one that raises fails no response; what an error handler answers is not converted"),
+        30: Row("`response_converter`: what it makes goes out", "one that raises fails no response, and what is no function of one value is refused at once; what an error handler answers is not converted"),
         31: Row("`excluded_paths`"),
         32: Row("`exclude_user_defaults`"),
         33: Row("`metrics_decorator`"),
