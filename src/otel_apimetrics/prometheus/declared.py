@@ -86,13 +86,13 @@ class Declared:
         ]
 
     @contextmanager
-    def looked_at(self, apart: Mapping[str, Family]) -> Iterator[None]:
+    def looked_at(self, apart: Mapping[str, Family] | tuple[()]) -> Iterator[None]:
         """Let all who look while this is entered see the same, collected once.
 
         Args:
-            apart: what `apart` gives.
+            apart: what `apart` gives; empty shows nothing.
         """
-        token = _looks.set({**(_looks.get() or {}), id(self): apart})
+        token = _looks.set({**(_looks.get() or {}), id(self): dict(apart)})
         try:
             yield
         finally:

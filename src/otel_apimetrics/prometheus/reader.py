@@ -195,7 +195,7 @@ class PrometheusReader(MetricReader):
         registry = self._chosen_registry()
         try:
             # What stands there for an instrument of this reader shows nothing a second time.
-            with self.declared.looked_at({}):
+            with self.declared.looked_at(()):
                 # It has a lock, too, which a child would inherit.
                 collecting.undisturbed(lambda: found.extend(registry.collect()))
         except Exception as error:
