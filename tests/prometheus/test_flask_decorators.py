@@ -187,6 +187,65 @@ def test_an_exception_that_a_decorator_further_out_answers_is_its_own(app, metri
     assert shown(metrics, "calls_total") == ['calls_total{status="409"} 1.0']
 
 
+def plain(function):
+    def inner(*args, **kwargs):
+        return function(*args, **kwargs)
+
+    return inner
+
+
+def renamed(function):
+    def inner():
+        return function()
+
+    inner.__name__ = function.__name__
+    return inner
+
+
+class Held:
+    def __init__(self, function):
+        self.function = function
+
+    def __call__(self):
+        return self.function()
+
+
+@pytest.mark.parametrize(
+    "decorate",
+    [plain, renamed, Held, functools.partial, lambda view: plain(Held(plain(view)))],
+    ids=["plain", "renamed", "object", "partial", "several"],
+)
+@pytest.mark.parametrize("in_class", [False, True])
+def test_labels_of_a_view_see_the_response_below_decorators_that_do_not_say_what_they_decorate(
+    app, metrics, decorate, in_class
+):
+    counted = decorate(metrics.counter("made", "Made", labels=STATUS)(told))
+    if in_class:
+        kind = type("Made", (flask.views.View,), {"dispatch_request": staticmethod(counted)})
+        app.add_url_rule("/", "view", kind.as_view("view"))
+    else:
+        app.add_url_rule("/", "view", counted)
+    assert app.test_client().get("/").status_code == 201
+    assert shown(metrics, "made_total") == ['made_total{status="201"} 1.0']
+
+
+def test_labels_of_a_function_that_a_view_calls_see_what_it_returns(app, metrics):
+    kind = {"kind": lambda returned: type(returned).__name__}
+    helper = metrics.counter("helped", "Helped", labels=kind)(data)
+
+    @app.get("/")
+    def view():
+        return helper()
+
+    @app.get("/<one>")
+    def of_url(one):
+        return helper()
+
+    for path in ("/", "/1"):
+        app.test_client().get(path)
+    assert shown(metrics, "helped_total") == ['helped_total{kind="dict"} 2.0']
+
+
 def test_a_decorator_further_out_may_call_a_view_again(app, metrics):
     calls = []
 

@@ -328,6 +328,28 @@ def test_each_front_refuses_half_a_pair_and_what_is_no_reader_and_no_provider(
             front(**wrong)
 
 
+def test_registries_of_one_reader_show_their_own_numbers_and_the_reader_all():
+    reader = PrometheusReader(registry=prometheus_client.CollectorRegistry())
+    provider = MeterProvider([reader])
+    registries = prometheus_client.CollectorRegistry(), prometheus_client.CollectorRegistry()
+    for times, registry in zip((3, 1), registries, strict=True):
+        app = flask.Flask("shop")
+        metrics = FlaskMetrics(
+            app, names="flask", reader=reader, meter_provider=provider, registry=registry
+        )
+        app.get("/")(metrics.counter("calls", "Calls")(lambda: "x"))
+        for _ in range(times):
+            app.test_client().get("/")
+    for times, page in (
+        (3, prometheus_client.generate_latest(registries[0])),
+        (1, prometheus_client.generate_latest(registries[1])),
+        (4, reader.scrape().body),
+    ):
+        text = page.decode()
+        assert f"\ncalls_total {times}.0\n" in text
+        assert f'\nflask_http_request_total{{method="GET",status="200"}} {times}.0\n' in text
+
+
 def test_the_examples_of_the_page_run(given, registry):
     page = (Path(__file__).parents[2] / "docs" / "prometheus.md").read_text()
     blocks = [

@@ -166,11 +166,12 @@ class ASGIMetrics(Decorators):
     def _as_starlette(self) -> dict[str, Any]:
         options = self._options
         prefix = options.prefix or "starlette"
+        more = LabelValues(self._default_labels, {})
         return {
-            "metrics": StarletteMetrics(self._home, self.registry, prefix, options.buckets, ()),
-            "choices": Choices(
-                group_by=self._group, more_labels=LabelValues(self._default_labels, {})
+            "metrics": StarletteMetrics(
+                self._home, self.registry, prefix, options.buckets, (), more.names
             ),
+            "choices": Choices(group_by=self._group, more_labels=more),
         }
 
     def _app(self, app: "Starlette | None") -> "Starlette":

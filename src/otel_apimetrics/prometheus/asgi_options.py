@@ -6,15 +6,16 @@ from typing import Any, Final
 
 from otel_apimetrics.config import ConfigError
 from otel_apimetrics.prometheus.decorators import Labels
+from otel_apimetrics.prometheus.described import bounds_of
 from otel_apimetrics.prometheus.endpoint import Authorize
-from otel_apimetrics.prometheus.label_values import refuse_async
-from otel_apimetrics.prometheus.presets import Names, checked_labels
+from otel_apimetrics.prometheus.label_values import require_function
+from otel_apimetrics.prometheus.presets import Names, checked_labels, chosen, require_names
 
 POSSIBLE: Final[tuple[Names, ...]] = ("otel", "fastapi-instrumentator", "starlette")
 BUILT_IN: Final = {
     "otel": (),
-    "fastapi-instrumentator": ("handler", "method", "status"),
-    "starlette": ("app_name", "method", "path", "status_code"),
+    "fastapi-instrumentator": ("handler", "le", "method", "quantile", "status"),
+    "starlette": ("app_name", "le", "method", "path", "status_code"),
 }
 """Labels of the default metrics, by their names."""
 
@@ -51,9 +52,19 @@ class ASGIOptions:
 
     def __post_init__(self) -> None:
         """Refuse what is not possible."""
+        bounds_of("The default metrics", self.buckets)
         checked_labels(self.default_labels)
-        refuse_async("response_converter", self.response_converter)
-        refuse_async("group_by", self.group_by)
+        if self.response_converter is not None:
+            require_function("response_converter", self.response_converter, 1)
+        if callable(self.group_by):
+            require_function("group_by", self.group_by, 1)
+        require_names(
+            chosen(POSSIBLE, self.names),
+            "'fastapi-instrumentator' or 'starlette'",
+            prefix=self.prefix is not None,
+            group_by=self.group_by != "template",
+            buckets=self.buckets is not None,
+        )
 
     def group(self) -> Callable[[Any], Any] | None:
         """Give what tells requests apart; `None` for templates.

@@ -41,6 +41,10 @@ class StarletteMetrics:
         prefix: of their names, without its `_`.
         buckets: bounds of durations, in seconds; `None` for prometheus_client's.
         optional: which metrics there are besides: `RESPONSE_BODY`, `REQUEST_BODY`.
+        labels: names of those that the app has asked for.
+
+    Raises:
+        ConfigError: a bound or a label cannot be.
     """
 
     def __init__(
@@ -50,7 +54,11 @@ class StarletteMetrics:
         prefix: str,
         buckets: Sequence[Any] | None,
         optional: Iterable[str],
+        labels: Iterable[str] = (),
     ) -> None:
+        # None is made yet; what cannot be is told before there is a request.
+        name = f"{prefix}_request_duration_seconds"
+        describe("histogram", name, "", labels, {"buckets": buckets})
         self._home: Final = home
         self._registry: Final = registry
         self._prefix: Final = prefix

@@ -16,9 +16,10 @@ from prometheus_client import CollectorRegistry
 from otel_apimetrics.prometheus.distribution import Distribution
 from otel_apimetrics.prometheus.exemplars import Exemplars
 from otel_apimetrics.prometheus.families import Family, Labels
+from otel_apimetrics.prometheus.same_names import as_one
 
 _looks: ContextVar[Mapping[int, Mapping[str, Family]] | None] = ContextVar("looks", default=None)
-"""By `id(Declared)`: what a scrape that is under way has collected."""
+"""By `id(Declared)`: what a scrape that is under way has collected, by its keys."""
 
 _NOT_KNOWN: Final[Mapping[Labels, float]] = {}
 
@@ -63,14 +64,21 @@ class Declared:
             for key, (template, measured) in tuple(self._own.items())
         ]
 
-    def complete(self, families: Iterable[Family]) -> list[Family]:
-        """Give what was declared, in that order, with what was measured; then the rest."""
+    def apart(self, families: Iterable[Family]) -> dict[str, Family]:
+        """Give what was declared, in that order, with what was measured; then the rest.
+
+        It is by the keys: metrics of several registries may have one name.
+        """
         left = {family.name: family for family in families}
-        declared = [
-            _complete(template, left.pop(key, None))
+        declared = {
+            key: _complete(template, left.pop(key, None))
             for key, (template, _) in tuple(self._templates.items())
-        ]
-        return [*declared, *left.values()]
+        }
+        return {**declared, **left}
+
+    def complete(self, families: Iterable[Family]) -> list[Family]:
+        """Give the same with each name once."""
+        return as_one(self.apart(families))
 
     def dated(self, families: Iterable[Family]) -> list[Family]:
         """Give what one process has measured, with since when and the modes of gauges."""
@@ -82,10 +90,13 @@ class Declared:
         ]
 
     @contextmanager
-    def looked_at(self, families: Iterable[Family]) -> Iterator[None]:
-        """Let all who look while this is entered see the same, collected once."""
-        found = {family.name: family for family in families}
-        token = _looks.set({**(_looks.get() or {}), id(self): found})
+    def looked_at(self, apart: Mapping[str, Family] | tuple[()]) -> Iterator[None]:
+        """Let all who look while this is entered see the same, collected once.
+
+        Args:
+            apart: what `apart` gives; empty shows nothing.
+        """
+        token = _looks.set({**(_looks.get() or {}), id(self): dict(apart)})
         try:
             yield
         finally:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Any, Final, Literal
 
+from otel_apimetrics.config import ConfigError
 from otel_apimetrics.prometheus.encodable import encodable
 from otel_apimetrics.prometheus.families import OWN_LABELS, Kind
 
@@ -54,7 +55,8 @@ def describe(
 
     Raises:
         TypeError: there is no such argument.
-        ValueError: a name, a label, a bound or the mode is not possible.
+        ConfigError: a label or a bound is not possible.
+        ValueError: a name or the mode is not.
     """
     unknown = sorted(arguments.keys() - _NAMING - _ALLOWED[kind])
     if unknown:
@@ -66,7 +68,7 @@ def describe(
         raise ValueError(
             f"{name}: multiprocess_mode={mode!r} is none of {', '.join(sorted(_MODES))}."
         )
-    bounds = _bounds(name, arguments.get("buckets")) if kind == "histogram" else ()
+    bounds = bounds_of(name, arguments.get("buckets")) if kind == "histogram" else ()
     unit = arguments.get("unit") or ""
     full = _full(kind, name, arguments, unit)
     return Description(kind, full, encodable(text), names, unit, bounds, mode)
@@ -85,17 +87,29 @@ def _full(kind: Kind, name: str, arguments: Arguments, unit: str) -> str:
 def _check_labels(kind: Kind, name: str, labels: tuple[str, ...]) -> None:
     for label in labels:
         if not label or label.startswith("__") or label == OWN_LABELS.get(kind):
-            raise ValueError(f"{name}: {label!r} cannot be the name of a label.")
+            raise ConfigError(f"{name}: {label!r} cannot be the name of a label.")
     if len(set(labels)) < len(labels):
-        raise ValueError(f"{name}: a label comes twice among {', '.join(labels)}.")
+        raise ConfigError(f"{name}: a label comes twice among {', '.join(labels)}.")
 
 
-def _bounds(name: str, buckets: Sequence[float] | None) -> tuple[float, ...]:
+def bounds_of(name: str, buckets: Sequence[Any] | None) -> tuple[float, ...]:
+    """Give the bounds of a histogram's buckets, without infinity.
+
+    Args:
+        name: of what has them, for the error.
+        buckets: bounds; `None` for prometheus_client's.
+
+    Raises:
+        ConfigError: there is none, or they are not ascending numbers.
+    """
     if buckets is None:
         return DURATION_BUCKETS
-    given = tuple(map(float, buckets))
+    try:
+        given = tuple(map(float, buckets))
+    except (TypeError, ValueError) as error:
+        raise ConfigError(f"{name}: buckets={buckets!r}: {error}. Give numbers.") from error
     bounds = given[:-1] if given and given[-1] == math.inf else given
     ascending = all(low < high for low, high in pairwise(bounds))
     if not bounds or not ascending or not all(map(math.isfinite, bounds)):
-        raise ValueError(f"{name}: the bounds of its buckets are not ascending: {given}.")
+        raise ConfigError(f"{name}: the bounds of its buckets are not ascending: {given}.")
     return bounds

@@ -14,7 +14,8 @@ from werkzeug.wrappers import Response
 from otel_apimetrics import _guard
 from otel_apimetrics.prometheus.decorators import View
 from otel_apimetrics.prometheus.flask_defaults import failed
-from otel_apimetrics.prometheus.flask_waiting import wait
+from otel_apimetrics.prometheus.flask_served import is_view
+from otel_apimetrics.prometheus.flask_waiting import expect, wait
 from otel_apimetrics.prometheus.label_values import LabelValues
 from otel_apimetrics.prometheus.request_marks import is_excluded
 from otel_apimetrics.prometheus.tally import Values
@@ -69,6 +70,8 @@ class Call:
             labels = measured.labels.of(None)
             measured.instrument.add(1, labels)
             self._entered = labels
+        elif measured.as_exporter:
+            expect(request)  # before the view asks for hooks of its own
         self._start: Final = perf_counter()
 
     def returned(self, returned: Any) -> Any:
@@ -77,7 +80,7 @@ class Call:
         if outcome is None:
             return returned
         outcome.returned = returned
-        if not self._is_view():
+        if not is_view(self._request, self._view):
             self._measure(outcome, returned)
             return returned
         convert = self._measured.convert
@@ -99,7 +102,7 @@ class Call:
         if outcome is None or not isinstance(error, Exception):
             return
         outcome.error = error
-        if self._is_view():
+        if is_view(self._request, self._view):
             # Decorators around this one and handlers of the app may answer it.
             self._wait(outcome)
         else:
@@ -153,7 +156,8 @@ class Call:
             except Exception:
                 # It is no response, which Flask has said.
                 return
-        elif outcome.error is error:
+        elif error is not None and (outcome.error is error or not _has_left_a_view(error)):
+            # In the latter case a handler has raised it, which was to answer the view's.
             response = failed(error)
         else:
             response = _answer(outcome.error)
@@ -167,33 +171,21 @@ class Call:
         else:
             measured.instrument.record(outcome.seconds, labels, context=outcome.context)
 
-    def _is_view(self) -> bool:
-        endpoint = self._request.endpoint
-        served = flask.current_app.view_functions.get(endpoint) if endpoint else None
-        mine = getattr(self._view, "__func__", self._view)
-        if _stands_for(served, mine):
-            return True
-        kind = getattr(served, "view_class", None)
-        if kind is None:
-            return False
-        method = self._request.method
-        names = (method.lower(), "get" if method == "HEAD" else "", "dispatch_request")
-        return any(_stands_for(getattr(kind, name, None), mine) for name in names)
-
-
-def _stands_for(function: Any, mine: Any) -> bool:
-    """Tell whether a function is another one, or decorates it."""
-    while function is not None:
-        if function is mine or getattr(function, "__func__", None) is mine:
-            return True
-        function = getattr(function, "__wrapped__", None)
-    return False
-
 
 def _is_run(returned: Any) -> bool:
     """Tell whether making a response runs a WSGI app, which it would do again."""
     body = returned[0] if isinstance(returned, tuple) and returned else returned
     return callable(body) and not isinstance(body, (Response, HTTPException))
+
+
+def _has_left_a_view(error: BaseException) -> bool:
+    """Tell whether an exception has come from a view or from what decorates it."""
+    trace = error.__traceback__
+    while trace is not None:
+        if trace.tb_frame.f_code.co_name == "dispatch_request":  # Flask's
+            return True
+        trace = trace.tb_next
+    return False
 
 
 def _answer(error: Exception) -> Any:

@@ -118,7 +118,7 @@ class DefaultHooks:
         self._group: Final = group_by if callable(group_by) else attrgetter(group_by)
         self._labels: Final = labels
         self._is_left_out: Final = is_left_out
-        self._counted: Final = f"prom_{metrics.shape.prefix}counted"
+        self._counted: Final = f"prom_{metrics.shape.prefix}{id(metrics)}_counted"
 
     def attach(self, app: "Flask") -> None:
         """Begin to measure.

@@ -1,9 +1,10 @@
 """The metrics of a Flask app: decorators, default metrics, the endpoint."""
 
 import os
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
+from weakref import ref
 
 import flask
 from opentelemetry.metrics import MeterProvider
@@ -13,6 +14,7 @@ from werkzeug.serving import is_running_from_reloader
 from otel_apimetrics import _guard
 from otel_apimetrics.api import skip_request
 from otel_apimetrics.prometheus.app_server import AppServer
+from otel_apimetrics.prometheus.client_processes import directory
 from otel_apimetrics.prometheus.decorators import Decorator
 from otel_apimetrics.prometheus.excluded import Excluded
 from otel_apimetrics.prometheus.exposition import Scrape
@@ -52,7 +54,7 @@ class FlaskMetrics(FlaskDecorators):
         options: those of `FlaskOptions`.
 
     Raises:
-        ConfigError: `names`, `group_by` or `default_labels` is not possible, or `reader` or
+        ConfigError: an option is not possible, or has no effect with these `names`, or `reader` or
             `meter_provider` is missing beside the other, or is none.
         TypeError: there is no such option.
     """
@@ -81,13 +83,10 @@ class FlaskMetrics(FlaskDecorators):
         self._reader = reader
         if asked.export_defaults and asked.names == "flask":
             self._shape_of(asked)  # refuses before anything is made
-        self._home = home_of(self._home_key(), reader, meter_provider)
+        self._home = home_of(reader or self.registry, reader, meter_provider)
         self._measures = self._home.measures
         if app is not None:
             self.init_app(app)
-
-    def _home_key(self) -> object:
-        return self._reader or self.registry
 
     @classmethod
     def for_app_factory(cls, **options: Any) -> "Self":
@@ -200,10 +199,11 @@ class FlaskMetrics(FlaskDecorators):
 
         Raises:
             AssertionError: the app has served its first request (Flask's own).
-            ConfigError: `group_by` or a default label is not possible.
+            ConfigError: `group_by`, a bound or a default label is not possible.
             RuntimeError: there is no app.
         """
         asked = FlaskOptions(
+            names="flask",
             buckets=buckets,
             group_by=group_by,
             latency_as_histogram=latency_as_histogram,
@@ -215,22 +215,29 @@ class FlaskMetrics(FlaskDecorators):
         labels = LabelValues(self._default_labels, {})
         shape = self._shape_of(options)
         metrics = self._defaults(shape)
-        apps = self._home.apps(shape.prefix)
+        apps = self._home.apps(self._defaults_key(shape.prefix))
         if metrics is None or app in apps:
             return
         DefaultHooks(metrics, options.group_by, labels, self._excluded).attach(app)
         apps.add(app)
+
+    def _defaults_key(self, prefix: str) -> Hashable:
+        """Give what tells default metrics from others: an app's requests count once in each."""
+        if self._reader is None and directory() is not None:
+            return prefix  # one page shows all registries' numbers in one
+        return prefix, ref(self.registry)
 
     def _shape_of(self, options: FlaskOptions) -> Shape:
         return shape_of(options, tuple(map(str, self._default_labels)))
 
     def _defaults(self, shape: Shape) -> DefaultMetrics | None:
         """Give the default metrics of a shape; `None` where others have their names."""
-        known: DefaultMetrics | None = self._home.defaults.get(shape.prefix)
+        key = shape.prefix, ref(self.registry)
+        known: DefaultMetrics | None = self._home.defaults.get(key)
         if known is None:
             with suppress(NameTakenError):
                 known = DefaultMetrics(self._measures, self.registry, shape, str(self.version))
-                self._home.defaults[shape.prefix] = known
+                self._home.defaults[key] = known
         if known is None or known.shape != shape:
             _guard.warn_once(
                 f"prometheus.defaults.{shape.prefix}",

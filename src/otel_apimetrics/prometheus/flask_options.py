@@ -6,9 +6,10 @@ from typing import Any, Final
 
 from otel_apimetrics.config import ConfigError
 from otel_apimetrics.prometheus.decorators import Labels
+from otel_apimetrics.prometheus.described import bounds_of
 from otel_apimetrics.prometheus.flask_defaults import GroupBy, Shape
-from otel_apimetrics.prometheus.label_values import refuse_async
-from otel_apimetrics.prometheus.presets import Names, checked_labels, chosen
+from otel_apimetrics.prometheus.label_values import require_function
+from otel_apimetrics.prometheus.presets import Names, checked_labels, chosen, require_names
 
 POSSIBLE: Final[tuple[Names, ...]] = ("otel", "flask")
 NO_PREFIX: Final = "#no_prefix"
@@ -51,8 +52,18 @@ class FlaskOptions:
     def __post_init__(self) -> None:
         """Refuse what is not possible."""
         chosen(POSSIBLE, self.names)
+        bounds_of("The default metrics", self.buckets)
         checked_labels(self.default_labels)
-        refuse_async("response_converter", self.response_converter)
+        if self.response_converter is not None:
+            require_function("response_converter", self.response_converter, 1)
+        require_names(
+            self.names,
+            "'flask'",
+            prefix=self.prefix != "flask",
+            group_by=self.group_by != "path",
+            buckets=self.buckets is not None,
+            latency_as_histogram=not self.latency_as_histogram,
+        )
 
 
 def shape_of(options: FlaskOptions, labels: tuple[str, ...]) -> Shape:
@@ -68,7 +79,8 @@ def shape_of(options: FlaskOptions, labels: tuple[str, ...]) -> Shape:
             built-in one's name.
     """
     group_by, prefix = options.group_by, options.prefix
-    refuse_async("group_by", group_by)
+    if callable(group_by):
+        require_function("group_by", group_by, 1)
     group = group_by.__name__ if callable(group_by) else str(group_by)
     if group == "<lambda>":
         raise ConfigError(

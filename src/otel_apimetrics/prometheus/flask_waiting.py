@@ -31,6 +31,8 @@ class _Waiting:
     def __init__(self) -> None:
         self.made: Final[list[Waits]] = []
         self.sent: Final[list[Waits]] = []
+        self.is_expected = False
+        """Flask will tell of the response as it is made."""
 
 
 def watch(*, as_made: bool) -> None:
@@ -53,19 +55,31 @@ def wait(request: Any, waits: Waits, *, as_made: bool) -> None:
         as_made: of the response as Flask makes it, before any hook; else of the one that goes out,
             after all of them.
     """
-    waiting = getattr(request, _WAITING, None)
+    if as_made:
+        expect(request).made.append(waits)
+    else:
+        _waiting_in(request).sent.append(waits)
+
+
+def expect(request: Any) -> _Waiting:
+    """Be told of the response as Flask makes it, before whatever asks to be told later."""
+    waiting = _waiting_in(request)
+    if not waiting.is_expected:
+        flask.after_this_request(partial(_on_made, waiting))
+        waiting.is_expected = True
+    return waiting
+
+
+def _waiting_in(request: Any) -> _Waiting:
+    waiting: _Waiting | None = getattr(request, _WAITING, None)
     if waiting is None:
         waiting = _Waiting()
         setattr(request, _WAITING, waiting)
-    if as_made:
-        if not waiting.made:
-            flask.after_this_request(partial(_on_made, waiting))
-        waiting.made.append(waits)
-    else:
-        waiting.sent.append(waits)
+    return waiting
 
 
 def _on_made(waiting: _Waiting, response: Any) -> Any:
+    waiting.is_expected = False
     _tell(waiting.made, lambda one: one.answered(response))
     return response
 

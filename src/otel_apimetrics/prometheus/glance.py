@@ -29,7 +29,7 @@ class Glance(threading.local):
         self._until = 0.0
 
     def seen_by(self, metric: object) -> Mapping[str, Family]:
-        """Give families by their names.
+        """Give families by the keys that declare them.
 
         Args:
             metric: in the registry; one that asks again sees what there is by then.
@@ -44,4 +44,4 @@ class Glance(threading.local):
         return self._seen
 
     def _shown(self) -> Mapping[str, Family]:
-        return {family.name: family for family in self._reader.shown()}
+        return self._reader.apart()

@@ -9,6 +9,7 @@ from opentelemetry.metrics import MeterProvider
 from prometheus_client import CollectorRegistry
 
 from otel_apimetrics.config import ConfigError
+from otel_apimetrics.prometheus.client_processes import directory
 from otel_apimetrics.prometheus.described import Description
 from otel_apimetrics.prometheus.measures import Durations, Measures, NameTakenError
 from otel_apimetrics.prometheus.reader import PrometheusReader
@@ -23,8 +24,8 @@ class Home:
 
     def __init__(self, measures: Measures) -> None:
         self.measures: Final = measures
-        self.defaults: Final[dict[str, Any]] = {}
-        """The default metrics that a framework has made, by what their names begin with."""
+        self.defaults: Final[dict[Hashable, Any]] = {}
+        """The default metrics that a framework has made, by what tells them from others."""
         self._apps: Final[dict[Hashable, WeakSet[Any]]] = {}
         self._made: Final[WeakKeyDictionary[CollectorRegistry, dict[Description, Any]]] = (
             WeakKeyDictionary()
@@ -77,6 +78,12 @@ class Home:
         return known[described]
 
 
+class _Shared:
+    """Stands for the registries of this process where processes share a directory."""
+
+
+_shared: Final[dict[str, _Shared]] = {}
+"""By the directory."""
 _homes: "WeakKeyDictionary[Any, Home]" = WeakKeyDictionary()
 
 
@@ -99,13 +106,19 @@ def registry_of(
 def home_of(
     key: object, reader: PrometheusReader | None = None, provider: MeterProvider | None = None
 ) -> Home:
-    """Give the home of a reader, of a registry, or of what else stands for one.
+    """Give the home of a reader or of a registry.
+
+    Processes that share prometheus_client's directory are shown as one, whatever their registries:
+    one home of each, and so one reader, takes part there.
 
     Args:
         key: what it belongs to, and lives as long as.
         reader: see `Measures`, with `provider`.
         provider: of the reader.
     """
+    path = directory()
+    if path is not None and reader is None:
+        key = _shared.setdefault(path, _Shared())
     home = _homes.get(key)
     if home is None:
         home = _homes[key] = Home(Measures(reader, provider))

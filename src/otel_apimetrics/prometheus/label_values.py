@@ -22,7 +22,7 @@ class LabelValues:
         defaults: more of them; they win.
 
     Raises:
-        ConfigError: a callable is a coroutine function.
+        ConfigError: a callable is a coroutine function, or wants more than the response.
         TypeError: `labels` is no mapping.
     """
 
@@ -40,7 +40,7 @@ class LabelValues:
         self._after: Final[list[tuple[str, Ask]]] = []
         for name, value in merged.items():
             if callable(value):
-                refuse_async(f"labels: {name}", value)
+                require_function(f"labels: {name}", value, 0, 1)
                 if _takes_response(value):
                     self._after.append((str(name), value))
                 else:
@@ -96,6 +96,36 @@ def refuse_async(what: str, value: Any) -> None:
     """
     if _is_async(value) or _is_async(getattr(type(value), "__call__", None)):  # noqa: B004  its code
         raise ConfigError(f"{what} is a coroutine function, which nobody awaits. Give a plain one.")
+
+
+def require_function(what: str, value: Any, *counts: int) -> None:
+    """Refuse what is no plain function of so many values.
+
+    Args:
+        what: names it in the error.
+        value: anything.
+        counts: of values that it may be called with.
+
+    Raises:
+        ConfigError: it is none.
+    """
+    if not callable(value):
+        raise ConfigError(f"{what}={value!r} is no function.")
+    refuse_async(what, value)
+    if not any(takes(value, count) for count in counts):
+        many = " or ".join(map(str, counts))
+        raise ConfigError(f"{what} is called with {many} values, which it does not take.")
+
+
+def takes(value: Callable[..., Any], count: int) -> bool:
+    """Tell whether a callable may be called with so many values."""
+    try:
+        inspect.signature(value).bind(*[None] * count)
+    except TypeError:
+        return False
+    except ValueError:  # some built-in types tell nothing
+        return True
+    return True
 
 
 def _with(

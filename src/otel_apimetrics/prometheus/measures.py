@@ -133,13 +133,15 @@ class Measures:
         template = Family(
             described.name, described.kind, described.help, described.unit, [*zero], mode
         )
+        glance = self._glances.setdefault(registry, Glance(self.reader))
+        shown = Shown(self.reader, template, glance)
         try:
-            glance = self._glances.setdefault(registry, Glance(self.reader))
-            registry.register(Shown(self.reader, template, glance))
+            registry.register(shown)
         except ValueError as error:
             raise NameTakenError(str(error)) from error
         name = self._free(described.name)
         key, _ = family_name(name, "", counts=described.kind == "counter")
+        shown.key = key
         if measured is None:
             self.reader.declared.add(key, template, began if began is not None else {})
         else:
@@ -167,6 +169,8 @@ class Shown(Collector):
         self._reader: Final = reader
         self._template: Final = template
         self._glance: Final = glance
+        self.key = ""
+        """What the reader knows it by: other registries may have metrics of its name."""
 
     def describe(self) -> list[Metric]:
         """Give its name and its kind."""
@@ -179,7 +183,7 @@ class Shown(Collector):
         seen = declared.seen()
         if seen is None:
             seen = self._glance.seen_by(self)
-        family = seen.get(self._template.name)
+        family = seen.get(self.key)
         if family is not None:
             yield as_metric(family, created=shows_created())
 

@@ -34,7 +34,7 @@ class RegistryPage:
         """
         path = directory()
         if path is None:
-            with self._reader.declared.looked_at(self._reader.shown()):
+            with self._reader.declared.looked_at(self._reader.apart()):
                 yield Guarded(self._registry)
         else:
             shown = [as_metric(family, created=False) for family in self._reader.shown()]

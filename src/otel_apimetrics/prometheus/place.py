@@ -61,7 +61,7 @@ class Place:
         """
         try:
             self._directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-            found = self._directory.stat()
+            found = self._directory.lstat()  # nobody has put a link in its place meanwhile
         except OSError as error:
             raise ConfigError(f"directory={self._directory}: {error}.") from error
         mine = os.geteuid() in {found.st_uid, 0} or found.st_uid == 0

@@ -24,6 +24,25 @@ def checked_labels(labels: object) -> None:
         )
 
 
+def require_names(names: Names, instead: str, **given: bool) -> None:
+    """See that options of the default metrics have some.
+
+    Args:
+        names: that the app has chosen.
+        instead: names whose default metrics have these options.
+        given: tells of each option whether the app has given it.
+
+    Raises:
+        ConfigError: there are none.
+    """
+    vain = [option for option, is_given in given.items() if is_given]
+    if names == "otel" and vain:
+        raise ConfigError(
+            f"{', '.join(vain)}: of the default metrics, which are the instrumentor's with"
+            f" names='otel'. Give names={instead} too, or leave this out."
+        )
+
+
 def chosen(possible: tuple[Names, ...], given: str | None = None) -> Names:
     """Give the choice of the app, or that of the environment.
 

@@ -13,7 +13,7 @@ from prometheus_client.registry import Collector
 from otel_apimetrics import _guard, interruptions
 from otel_apimetrics.config import ConfigError
 from otel_apimetrics.prometheus import collecting, collectors, gaps, instruments
-from otel_apimetrics.prometheus.client_processes import would_begin_with_nothing
+from otel_apimetrics.prometheus.client_processes import private, would_begin_with_nothing
 from otel_apimetrics.prometheus.collectors import Asked
 from otel_apimetrics.prometheus.declared import Declared
 from otel_apimetrics.prometheus.exposition import Scrape, expose, warn_taken
@@ -127,9 +127,16 @@ class PrometheusReader(MetricReader):
         Where there are several processes it is theirs, with the metrics of their registries;
         without them those are left out.
         """
+        return self.declared.complete(self._told())
+
+    def apart(self) -> Mapping[str, Family]:
+        """Give the same by what declares it: several registries may have metrics of one name."""
+        return self.declared.apart(self._told())
+
+    def _told(self) -> list[Family]:
         alone = self._workers is None or _is_telling.get()
         families = self._collected() if alone or self._workers is None else self._workers.gather()
-        return self.declared.complete(told_apart(families, whole=self._scope_labels))
+        return told_apart(families, whole=self._scope_labels)
 
     def families(self) -> Collection:
         """Collect in this process and translate, with the metrics of the registry."""
@@ -170,7 +177,10 @@ class PrometheusReader(MetricReader):
 
     def _join(self, directory: Directory | None) -> "Workers | None":
         where = directory or named_directory()
-        return None if where is None else _meet(self, where)
+        if where is None:
+            return None
+        is_ours = bool(directory or os.environ.get(DIRECTORIES[0]))
+        return _meet(self, where, is_ours=is_ours)
 
     def _collected(self) -> Collection:
         if self._collect is None:
@@ -261,7 +271,7 @@ def _modes(gauges: Mapping[str, Mode]) -> Mapping[str, Mode]:
     return gauges
 
 
-def _meet(reader: PrometheusReader, directory: Directory) -> "Workers":
+def _meet(reader: PrometheusReader, directory: Directory, *, is_ours: bool) -> "Workers":
     if not can_meet():
         raise ConfigError(
             "directory: there are no Unix sockets here, by which the processes of an app could"
@@ -271,6 +281,8 @@ def _meet(reader: PrometheusReader, directory: Directory) -> "Workers":
     from otel_apimetrics.prometheus.workers import Workers
 
     path = os.path.realpath(directory)
+    if not is_ours:
+        path = private(path)  # prometheus_client asks nobody for a directory of the app's own
     number = next(at for at in range(len(_numbers) + 1) if (path, at) not in _numbers)
     workers = Workers(Place(path, number), reader.families, reader.held)
     _numbers.add(workers.place.key)

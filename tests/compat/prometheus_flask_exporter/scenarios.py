@@ -12,7 +12,7 @@ import sys
 from importlib import import_module
 
 import prometheus_client
-from flask import Blueprint, Flask, Response, abort, jsonify, request
+from flask import Blueprint, Flask, Response, abort, after_this_request, jsonify, request
 from flask.views import MethodView
 from werkzeug.exceptions import Conflict
 
@@ -338,6 +338,48 @@ def user_defaults_and_an_app_factory(module):
     for path in ("/b/x/1", "/items", "/b/x/1", "/b/x/2"):
         client.get(path)
     return shown(client)
+
+
+@scenario
+def hooks_that_a_view_asks_for_and_handlers_that_raise(module):
+    app = Flask("shop")
+    app.logger.disabled = True
+    metrics = module.PrometheusMetrics(app)
+    status = {"status": lambda response: response.status_code}
+
+    @app.errorhandler(404)
+    @app.errorhandler(LookupError)
+    def broken(error):
+        raise KeyError("no template")
+
+    @app.get("/changed")
+    @metrics.counter("changed", "Changed", labels=status)
+    def changed():
+        @after_this_request
+        def change(response):
+            response.status_code = 277
+            return response
+
+        return "as made"
+
+    @app.get("/absent")
+    @metrics.counter("absent", "Absent", labels=status)
+    def absent():
+        abort(404)
+
+    @app.get("/broken")
+    @metrics.histogram("broken", "Broken", labels=status)
+    def other():
+        raise IndexError("first")
+
+    @app.get("/unhandled")
+    @metrics.counter("unhandled", "Unhandled", labels={"t": lambda r: r.get_data(as_text=True)})
+    def unhandled():
+        abort(409)
+
+    for path in ("/changed", "/absent", "/broken", "/unhandled"):
+        app.test_client().get(path)
+    return shown(app.test_client())
 
 
 @scenario

@@ -277,6 +277,48 @@ def test_labels_see_what_an_error_handler_answers(app, metrics, serve, client, s
 
 
 @pytest.mark.row(59)
+def test_labels_see_a_500_where_an_error_handler_raises(app, metrics, serve, client, scrape):
+    @app.errorhandler(404)
+    def broken(_error):
+        raise KeyError("no template")
+
+    serve("/", metrics.counter("absent", "Absent", labels=STATUS)(lambda: flask.abort(404)))
+    assert client.get("/").status_code == 500
+    assert scrape()['absent_total{status="500"}'] == 1
+
+
+@pytest.mark.row(59)
+def test_labels_see_the_exception_of_the_view_where_a_decorator_further_out_raises_another(
+    metrics, serve, client, scrape
+):
+    absent = metrics.counter("absent", "Absent", labels=STATUS)(lambda: flask.abort(404))
+
+    @functools.wraps(absent)
+    def replaced():
+        try:
+            absent()
+        except NotFound as error:
+            raise ValueError("another") from error
+
+    serve("/", replaced)
+    assert client.get("/").status_code == 500
+    assert scrape()['absent_total{status="404"}'] == 1
+
+
+@pytest.mark.row(58)
+def test_labels_see_the_response_before_a_hook_that_the_view_asks_for(
+    metrics, serve, client, scrape
+):
+    def view():
+        flask.after_this_request(lambda _response: flask.Response("other", 277))
+        return "as made", 201
+
+    serve("/", metrics.counter("made", "Made", labels=STATUS)(view))
+    assert client.get("/").status_code == 277
+    assert scrape()['made_total{status="201"}'] == 1
+
+
+@pytest.mark.row(59)
 @pytest.mark.parametrize("testing", [False, True])
 def test_an_exception_without_a_handler_is_500_and_goes_on(
     app, metrics, serve, client, scrape, testing

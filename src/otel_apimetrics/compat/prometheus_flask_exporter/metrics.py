@@ -18,13 +18,6 @@ VERSION = "0.23.2"
 """Of prometheus-flask-exporter, as `flask_exporter_info` tells it: dashboards may ask for it."""
 
 
-class _Shared:
-    """What the metrics of processes that share a directory are kept by."""
-
-
-_shared: dict[str, _Shared] = {}
-
-
 def _option(name: str) -> Any:
     """Make an attribute of an option, which others read, and may set before there is an app."""
 
@@ -150,11 +143,6 @@ class PrometheusMetrics(FlaskMetrics):
         # That package codes nothing here.
         text, content_type = self.generate_metrics(headers.get("Accept"), names)
         return text, 200, {"Content-Type": content_type}
-
-    def _home_key(self) -> object:
-        # Processes that share a directory are one, and one reader of each takes part.
-        path = directory()
-        return super()._home_key() if path is None else _shared.setdefault(path, _Shared())
 
     def _export_to(self, app: Any) -> None:
         # By the public method, which a subclass may replace.

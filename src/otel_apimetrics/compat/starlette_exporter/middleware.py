@@ -10,11 +10,15 @@ from opentelemetry.metrics import MeterProvider
 from prometheus_client import CollectorRegistry
 from starlette.requests import Request
 
+from otel_apimetrics import _guard
 from otel_apimetrics.compat.starlette_exporter.labels import ResponseHeaderLabel
+from otel_apimetrics.compat.starlette_exporter.optional_metrics import all_metrics
+from otel_apimetrics.config import ConfigError
 from otel_apimetrics.prometheus.asgi_choices import Choices, Exemplify
 from otel_apimetrics.prometheus.asgi_starlette import StarletteMiddleware
 from otel_apimetrics.prometheus.asgi_starlette_metrics import StarletteMetrics
 from otel_apimetrics.prometheus.homes import home_of, registry_of, require_both
+from otel_apimetrics.prometheus.label_values import takes
 from otel_apimetrics.prometheus.reader import PrometheusReader
 
 
@@ -43,7 +47,8 @@ class PrometheusMiddleware(StarletteMiddleware):
         meter_provider: of `reader`; the two come together.
 
     Raises:
-        ConfigError: `reader` or `meter_provider` is missing beside the other, or is none.
+        ConfigError: a bound or a label cannot be, or `reader` or `meter_provider` is missing
+            beside the other, or is none.
         re.error: one of `skip_paths` is no expression.
     """
 
@@ -73,14 +78,14 @@ class PrometheusMiddleware(StarletteMiddleware):
                 UserWarning,
                 stacklevel=2,
             )
-        asked = dict(labels or {})
+        asked = _labels(labels or {})
         of_response = {k: v for k, v in asked.items() if isinstance(v, ResponseHeaderLabel)}
         require_both(reader, meter_provider)
         shown = registry_of(registry, reader)
         home = home_of(reader or shown, reader, meter_provider)
         super().__init__(
             app,
-            StarletteMetrics(home, shown, prefix, buckets, optional_metrics or ()),
+            StarletteMetrics(home, shown, prefix, buckets, _known(optional_metrics or ()), asked),
             Choices(
                 app_name=app_name,
                 group_paths=group_paths,
@@ -95,6 +100,29 @@ class PrometheusMiddleware(StarletteMiddleware):
             ),
             (shown, reader),
         )
+
+
+def _labels(given: Any) -> dict[str, Any]:
+    if not isinstance(given, Mapping) and any(isinstance(each, str) for each in given):
+        raise ConfigError(f"labels={given!r} is no dictionary of values or callables by name.")
+    labels = {str(name): value for name, value in dict(given).items()}
+    for name, value in labels.items():
+        # A coroutine function is awaited.
+        if callable(value) and not takes(value, 1):
+            raise ConfigError(f"labels: {name} is called with the request, which it does not take.")
+    return labels
+
+
+def _known(optional: Sequence[str]) -> Sequence[str]:
+    for name in optional:
+        if name not in all_metrics:
+            _guard.warn_once(
+                f"prometheus.optional.{name}",
+                "optional_metrics: there is no %s. Use some of %s.",
+                name,
+                ", ".join(all_metrics),
+            )
+    return optional
 
 
 def _given_request(exemplars: Callable[..., Any]) -> Exemplify:
