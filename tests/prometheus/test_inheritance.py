@@ -7,6 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from otel_apimetrics.prometheus.families import Family, Series
+from otel_apimetrics.prometheus.inheritance import Inheritance
+
 ROOT = Path(__file__).parents[2]
 
 SHOP = """
@@ -199,3 +202,16 @@ def test_a_fork_waits_for_no_lock_that_another_thread_held(directory):
     goes_on, line = ran(LOCKED, directory)
     assert goes_on == "goes on"
     assert sorted_parts(line) == sorted_parts(shown(5, [(5, 5)], 5, 10, 5, 1, 5))
+
+
+@pytest.mark.swallows_errors
+def test_what_cannot_be_read_at_the_fork_is_taken_for_inherited_later(no_swallowed_errors):
+    def held():
+        raise ValueError("nothing to read")
+
+    inheritance = Inheritance(held)
+    inheritance.note()
+    assert {place for place, _ in no_swallowed_errors} == {"prometheus.inherit"}
+    told = [Family("orders", "counter", series=[Series((), 2)])]
+    assert inheritance.of(told) == told
+    assert not inheritance.has_grown()
