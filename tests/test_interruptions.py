@@ -15,7 +15,12 @@ import pytest
 from opentelemetry import trace as otel_trace
 
 import otel_apimetrics
-from otel_apimetrics import ApiMetricsASGIMiddleware, ApiMetricsWSGIMiddleware, open_requests
+from otel_apimetrics import (
+    ApiMetricsASGIMiddleware,
+    ApiMetricsWSGIMiddleware,
+    metrics,
+    open_requests,
+)
 from tests.in_process import make_environ, make_scope, serve_asgi, serve_wsgi
 from tests.one_span.processes import run_python
 from tests.telemetry import Telemetry
@@ -203,6 +208,27 @@ def test_a_signal_anywhere_in_the_making_of_a_record_loses_nothing():
         assert open_requests.count() == 0, call
         number += 3
     assert number > 50
+
+
+def test_a_signal_where_workers_write_down_what_was_counted_loses_nothing(
+    telemetry: Telemetry, monkeypatch
+):
+    @contextmanager
+    def place():
+        signal.raise_signal(signal.SIGUSR1)
+        yield
+
+    def write():
+        with place():
+            raise AssertionError("goes on")
+
+    monkeypatch.setattr(metrics, "recorded", [write])
+    served = ApiMetricsWSGIMiddleware(app, capture_body="all", **telemetry.providers)
+    with handled(exits):
+        seen = serve_wsgi(served, make_environ())
+    assert type(seen.error) is SystemExit
+    assert telemetry.total() == 1
+    assert telemetry.server_span.attributes["http.response.body.content"] == "body"
 
 
 class PythonLock:

@@ -101,7 +101,6 @@ class Metrics:
         if errors and "validation_errors" not in done:
             instruments.validation_errors.add(errors, attributes, context)
             done.add("validation_errors")
-        note_recorded()
 
     def active(self, change: int, method: str) -> None:
         """Count a request in (+1) or out (-1) of flight."""

@@ -25,7 +25,7 @@ from otel_apimetrics.identity import (
     mask_ip_header,
 )
 from otel_apimetrics.masking import Masking
-from otel_apimetrics.metrics import Metrics
+from otel_apimetrics.metrics import Metrics, note_recorded
 from otel_apimetrics.redaction import Addresses, Redactor
 from otel_apimetrics.shortening import shortened
 from otel_apimetrics.typing import Governor, ResponseHook
@@ -146,13 +146,19 @@ class Pipeline:
             )
         except Exception as error:
             _guard.swallow("pipeline.metrics", error)
-        live = span is not None and span.is_recording()
-        if not live and not self.outlets:
-            return
-        safe = self.masking.redact(exchange, safe_line)
-        if span is not None and live:
-            shown = self._shown(safe, self._shown_bytes)
-            _write(span, shown, given, owned=owned, environment=self.config.environment)
+        live = span if span is not None and span.is_recording() else None
+        if live is not None or self.outlets:
+            safe = self.masking.redact(exchange, safe_line)
+            if live is not None:
+                shown = self._shown(safe, self._shown_bytes)
+                _write(live, shown, given, owned=owned, environment=self.config.environment)
+            self._hand_on(safe, done)
+        if "noted" not in done:
+            # Last, and once: they write files, and where that is interrupted all else is done.
+            done.add("noted")
+            note_recorded()
+
+    def _hand_on(self, safe: Exchange, done: set[object]) -> None:
         for outlet in self.outlets:
             if outlet not in done:
                 outlet.accept(self._shown(safe, outlet.max_body_size))
