@@ -6,6 +6,7 @@ import functools
 import inspect
 
 import flask
+import flask.views
 import prometheus_client
 import pytest
 from opentelemetry import trace
@@ -227,6 +228,33 @@ def test_labels_of_a_view_see_the_response_below_decorators_that_do_not_say_what
         app.add_url_rule("/", "view", counted)
     assert app.test_client().get("/").status_code == 201
     assert shown(metrics, "made_total") == ['made_total{status="201"} 1.0']
+
+
+class Service:
+    """As an app may have them in closures: callable, and each knows all others."""
+
+    def __call__(self):
+        raise AssertionError("nobody calls it")
+
+
+def test_a_view_is_not_looked_for_in_all_that_an_app_knows(app, metrics):
+    services = [Service() for _ in range(40)]
+    for one in services:
+        vars(one).update({f"service_{at}": other for at, other in enumerate(services)})
+    known, called = services[0], []
+
+    @app.get("/")
+    def view(*_args, **_kwargs):
+        assert known
+        return called[0]()
+
+    @metrics.counter("called", "Calls", labels={"said": str})
+    def helper():
+        return "helped"
+
+    called.append(helper)
+    assert app.test_client().get("/").text == "helped"
+    assert shown(metrics, "called_total") == ['called_total{said="helped"} 1.0']
 
 
 def test_labels_of_a_function_that_a_view_calls_see_what_it_returns(app, metrics):

@@ -11,6 +11,8 @@ import flask
 _PASSES_ON: Final = inspect.CO_VARARGS | inspect.CO_VARKEYWORDS
 _DEEPEST: Final = 8
 """Decorators upon each other that do not say what they decorate."""
+_MOST: Final = 64
+"""Functions and other objects that are looked at for one call of a view."""
 
 
 def is_view(request: Any, function: Any) -> bool:
@@ -45,16 +47,25 @@ def _unwrapped(function: Any) -> Iterator[Any]:
         function = getattr(function, "__wrapped__", None)
 
 
-def _leads_to(function: Any, mine: Any, depth: int = 0) -> bool:
+def _leads_to(function: Any, mine: Any) -> bool:
     """Tell whether a function decorates another one without `functools.wraps`."""
-    if depth == _DEEPEST:
-        return False
-    return any(
-        _stands_for(held, mine) or _leads_to(held, mine, depth + 1)
-        for each in _unwrapped(function)
-        for held in _held(each, mine)
-        if callable(held)
-    )
+    looked_at = [function]
+    seen: set[int] = set()
+    for _ in range(_DEEPEST):
+        held = [
+            one
+            for each in looked_at
+            for inner in _unwrapped(each)
+            for one in _held(inner, mine)
+            if callable(one) and id(one) not in seen
+        ]
+        if any(_stands_for(one, mine) for one in held):
+            return True
+        seen.update(map(id, held))
+        if not held or len(seen) > _MOST:
+            return False
+        looked_at = held
+    return False
 
 
 def _held(function: Any, mine: Any) -> Iterator[Any]:
