@@ -88,8 +88,9 @@ def may_have_thread() -> bool:
 
     Not without threads of Python's, and not in uWSGI's master: it forks whatever locks they hold.
     """
-    uwsgi = sys.modules.get("uwsgi")
-    return not has_no_threads() and (uwsgi is None or uwsgi.masterpid() != os.getpid())
+    # Stand-ins for uWSGI's module, outside of it, have none of its functions.
+    masterpid = getattr(sys.modules.get("uwsgi"), "masterpid", None)
+    return not has_no_threads() and (masterpid is None or masterpid() != os.getpid())
 
 
 def _begin() -> None:
