@@ -15,6 +15,7 @@ from prometheus_client.utils import INF, floatToGoString
 
 from otel_apimetrics import _guard
 from otel_apimetrics.prometheus.accepting import best
+from otel_apimetrics.prometheus.collectors import with_samples
 from otel_apimetrics.prometheus.encodable import encodable_metric
 from otel_apimetrics.prometheus.families import Exemplar, Family, Series
 from otel_apimetrics.prometheus.sample_names import without_clashes
@@ -134,11 +135,9 @@ class Collected(Collector):
 def _filtered(metric: Metric, names: Sequence[str]) -> Metric | None:
     if not names or metric.name in names:
         return metric
-    samples = [sample for sample in metric.samples if sample[0] in names]
-    if not samples:
-        return None
-    kept = Metric(metric.name, metric.documentation, metric.type, metric.unit)
-    kept.samples = samples
+    kept = with_samples(metric, names)
+    if kept is not None:
+        kept.unit = metric.unit
     return kept
 
 

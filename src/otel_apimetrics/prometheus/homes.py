@@ -125,6 +125,26 @@ def home_of(
     return home
 
 
+def home_and_registry(
+    registry: CollectorRegistry | None,
+    reader: PrometheusReader | None,
+    provider: MeterProvider | None,
+) -> tuple[Home, CollectorRegistry]:
+    """Give the home of what an app has given, and the registry that shows its metrics too.
+
+    Args:
+        registry: see `registry_of`.
+        reader: with `provider`; without both the home is the registry's.
+        provider: of the reader.
+
+    Raises:
+        ConfigError: see `require_both`.
+    """
+    require_both(reader, provider)
+    shown = registry_of(registry, reader)
+    return home_of(reader or shown, reader, provider), shown
+
+
 def require_both(reader: PrometheusReader | None, meter_provider: MeterProvider | None) -> None:
     """Refuse a reader without its provider, a provider without its reader, and what is neither.
 

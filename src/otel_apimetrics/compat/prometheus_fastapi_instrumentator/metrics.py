@@ -27,7 +27,7 @@ from otel_apimetrics.prometheus.asgi_info_metrics import (
     default_metrics,
 )
 from otel_apimetrics.prometheus.described import DURATION_BUCKETS
-from otel_apimetrics.prometheus.homes import home_of, registry_of, require_both
+from otel_apimetrics.prometheus.homes import home_and_registry
 from otel_apimetrics.prometheus.label_values import LabelValues
 from otel_apimetrics.prometheus.reader import PrometheusReader
 
@@ -217,9 +217,7 @@ def _place(
     reader: PrometheusReader | None = None,
     meter_provider: MeterProvider | None = None,
 ) -> Place:
-    require_both(reader, meter_provider)
-    shown = registry_of(registry, reader)
-    home = home_of(reader or shown, reader, meter_provider)
+    home, shown = home_and_registry(registry, reader, meter_provider)
     return Place(home, shown, namespace, subsystem, LabelValues(custom_labels, {}))
 
 

@@ -20,7 +20,7 @@ from otel_apimetrics.prometheus.asgi_instrumentator import (
     InstrumentatorMiddleware,
 )
 from otel_apimetrics.prometheus.described import describe
-from otel_apimetrics.prometheus.homes import home_of, registry_of, require_both
+from otel_apimetrics.prometheus.homes import home_and_registry
 from otel_apimetrics.prometheus.label_values import LabelValues
 from otel_apimetrics.prometheus.reader import PrometheusReader
 
@@ -87,9 +87,7 @@ class PrometheusInstrumentatorMiddleware(InstrumentatorMiddleware):
             excluded_handlers=[re.compile(each) for each in excluded_handlers],
             body_handlers=[re.compile(each) for each in body_handlers],
         )
-        require_both(reader, meter_provider)
-        shown = registry_of(registry, reader)
-        home = home_of(reader or shown, reader, meter_provider)
+        home, shown = home_and_registry(registry, reader, meter_provider)
         measured = instrumentations
         if not measured:
             measured = default_metrics(

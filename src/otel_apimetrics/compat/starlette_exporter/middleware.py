@@ -17,7 +17,7 @@ from otel_apimetrics.config import ConfigError
 from otel_apimetrics.prometheus.asgi_choices import Choices, Exemplify
 from otel_apimetrics.prometheus.asgi_starlette import StarletteMiddleware
 from otel_apimetrics.prometheus.asgi_starlette_metrics import StarletteMetrics
-from otel_apimetrics.prometheus.homes import home_of, registry_of, require_both
+from otel_apimetrics.prometheus.homes import home_and_registry
 from otel_apimetrics.prometheus.label_values import takes
 from otel_apimetrics.prometheus.reader import PrometheusReader
 
@@ -80,9 +80,7 @@ class PrometheusMiddleware(StarletteMiddleware):
             )
         asked = _labels(labels or {})
         of_response = {k: v for k, v in asked.items() if isinstance(v, ResponseHeaderLabel)}
-        require_both(reader, meter_provider)
-        shown = registry_of(registry, reader)
-        home = home_of(reader or shown, reader, meter_provider)
+        home, shown = home_and_registry(registry, reader, meter_provider)
         super().__init__(
             app,
             StarletteMetrics(home, shown, prefix, buckets, _known(optional_metrics or ()), asked),
