@@ -15,6 +15,12 @@ from tests.servers.serving import serving
 
 ROOT = Path(__file__).parents[2]
 
+_KEPT = {
+    name: text for name, text in os.environ.items() if not name.startswith(("PYTEST", "OTEL", "CI"))
+}
+"""Without what has an SDK believe that it is in a test. Read once: pytest notes the current test
+there, and runs are made in threads."""
+
 Events = dict[str, dict[str, Any]]
 """What a vendor was told of each step."""
 
@@ -46,7 +52,7 @@ def run(
         with serving(
             [*command, backend.url],
             Path(directory) / "log",
-            _environment() | variables,
+            _KEPT | variables,
             end_with=signal.SIGINT,
         ) as server:
             for step in steps():
@@ -56,9 +62,3 @@ def run(
             while time.monotonic() < deadline and not expected <= events(backend.received).keys():
                 backend.wait_for_more(0.25)
     return events(backend.received)
-
-
-def _environment() -> dict[str, str]:
-    """Give this shell's variables, but for those that have an SDK believe that it is in a test."""
-    kept = os.environ.items()
-    return {name: text for name, text in kept if not name.startswith(("PYTEST", "OTEL", "CI"))}

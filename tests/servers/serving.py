@@ -18,6 +18,12 @@ from tests.ports import free_port
 ROOT = Path(__file__).parents[2]
 BIN = Path(sys.executable).parent
 UWSGI = BIN / "uwsgi"
+INHERITED = {
+    name: text
+    for name, text in os.environ.items()
+    if not name.startswith("OTEL") and not name.lower().endswith("_proxy")
+}
+"""Read once: processes are started from threads, while pytest notes the current test there."""
 PATIENCE = 150.0
 """Seconds after which a process that does not start or does not end is taken for broken."""
 
@@ -50,14 +56,9 @@ class Process:
 
 def environment(**more: str) -> dict[str, str]:
     """This shell's variables, without what says something to OpenTelemetry or to HTTP clients."""
-    kept = {
-        name: text
-        for name, text in os.environ.items()
-        if not name.startswith("OTEL") and not name.lower().endswith("_proxy")
-    }
     return {
-        **kept,
-        "PATH": f"{BIN}{os.pathsep}{kept.get('PATH', os.defpath)}",
+        **INHERITED,
+        "PATH": f"{BIN}{os.pathsep}{INHERITED.get('PATH', os.defpath)}",
         "PYTHONPATH": os.pathsep.join((str(ROOT), str(ROOT / "src"))),
         "PYTHONDONTWRITEBYTECODE": "1",
         "PYTHONUNBUFFERED": "1",

@@ -1,7 +1,6 @@
 """The privacy tests' apps in real servers under `opentelemetry-instrument`, and their client."""
 
 import http.client
-import os
 import signal
 import subprocess
 import sys
@@ -18,6 +17,7 @@ from urllib.request import ProxyHandler, build_opener
 from tests.collector_process import CollectorProcess
 from tests.e2e.canaries.fill import Step
 from tests.ports import free_port
+from tests.servers.serving import INHERITED
 
 APPS: Final = Path(__file__).resolve().parent.parent / "apps"
 BIN: Final = Path(sys.executable).parent
@@ -73,13 +73,8 @@ def serving(
 def _environment(
     server: str, collector: CollectorProcess, directory: Path, extra: dict[str, str]
 ) -> dict[str, str]:
-    kept = {
-        name: text
-        for name, text in os.environ.items()
-        if not name.startswith("OTEL") and not name.lower().endswith("_proxy")
-    }
     return {
-        **kept,
+        **INHERITED,
         "CANARY_SCRIPT": str(directory / "script.jsonl"),
         "OTEL_SERVICE_NAME": f"canaries-{server}",
         "OTEL_TRACES_EXPORTER": "otlp",
