@@ -19,7 +19,7 @@ from otel_apimetrics.exchange import (
 from otel_apimetrics.header_choice import HeaderChoice
 from otel_apimetrics.identity import clean_id
 from otel_apimetrics.masking import Masking, blank
-from otel_apimetrics.redaction import FAILED, Redactor
+from otel_apimetrics.redaction import FAILED, RedactionPolicy, Redactor
 
 SECRET = "sk_live_4eC39HqLyjWDarjtT1zdp7dc"
 JSON = ("content-type", "application/json")
@@ -251,3 +251,53 @@ def test_the_headers_that_are_remembered_are_bounded():
         safe = masking.redact(Exchange(id="1", request=Request(method="GET", headers=headers)))
         assert safe.request.headers == headers
     assert len(masking._request_choice.clean) <= 1_024
+
+
+@pytest.mark.parametrize("mask", ["mask", "remove"])
+def test_headers_in_any_mixture_are_masked_as_if_nothing_were_remembered(mask):
+    policy = {"capture_headers": "all", "redaction": RedactionPolicy(mask=mask)}
+    config = build(policy, {})
+    old = Masking(config, Redactor(config.redaction))
+    many = [
+        ("etag", "1"),
+        ("authorization", "Basic c2VjcmV0OnNlY3JldA=="),
+        ("x-forwarded-for", "192.0.2.77"),
+        ("x-note", "password=hunter22"),
+        ("cookie", "sid=9f86d081884c7d65"),
+        ("etag", "1"),
+        ("referer", "https://example.com/?token=abcdefgh"),
+    ]
+    for start in range(len(many)):
+        headers = (*many[start:], *many[:start])
+        exchange = Exchange(id="1", request=Request(method="GET", headers=headers))
+        new = Masking(config, Redactor(config.redaction))
+        shown = old.redact(exchange).request.headers
+        assert shown == new.redact(exchange).request.headers
+        assert "c2VjcmV0" not in repr(shown)
+        assert [value for name, value in shown if name == "etag"] == ["1", "1"]
+
+
+def test_a_callback_is_asked_about_a_header_each_time():
+    asked = []
+
+    def callback(text, place):
+        if place == "header:etag":
+            asked.append(place)
+        return text if len(asked) < 2 else "gone"
+
+    config = build({"redaction": RedactionPolicy(callback=callback)}, {})
+    masking = Masking(config, Redactor(config.redaction))
+    response = Response(status=200, headers=(("etag", "1"),))
+    exchange = Exchange(id="1", request=Request(method="GET"), response=response)
+    shown = [masking.redact(exchange).response.headers for _ in "ab"]
+    assert shown == [(("etag", "1"),), (("etag", "gone"),)]
+    assert asked.count("header:etag") == 2
+
+
+def test_of_many_headers_the_first_are_recorded():
+    config = build({"capture_headers": "all"}, {})
+    masking = Masking(config, Redactor(config.redaction))
+    headers = tuple((f"x-{number}", "1") for number in range(200))
+    exchange = Exchange(id="1", request=Request(method="GET", headers=headers))
+    for _ in range(2):
+        assert masking.redact(exchange).request.headers == headers[:128]

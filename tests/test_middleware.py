@@ -280,10 +280,19 @@ def test_the_log_line_about_an_error_withholds_what_the_request_said(telemetry, 
     assert SECRET not in caplog.text
 
 
+def test_a_header_that_a_server_gives_as_a_number_is_read(telemetry):
+    served = ApiMetricsWSGIMiddleware(wsgi, capture_headers="all", **telemetry.providers)
+    environ = make_environ("POST", body=b"x", HTTP_X_ODD=7, CONTENT_LENGTH=1)
+    assert serve_wsgi(served, environ).status == 201
+    attributes = telemetry.server_span.attributes
+    assert attributes["http.request.header.x-odd"] == ("7",)
+    assert attributes["http.request.header.content-length"] == ("1",)
+
+
 @pytest.mark.swallows_errors
 def test_an_environ_that_cannot_be_read_is_served(telemetry, no_swallowed_errors):
     served = ApiMetricsWSGIMiddleware(wsgi, **telemetry.providers)
-    environ = make_environ("POST", body=b"x", HTTP_X_ODD=object())
+    environ = make_environ("POST", body=b"x", SERVER_PROTOCOL=object())
     assert serve_wsgi(served, environ).status == 201
     assert [place for place, _ in no_swallowed_errors] == ["wsgi.begin"]
 

@@ -179,6 +179,10 @@ def _encode_body(
 def _encode_headers(headers: Headers, prefix: str, room: int, out: Attributes) -> None:
     room = min(room, semconv.MAX_HEADERS)
     # Tuples, as the SDK keeps them: what is on the span compares equal to what we gave.
+    once = {prefix + name: (value,) for name, value in headers}
+    if len(once) == len(headers) <= room:
+        out.update(once)
+        return
     taken = 0
     for name, value in headers:
         key = prefix + name

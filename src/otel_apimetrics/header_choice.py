@@ -2,7 +2,6 @@
 
 import re
 
-from otel_apimetrics.exchange import Headers
 from otel_apimetrics.identity import IP_HEADERS
 from otel_apimetrics.redaction import Remembered
 
@@ -56,11 +55,12 @@ class HeaderChoice:
         self.clean: set[tuple[str, str]] = set()
         """Headers that are recorded as they are: most responses have the same ones."""
 
-    def remember(self, headers: Headers) -> None:
-        """Remember headers that are recorded as they are, but for long ones."""
-        if len(self.clean) >= _MOST_HEADERS:
-            self.clean.clear()
-        self.clean.update([header for header in headers if len(header[1]) <= _LONGEST_HEADER])
+    def remember(self, header: tuple[str, str]) -> None:
+        """Remember a header that is recorded as it is, but for a long one."""
+        if len(header[1]) <= _LONGEST_HEADER:
+            if len(self.clean) >= _MOST_HEADERS:
+                self.clean.clear()
+            self.clean.add(header)
 
     def takes(self, name: str) -> bool:
         """Tell whether the header of this lower-case name is recorded."""

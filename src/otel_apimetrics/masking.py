@@ -168,22 +168,33 @@ class Masking:
         cut = len(value) >= LONGEST_ID
         return value if self._redactor.text(value, truncated=cut) == value else hash_id(value)
 
-    def _headers(self, headers: Headers, choice: "HeaderChoice") -> Headers:
+    def _headers(self, headers: Headers, choice: HeaderChoice) -> Headers:
         if choice.nothing:
             return ()
-        if choice.clean.issuperset(headers):
+        clean = choice.clean
+        if clean.issuperset(headers):
             return headers[:_MOST_LINES]
-        kinds, mode = choice.kinds, self._config.client_ip
-        chosen = tuple(
-            [
-                header if kind == TAKEN else (header[0], mask_ip_header(*header, mode))
-                for header in headers
-                if (kind := kinds[header[0]])
-            ]
-        )
-        masked = self._redactor.headers(chosen[:_MOST_LINES])
-        if masked is chosen and masked == headers:
-            choice.remember(headers)
+        shown: list[tuple[str, str]] = []
+        taken = 0
+        for header in headers:
+            if header in clean:
+                shown.append(header)
+            elif kind := choice.kinds[header[0]]:
+                shown += self._header(header, kind, choice)
+            else:
+                continue
+            taken += 1
+            if taken == _MOST_LINES:
+                break
+        return tuple(shown)
+
+    def _header(self, header: tuple[str, str], kind: int, choice: HeaderChoice) -> Headers:
+        is_told = kind == TAKEN
+        name, value = header
+        told = (header if is_told else (name, mask_ip_header(name, value, self._config.client_ip)),)
+        masked = self._redactor.headers(told)
+        if masked is told and is_told:
+            choice.remember(header)
         return masked
 
     def _is_sensitive(self, exchange: Exchange) -> bool:

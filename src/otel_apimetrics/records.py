@@ -20,7 +20,9 @@ else:
 _Record = TypeVar("_Record")
 
 _TWIN = "__open_twin__"
-_COPY = "__open_copy__"
+
+_copiers: dict[tuple[Any, ...], Any] = {}
+"""By the class and the names of the fields that change: few, for those who write them do."""
 
 
 @dataclass_transform(frozen_default=True, kw_only_default=True)
@@ -33,7 +35,6 @@ def record(cls: type[_Record]) -> type[_Record]:
     frozen: Any = dataclass(frozen=True, slots=True, kw_only=True)(cls)
     twin: Any = type(cls.__name__, (), {"__slots__": frozen.__slots__})
     setattr(frozen, _TWIN, twin)
-    setattr(frozen, _COPY, _copier(frozen, twin))
     frozen.__init__ = _initialiser(frozen, twin)
     made: type[_Record] = frozen
     return made
@@ -46,11 +47,11 @@ def evolve(record: _Record, **changes: Any) -> _Record:
         AttributeError: a change names no field.
     """
     cls: Any = type(record)
-    new = cls.__open_copy__(record)
-    for name, value in changes.items():
-        setattr(new, name, value)
-    new.__class__ = cls
-    copied: _Record = new
+    key = (cls, *changes)
+    copy = _copiers.get(key)
+    if copy is None:
+        copy = _copiers[key] = _copier(*key)
+    copied: _Record = copy(record, *changes.values())
     return copied
 
 
@@ -87,14 +88,19 @@ def _value(field: "Field[Any]") -> str:
     return f"_make_{field.name}() if {field.name} is _missing else {field.name}"
 
 
-def _copier(frozen: Any, twin: Any) -> Any:
+def _copier(frozen: Any, *changed: str) -> Any:
+    names = [field.name for field in fields(frozen)]
+    if unknown := set(changed).difference(names):
+        raise AttributeError(f"{frozen.__qualname__} has no field {min(unknown)!r}")
     lines = [
-        "def copy(record):",
-        " new = _new(_twin)",
-        *(f" new.{field.name} = record.{field.name}" for field in fields(frozen)),
-        " return new",
+        f"def copy(_record, {', '.join(changed)}):",
+        " _copied = _new(_twin)",
+        *(f" _copied.{n} = {n if n in changed else f'_record.{n}'}" for n in names),
+        " _copied.__class__ = _frozen",
+        " return _copied",
     ]
-    return _function("copy", lines, {"_twin": twin, "_new": object.__new__})
+    twin = getattr(frozen, _TWIN)
+    return _function("copy", lines, {"_frozen": frozen, "_twin": twin, "_new": object.__new__})
 
 
 def _function(name: str, lines: list[str], names: dict[str, Any]) -> Any:

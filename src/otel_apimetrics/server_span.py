@@ -1,6 +1,7 @@
 """The SERVER span of one request: started, adopted or awaited, and let go at the last byte."""
 
 from contextlib import suppress
+from operator import itemgetter
 
 from opentelemetry import context as otel_context
 from opentelemetry import propagate, trace
@@ -20,13 +21,16 @@ class HeadersGetter(Getter[Headers]):
     def get(self, carrier: Headers, key: str) -> list[str] | None:
         """Return the header's lines, `None` where there is none."""
         lower = key.lower()
-        return [value for name, value in carrier if name == lower] or None
+        if lower not in map(_NAME, carrier):  # most requests bring no context
+            return None
+        return [value for name, value in carrier if name == lower]
 
     def keys(self, carrier: Headers) -> list[str]:
         """Return the names of all headers."""
         return [name for name, _ in carrier]
 
 
+_NAME = itemgetter(0)
 _GETTER = HeadersGetter()
 
 

@@ -123,12 +123,10 @@ def _body(
     data = buffer.data
     if not data:  # let go: all requests in flight together keep no more
         return Body(size=size, truncated=True)
-    content_type = content_encoding = ""
-    for name, value in headers:
-        if name == "content-type":
-            content_type = value
-        elif name == "content-encoding":
-            content_encoding = f"{content_encoding}, {value}" if content_encoding else value
+    told = dict(headers)
+    content_type, content_encoding = told.get("content-type", ""), ""
+    if "content-encoding" in told:
+        content_encoding = ", ".join(v for name, v in headers if name == "content-encoding" and v)
     complete = complete and not buffer.truncated
     try:
         text = body_text(

@@ -216,14 +216,19 @@ def _redact_in_place(span: Span) -> None:
     attributes = span.attributes
     if not attributes:
         return
-    held = span.__dict__
-    redactor: Redactor = held[_REDACTOR]
-    clean = held.get(_CLEAN, _NOTHING)
-    address = held.get(_ADDRESS)
-    guarded = redactor.guarded_keys
     # A copy in one step: each look into the span's own mapping goes through a proxy.
     copied: dict[str, Any] = cast("Any", attributes).copy()
-    for key, value in copied.items():
+    clean = span.__dict__.get(_CLEAN, _NOTHING)
+    if copied != clean:  # somebody else has said something
+        _redact_others(span, copied, clean)
+
+
+def _redact_others(span: Span, attributes: Mapping[str, Any], clean: Mapping[str, Any]) -> None:
+    held = span.__dict__
+    redactor: Redactor = held[_REDACTOR]
+    address = held.get(_ADDRESS)
+    guarded = redactor.guarded_keys
+    for key, value in attributes.items():
         if clean.get(key) is value or not guarded[key]:
             continue
         if key in ADDRESSES and (address is not None or span.kind not in _SERVED):

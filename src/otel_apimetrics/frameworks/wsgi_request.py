@@ -10,10 +10,6 @@ from otel_apimetrics.frameworks.authority import split_authority
 from otel_apimetrics.frameworks.headers import PATH_SAFE, lines_of
 from otel_apimetrics.identity import ClientAddress
 
-_HEADER_NAMES: dict[str, str] = {
-    "CONTENT_TYPE": "content-type",
-    "CONTENT_LENGTH": "content-length",
-}
 _MAX_NAMES = 512
 _ADDRESS = re.compile(r"[0-9a-fA-F:.]*[.:][0-9a-fA-F:.]*")
 
@@ -45,20 +41,30 @@ def read_request(environ: dict[str, Any], addresses: ClientAddress) -> Request:
 
 def read_headers(environ: dict[str, Any]) -> Headers:
     """Read the headers; WSGI servers have joined repeated ones."""
-    known = _HEADER_NAMES
-    pairs: list[tuple[str, str]] = []
-    for key, value in environ.items():
-        if key[:5] == "HTTP_":
-            name = known.get(key)
-            if name is None:
-                if len(known) >= _MAX_NAMES:
-                    known.clear()
-                    known.update(CONTENT_TYPE="content-type", CONTENT_LENGTH="content-length")
-                name = known[key] = key[5:].lower().replace("_", "-")
-            pairs.append((name, value if value.isascii() else _decoded(value)))
-        elif value and key in {"CONTENT_TYPE", "CONTENT_LENGTH"}:
-            pairs.append((known[key], str(value)))
-    return tuple(pairs)
+    names = _NAMES
+    return tuple(
+        [
+            (name, text if (text := str(value)).isascii() else _decoded(text))
+            for key, value in environ.items()
+            if (name := names[key]) and (value or key not in _CGI)
+        ]
+    )
+
+
+class _Names(dict[str, str]):
+    """The header's name of an environ's key; "" where it is no header's."""
+
+    def __missing__(self, key: str) -> str:
+        if len(self) >= _MAX_NAMES:  # keys come from requests
+            self.clear()
+        name = key[5:] if key[:5] == "HTTP_" else key if key in _CGI else ""
+        name = self[key] = name.lower().replace("_", "-")
+        return name
+
+
+_CGI = frozenset({"CONTENT_TYPE", "CONTENT_LENGTH"})
+"""Headers without a prefix, which are there and empty where they were not sent (RFC 3875)."""
+_NAMES = _Names()
 
 
 def _decoded(value: str) -> str:
