@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING
 from opentelemetry.context import Context
 from opentelemetry.metrics import CallbackOptions, Meter, MeterProvider, Observation, get_meter
 
-from otel_apimetrics import _guard, health, semconv
+from otel_apimetrics import _guard, health, semconv, tally
 from otel_apimetrics.cardinality import Attributes, Cardinality
 from otel_apimetrics.exchange import Body, Exchange
+from otel_apimetrics.tally import Counts
 from otel_apimetrics.version import __version__
 
 if TYPE_CHECKING:
@@ -155,13 +156,16 @@ class Metrics:
                 instruments = self._instruments
                 if instruments is None:
                     self.show_health()
-                    instruments = self._instruments = _Instruments(self._meter(), self._which)
+                    instruments = _Instruments(self._meter(), self._which)
+                    if self._shows_health:
+                        instruments.requests = tally.counting(instruments.requests, instruments)
+                    self._instruments = instruments
         return instruments
 
 
 class _Instruments:
     def __init__(self, meter: Meter, which: frozenset[str]) -> None:
-        self.requests: Counter = meter.create_counter(
+        self.requests: Counts = meter.create_counter(
             semconv.REQUESTS, "{request}", "Requests served."
         )
         self.duration = _durations(
@@ -255,4 +259,6 @@ def _observe(outcome: health.Outcome) -> Callable[[CallbackOptions], Iterable[Ob
 
 
 def _internal_errors(_options: CallbackOptions) -> Iterable[Observation]:
+    # The SDK asks observables before it collects what counters were told.
+    tally.tell_all()
     return [Observation(count, {"place": place}) for place, count in _guard.counts().items()]

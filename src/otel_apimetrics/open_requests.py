@@ -16,7 +16,7 @@ from typing import Protocol, TypeAlias
 from opentelemetry import context as otel_context
 from opentelemetry.context import Context
 
-from otel_apimetrics import _guard, collection, health
+from otel_apimetrics import _guard, collection, health, tally
 from otel_apimetrics.content import buffer
 
 IDLE = 600.0
@@ -159,6 +159,7 @@ def _begin_process() -> None:
         _postponed.clear()
         _guard.forget()
         buffer.forget()
+        tally.forget_all()
     _pid = os.getpid()
     collection.watch()
     # Handlers run last in, first out: registered at the first request, ours runs before

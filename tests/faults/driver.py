@@ -151,10 +151,11 @@ def with_us(scenario: Scenario, point: str | None, message: str) -> tuple[list[A
         with instrumented(scenario, telemetry, exporter) as make:
             seen = scenario.talk(make(make_app(scenario, telemetry)))
             close_all()
+        metrics = repr(telemetry.reader.get_metrics_data())
     finally:
         FAULTS.failing = None
     left = [span.to_json() for span in telemetry.spans]
-    left += [*exporter.taken, repr(telemetry.reader.get_metrics_data())]
+    left += [*exporter.taken, metrics]
     left += [repr(data.log_record.attributes) for data in LOGGED.get_finished_logs()]
     return seen, "".join(left)
 
