@@ -18,8 +18,8 @@ class Said(Enum):
     LINE = auto()
     """Another instrumentation has said it, in the conventions that its user chose. Method and
     path are said again: people look for those, in the stable spelling always."""
-    ALL = auto()
-    """All of `request_attributes`."""
+    START = auto()
+    """All of `request_attributes`: it is our own."""
 
 
 def encode(
@@ -44,11 +44,13 @@ def encode(
     """
     out: Attributes = {}
     request, response = exchange.request, exchange.response
-    if said is Said.NOTHING:
-        _encode_request(request, out)
-    elif said is Said.LINE:
+    if said is Said.LINE:
         _encode_method(request.method, out)
         out[semconv.URL_PATH] = request.path
+    else:
+        if said is Said.NOTHING:
+            out.update(request_attributes(request))
+        _encode_connection(request, out)
     _encode_outcome(request, response, out)
     _encode_identity(exchange, out)
     _encode_record(exchange, out)
@@ -63,9 +65,21 @@ def encode(
 
 
 def request_attributes(request: Request) -> Attributes:
-    """Give what is known of a request before the app runs; samplers decide on these."""
+    """Give what samplers may decide on, before the app runs (HTTP spans, "HTTP server")."""
     out: Attributes = {}
-    _encode_request(request, out)
+    _encode_method(request.method, out)
+    out[semconv.URL_SCHEME] = request.scheme
+    out[semconv.URL_PATH] = request.path
+    if request.query:
+        out[semconv.URL_QUERY] = request.query
+    if request.host:
+        out[semconv.SERVER_ADDRESS] = request.host
+    if request.port is not None:
+        out[semconv.SERVER_PORT] = request.port
+    if request.client_address is not None:
+        out[semconv.CLIENT_ADDRESS] = request.client_address
+    if request.user_agent:
+        out[semconv.USER_AGENT] = request.user_agent
     return out
 
 
@@ -77,26 +91,15 @@ def _encode_method(method: str, out: Attributes) -> None:
         out[semconv.REQUEST_METHOD_ORIGINAL] = method
 
 
-def _encode_request(request: Request, out: Attributes) -> None:
-    _encode_method(request.method, out)
-    out[semconv.URL_SCHEME] = request.scheme
-    out[semconv.URL_PATH] = request.path
+def _encode_connection(request: Request, out: Attributes) -> None:
+    """Encode what the conventions ask nobody to know at the start."""
     out[semconv.PROTOCOL_VERSION] = request.http_version
-    if request.query:
-        out[semconv.URL_QUERY] = request.query
-    if request.host:
-        out[semconv.SERVER_ADDRESS] = request.host
-    if request.user_agent:
-        out[semconv.USER_AGENT] = request.user_agent
-    for name, value in (
-        (semconv.SERVER_PORT, request.port),
-        (semconv.CLIENT_ADDRESS, request.client_address),
-        (semconv.CLIENT_PORT, request.client_port),
-        (semconv.LOCAL_ADDRESS, request.local_address),
-        (semconv.LOCAL_PORT, request.local_port),
-    ):
-        if value is not None:
-            out[name] = value
+    if request.client_port is not None:
+        out[semconv.CLIENT_PORT] = request.client_port
+    if request.local_address is not None:
+        out[semconv.LOCAL_ADDRESS] = request.local_address
+    if request.local_port is not None:
+        out[semconv.LOCAL_PORT] = request.local_port
 
 
 def _encode_outcome(request: Request, response: Response | None, out: Attributes) -> None:

@@ -6,6 +6,7 @@ pure function of an `Exchange`. No vendor's words live here.
 
 from collections.abc import Mapping
 from dataclasses import field
+from operator import itemgetter
 from types import MappingProxyType
 from typing import Any, Literal, TypeAlias
 
@@ -33,6 +34,7 @@ Headers: TypeAlias = tuple[tuple[str, str], ...]
 Direction: TypeAlias = Literal["incoming", "outgoing"]
 
 _NOTHING: Mapping[str, Any] = MappingProxyType({})
+_NAME = itemgetter(0)
 
 
 def _nothing() -> Mapping[str, Any]:
@@ -177,7 +179,5 @@ class Exchange:
 
 def first(headers: Headers, name: str) -> str:
     """Give the first value of a header by its lower-case name, "" where there is none."""
-    for key, value in headers:
-        if key == name:
-            return value
-    return ""
+    names = [*map(_NAME, headers)]
+    return headers[names.index(name)][1] if name in names else ""

@@ -174,18 +174,14 @@ class Masking:
         clean = choice.clean
         if clean.issuperset(headers):
             return headers[:_MOST_LINES]
+        if len(headers) > _MOST_LINES:
+            headers = tuple([header for header in headers if choice.takes(header[0])][:_MOST_LINES])
         shown: list[tuple[str, str]] = []
-        taken = 0
         for header in headers:
             if header in clean:
                 shown.append(header)
             elif kind := choice.kinds[header[0]]:
                 shown += self._header(header, kind, choice)
-            else:
-                continue
-            taken += 1
-            if taken == _MOST_LINES:
-                break
         return tuple(shown)
 
     def _header(self, header: tuple[str, str], kind: int, choice: HeaderChoice) -> Headers:

@@ -222,7 +222,7 @@ def _write(
 def _said(present: Mapping[str, Any], given: Attributes | None) -> Said:
     """Tell what the span says already: ours from its start, or contrib's in its own way."""
     if given is not None:
-        return Said.ALL
+        return Said.START
     if semconv.REQUEST_METHOD in present or "http.method" in present:
         return Said.LINE
     return Said.NOTHING

@@ -74,20 +74,21 @@ class BodyBuffer:
             chunk: what the app or its server passed on. `bytes` are kept by reference; a
                 `bytearray` or a `memoryview` is copied, because its owner may write to it again.
         """
+        room = self._room
         # The length of a memoryview counts items, which need not be bytes.
         length = len(chunk) if type(chunk) is bytes else memoryview(chunk).nbytes
         self.size += length
-        if self._room and length:
-            kept = chunk if type(chunk) is bytes else _copy(memoryview(chunk), self._room)
-            kept = kept[: self._room]
-            ledger, taken = self._ledger, len(kept) + _PER_CHUNK
+        if room and length:
+            kept = (chunk if type(chunk) is bytes else _copy(memoryview(chunk), room))[:room]
+            length = len(kept)
+            ledger, taken = self._ledger, length + _PER_CHUNK
             if ledger.held + taken > MOST_IN_FLIGHT:
                 self._give_up()
                 return
             ledger.held += taken
             self._taken += taken
             self._chunks.append(kept)
-            self._room -= len(kept)
+            self._room = room - length
 
     @property
     def data(self) -> bytes:

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Final
 
-from otel_apimetrics.exchange import Headers
+from otel_apimetrics.exchange import Headers, first
 
 PATH_SAFE: Final = "/:@!$&'()*+,;=-._~%"
 """What stays unquoted in a path that was not sent to us as it was (RFC 3986, 3.3)."""
@@ -26,9 +26,6 @@ def declared_length(headers: Headers) -> int | None:
 
     An app's own header may well be a number already, which some servers accept.
     """
-    for name, value in headers:
-        if name == "content-length":
-            text = str(value)
-            is_number = len(text) <= _LONGEST_NUMBER and text.isascii() and text.isdecimal()
-            return int(text) if is_number else None
-    return None
+    text = str(first(headers, "content-length"))
+    is_number = len(text) <= _LONGEST_NUMBER and text.isascii() and text.isdecimal()
+    return int(text) if is_number else None
