@@ -5,7 +5,7 @@ from typing import Any
 from urllib.parse import quote
 
 from otel_apimetrics import semconv
-from otel_apimetrics.exchange import Headers, Request
+from otel_apimetrics.exchange import Headers, Request, first
 from otel_apimetrics.frameworks.authority import split_authority
 from otel_apimetrics.frameworks.headers import BODILESS_METHODS, PATH_SAFE, lines_of
 from otel_apimetrics.identity import ClientAddress
@@ -23,13 +23,7 @@ def read_request(scope: MutableMapping[str, Any], addresses: ClientAddress) -> R
         Exception: whatever a malformed scope makes; the caller guards.
     """
     headers = read_headers(scope.get("headers") or ())
-    authority = user_agent = ""
-    for name, value in headers:
-        if name == "host":
-            authority = authority or value
-        elif name == "user-agent":
-            user_agent = value
-    host, port = split_authority(authority)
+    host, port = split_authority(first(headers, "host"))
     client = scope.get("client") or (None, None)
     server = scope.get("server") or (None, None)
     return Request(
@@ -40,7 +34,7 @@ def read_request(scope: MutableMapping[str, Any], addresses: ClientAddress) -> R
         path=_path(scope),
         query=_query(scope.get("query_string") or b""),
         http_version=scope.get("http_version") or "1.1",
-        user_agent=user_agent[: semconv.MAX_USER_AGENT],
+        user_agent=first(headers, "user-agent")[: semconv.MAX_USER_AGENT],
         headers=headers,
         client_address=addresses.resolve(client[0], lines_of(headers)),
         client_port=client[1] or None,
@@ -61,15 +55,18 @@ def is_announced(request: Request) -> bool:
 
 def read_headers(raw: RawHeaders) -> Headers:
     """Decode header lines, repeats kept: UTF-8 where they are, else latin-1."""
-    known = _NAMES
-    pairs: list[tuple[str, str]] = []
-    for name, value in raw:
-        key = known.get(name) or _lower(name)
-        try:
-            pairs.append((key, value.decode()))
-        except UnicodeDecodeError:
-            pairs.append((key, value.decode("latin-1")))
-    return tuple(pairs)
+    known, lines = _NAMES, [*raw]
+    try:
+        return tuple([(known.get(name) or _lower(name), value.decode()) for name, value in lines])
+    except UnicodeDecodeError:
+        return tuple([(_lower(name), _decoded(value)) for name, value in lines])
+
+
+def _decoded(value: bytes) -> str:
+    try:
+        return value.decode()
+    except UnicodeDecodeError:
+        return value.decode("latin-1")
 
 
 def _lower(name: bytes) -> str:
