@@ -93,14 +93,15 @@ class Masking:
 
     def redact_line(self, request: Request) -> Request:
         """Return the request with all redacted that is known before its body."""
-        redactor, method = self._redactor, request.method
+        redactor, unchanged = self._redactor, self._redactor.unchanged
+        method, host, agent = request.method, request.host, request.user_agent
         return evolve(
             request,
             method=method if method in semconv.KNOWN_METHODS else redactor.text(method),
-            host=redactor.text(request.host),
+            host=host if host in unchanged else redactor.text(host),
             path=redactor.path(request.path),
             query=redactor.query(request.query) if request.query else "",
-            user_agent=redactor.text(request.user_agent),
+            user_agent=agent if agent in unchanged else redactor.text(agent),
             headers=(),
         )
 
@@ -166,6 +167,8 @@ class Masking:
         if is_masked_key(value):  # its digest may well look like one
             return value
         cut = len(value) >= LONGEST_ID
+        if value in self._redactor.unchanged and not cut:
+            return value
         return value if self._redactor.text(value, truncated=cut) == value else hash_id(value)
 
     def _headers(self, headers: Headers, choice: HeaderChoice) -> Headers:

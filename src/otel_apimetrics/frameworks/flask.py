@@ -2,7 +2,7 @@
 
 import sys
 from collections.abc import Callable, Iterable
-from functools import partial
+from functools import cache, partial
 from typing import TYPE_CHECKING, Any
 
 from otel_apimetrics import _guard, open_requests
@@ -39,11 +39,18 @@ def note_request(recording: Recording) -> None:
 
 
 def _note_consumer(recording: Recording) -> None:
+    if recording.consumer is None:
+        has_app_context, g = _context()
+        if has_app_context():
+            recording.note_consumer(g.get(CONSUMER_IDENTIFIER))
+
+
+@cache
+def _context() -> tuple[Callable[[], bool], Any]:
     from flask.ctx import has_app_context
     from flask.globals import g
 
-    if recording.consumer is None and has_app_context():
-        recording.note_consumer(g.get(CONSUMER_IDENTIFIER))
+    return has_app_context, g
 
 
 def _on_exception(_app: Any, exception: BaseException, **_named: Any) -> None:

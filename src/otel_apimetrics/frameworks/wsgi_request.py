@@ -44,9 +44,9 @@ def read_headers(environ: dict[str, Any]) -> Headers:
     names = _NAMES
     return tuple(
         [
-            (name, text if (text := str(value)).isascii() else _decoded(text))
-            for key, value in environ.items()
-            if (name := names[key]) and (value or key not in _CGI)
+            (names[key], text if (text := str(environ[key])).isascii() else _decoded(text))
+            for key in filter(names.__getitem__, environ)
+            if environ[key] or key not in _CGI
         ]
     )
 
