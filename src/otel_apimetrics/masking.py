@@ -1,6 +1,6 @@
 """A whole exchange, redacted: which headers are recorded, and what of everything is said."""
 
-from itertools import islice
+from itertools import filterfalse, islice
 from urllib.parse import unquote
 
 from otel_apimetrics import _guard, semconv
@@ -179,15 +179,16 @@ class Masking:
             return headers[:_MOST_LINES]
         if len(headers) > _MOST_LINES:
             headers = tuple([header for header in headers if choice.takes(header[0])][:_MOST_LINES])
-        shown: list[tuple[str, str]] = []
-        for header in headers:
-            if header in clean:
-                shown.append(header)
-            elif kind := choice.kinds[header[0]]:
-                shown += self._header(header, kind, choice)
+        shown = [*headers]
+        for header in filterfalse(clean.__contains__, headers):
+            at = shown.index(header)
+            shown[at : at + 1] = self._header(header, choice)
         return tuple(shown)
 
-    def _header(self, header: tuple[str, str], kind: int, choice: HeaderChoice) -> Headers:
+    def _header(self, header: tuple[str, str], choice: HeaderChoice) -> Headers:
+        kind = choice.kinds[header[0]]
+        if not kind:
+            return ()
         is_told = kind == TAKEN
         name, value = header
         told = (header if is_told else (name, mask_ip_header(name, value, self._config.client_ip)),)
