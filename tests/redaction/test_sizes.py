@@ -7,7 +7,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from otel_apimetrics.redaction import MARK, RedactionPolicy, Redactor
-from otel_apimetrics.redaction.sizes import CUT_ARRAY, CUT_STRING, LONGEST, MOST_ITEMS, bounded
+from otel_apimetrics.redaction.sizes import (
+    CUT_ARRAY,
+    CUT_STRING,
+    LONGEST,
+    MOST_ITEMS,
+    _edits,
+    _exceeds,
+    bounded,
+)
 
 JSON = "application/json"
 SECRET = "q7Zx9Kd2Lm4Vb8Wt"
@@ -101,6 +109,23 @@ def test_json_in_a_string_that_is_cut_stays_masked():
     assert redactor.body(after, JSON) == after
 
 
+@pytest.mark.parametrize("before", ["", "x", "x" * 2_047, "x" * 2_048, '", "'])
+@pytest.mark.parametrize("behind", ["", '"', '"]', '", "x"]', '", "' + "x" * 2_047 + '"]'])
+def test_a_string_is_too_long_from_one_length_on(before, behind):
+    for length in (2_046, 2_047, 2_048, 2_049, 2_050, 4_097):
+        text = f'["{before}", "{"y" * length}{behind}'
+        assert (bounded(text, str) is text) == (length <= LONGEST)
+
+
+def test_colons_and_quotes_in_strings_hide_no_item_of_a_long_array():
+    item = {":": '":', '"': "a:b,{", ",": ":", '":': 1}
+    for inside in (":", '":', '"', ",:", "a:b", '":"', "", '",":', item, [item]):
+        for ascii_only in (True, False):
+            document = {"a:": inside, ":b": [":", [inside] * (MOST_ITEMS + 1), item]}
+            document = shown(document, ensure_ascii=ascii_only)
+            assert document[":b"][1] == [inside] * MOST_ITEMS + [CUT_ARRAY]
+
+
 items = st.one_of(
     st.integers(),
     st.none(),
@@ -127,6 +152,14 @@ def test_json_stays_json_within_bounds_and_twice_is_once(document, ascii_only, i
     after = redactor.body(text, JSON)
     assert is_bounded(json.loads(after))
     assert redactor.body(after, JSON) == after
+
+
+@settings(max_examples=300, deadline=None)
+@given(documents, st.booleans(), st.sampled_from([None, 1]), st.integers(0, 2))
+def test_where_few_searches_find_nothing_too_long_nothing_is(document, ascii_only, indent, cut):
+    text = json.dumps(document, ensure_ascii=ascii_only, indent=indent)
+    text = text[: len(text) - cut * len(text) // 3]
+    assert _exceeds(text) or not [*_edits(text, str)]
 
 
 def is_bounded(value):

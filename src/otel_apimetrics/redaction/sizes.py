@@ -33,7 +33,6 @@ _UNIT: Final = re.compile(
     re.DOTALL,
 )
 _SURROGATE: Final = re.compile("[\ud800-\udfff]")
-_BLOCK: Final = LONGEST // 2
 _NO_BRACKETS: Final = bytes(code for code in range(256) if chr(code) not in '[]{},:"')
 _LEFT: Final = re.compile(rb'"[^"]*(?:"|\Z)')
 _OBJECT: Final = re.compile(rb"\{,*\}")
@@ -73,16 +72,34 @@ def _exceeds(text: str) -> bool:
     if "\\" in text:
         # As long as before, and no quote is one of an escape.
         text = text.replace("\\\\", "__").replace('\\"', "__")
-    # A string that is too long covers one of these blocks.
-    blocks = range(0, len(text) - _BLOCK + 1, _BLOCK)
-    if any(text.find('"', at, at + _BLOCK) < 0 for at in blocks):
-        return True
-    return "[" in text and _has_many_items(_outside(text))
+    return _has_long_string(text) or ("[" in text and _may_have_many_items(text))
 
 
-def _outside(text: str) -> bytes:
-    """Give the brackets, braces, commas and colons that are outside of strings."""
+def _has_long_string(text: str) -> bool:
+    """Tell whether a quote is so far from the next that a string may be too long between them."""
+    quote = text.find('"')
+    while 0 <= quote < len(text) - LONGEST:
+        # The last one within reach: those before it are closer to each other.
+        quote = text.rfind('"', quote + 1, quote + 1 + LONGEST)
+        if quote < 0:
+            return True
+    return False
+
+
+def _may_have_many_items(text: str) -> bool:
     brackets = text.encode("utf-8", "replace").translate(None, _NO_BRACKETS)
+    # Two quotes and a colon are a member whose name has none of these letters; all others, and
+    # what looks like a comma or an object in a string, only make this more.
+    items = brackets.count(b",") - brackets.count(b'"":') + brackets.count(b"{")
+    return items >= MOST_ITEMS and _has_many_items(_outside(brackets))
+
+
+def _outside(brackets: bytes) -> bytes:
+    """Leave what is outside of strings.
+
+    Args:
+        brackets: the brackets, braces, commas, colons and quotes of a text.
+    """
     # Most strings have none of them. Where the end of one string touches the next, nothing is
     # between them, so that both may be taken for one.
     left = brackets.replace(b'""', b"")
