@@ -134,6 +134,10 @@ def test_both_looks_point_at_whatever_the_rules_change(text):
 @given(documents, st.booleans(), st.sampled_from([None, 1]))
 @example("\n" + SECRETS[0], False, None)
 @example({"allow_credentials&:": ""}, False, None)
+@example({"log": "x\npin=1234"}, False, None)
+@example({"log": "x\r\nssn: 1234", "password": 1}, False, None)
+@example({"log": "pas\u017fword=x1 \uff50in\t:y2"}, True, None)
+@example({"log": ["x\u2028pin=1234"]}, True, 1)
 @example({"log": "gh&#112;_" + "a1B2" * 9, "b": ["pass<![CDATA[word]]>=x1y2"]}, False, None)
 @example({"log": 'pass&#119;ord="x y"'}, False, None)
 @example({"log": "a &amp;#45;-password x1y2"}, False, 1)
@@ -218,6 +222,35 @@ def test_both_looks_point_at_whatever_the_rules_change_in_the_corpus(kind):
         if "JSON" in one.carrier:
             for room in (PLAIN, SIEVED):
                 assert points_at(room, one.before) or all_rules(room, one.before) == one.before
+
+
+ESCAPED = [
+    "a\npin=q7Zx9Kd2",
+    "a\r\napi_key: q7Zx9Kd2",
+    "a\tsid = q7Zx9Kd2",
+    "C:\\n\npwd=q7Zx9Kd2",
+    "a\ntoken=q7Zx9Kd2",
+    "\\token=q7Zx9Kd2",
+    "pas\u017fword=q7Zx9Kd2",
+    "\uff54oken:q7Zx9Kd2",
+    "a\u2028pin=q7Zx9Kd2",
+]
+
+
+@pytest.mark.parametrize("string", ESCAPED)
+@pytest.mark.parametrize("ascii_only", [True, False])
+def test_an_escape_before_or_in_a_name_does_not_hide_what_is_assigned_to_it(
+    string, ascii_only, without_re2
+):
+    for one in (Redactor(), without_re2):
+        for document in ({"a": string}, [string, {"password": 1}], {"a": json.dumps([string])}):
+            text = json.dumps(document, ensure_ascii=ascii_only)
+            masked = one.body(text, "application/json")
+            assert "q7Zx9Kd2" not in masked
+            assert one.body(masked, "application/json") == masked
+            for body, cut in ((text[:-1], True), (f"{text}]", False), (f"log: {text}", False)):
+                assert "q7Zx9" not in one.body(body, "application/json", truncated=cut)
+            assert "q7Zx9Kd2" not in one.text(text)
 
 
 def test_ordinary_payloads_are_left_without_re2_too(without_re2):

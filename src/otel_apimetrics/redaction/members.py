@@ -10,7 +10,7 @@ from collections.abc import Callable
 from os.path import commonprefix
 from typing import Final, NamedTuple
 
-from otel_apimetrics.redaction.leading import LONGEST_NAME, WORD, name_before
+from otel_apimetrics.redaction.leading import name_before, telling_before
 from otel_apimetrics.redaction.names import (
     CONTENT,
     HARMLESS,
@@ -135,8 +135,7 @@ def _assigns(sample: str, names: Names) -> bool:
             end = sign.start()
             if end == 0 or sample[end - 1] in _UNSURE:
                 return True
-            word = WORD.match(sample[max(0, end - LONGEST_NAME) : end][::-1])
-            name = word[0][::-1] if word else ""
+            name = telling_before(sample, end, names)[0]
             if name.strip(_NUMBER) and (names[name] not in _QUIET or name.lower() == _CODE):
                 return True
     return False

@@ -23,7 +23,7 @@ _BETWEEN: Final = r"[\W_0-9]*"
 _AFTER: Final = r"""[0-9]*(?:[^a-z0-9"'`:=,{}][^"'`:=,{}]*)?["'`\\\s]*[:=]"""
 """From a word in a name to the sign behind the name."""
 _WHOLE_AFTER: Final = r"[\W_0-9]*?[:=]"
-_START: Final = r"(?:^|[^\w.$%\[\]-])(?:[\W_0-9]|(?i:x|http))*"
+_START: Final = r"(?:^|[^\w.$%\[\]-]|\\[bfnrt])(?:[\W_0-9]|(?i:x|http))*"
 """Where a name can begin, and what is left out of it."""
 _LABEL: Final = rf'(?i:{LABELS})[\W_0-9]*"'
 """A member that may name its sibling, and the quote that opens its value."""
@@ -35,6 +35,7 @@ _ODD_NAMES: Final = (
     r"""\\(?s:.)[^"]*"\s*:""",
     r"""\\"[\s\\nrt]{0,16}:""",
     r"""\\u00[2-7]""",
+    r"""\\u[0-9a-fA-F]{4}[\w.$%\[\]\\-]*[ \t]*[:=]""",
     r"""\\/""",
     r'"loc"\s*:',
     percent.SIGN,

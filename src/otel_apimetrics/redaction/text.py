@@ -10,7 +10,7 @@ from typing import Final
 from otel_apimetrics.redaction import entities, oauth, percent
 from otel_apimetrics.redaction.cuts import mask_cut_end
 from otel_apimetrics.redaction.escapes import plain_escapes
-from otel_apimetrics.redaction.leading import name_before, spelled_out
+from otel_apimetrics.redaction.leading import spelled_out, telling_before
 from otel_apimetrics.redaction.lines import owned
 from otel_apimetrics.redaction.marks import MARK, PLAIN, Marker
 from otel_apimetrics.redaction.names import (
@@ -140,7 +140,7 @@ class FreeText:
         if "=" not in text and text.count(":") == text.count('":'):
             return False
         return any(
-            self._names.is_sensitive(name_before(text, sign.start())[0])
+            self._names.is_sensitive(telling_before(text, sign.start(), self._names)[0])
             for pattern in _UNQUOTED_SIGNS
             for sign in pattern.finditer(text)
         )
@@ -157,7 +157,7 @@ class FreeText:
         for sign in _SIGN.finditer(text):
             if sign.start() < done:
                 continue
-            name, quote, escape = name_before(text, sign.start(), done)
+            name, quote, escape = telling_before(text, sign.start(), self._names, done)
             verdict = self._names[name]
             if not verdict or not self._masks(name, verdict, values_too=values_too):
                 continue
