@@ -4,13 +4,15 @@ import json
 import sys
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from otel_apimetrics.redaction import MARK, RedactionPolicy, Redactor
 from otel_apimetrics.redaction import redactor as redactor_module
+from otel_apimetrics.redaction.marks import PLAIN
 from otel_apimetrics.redaction.names import Names
 from otel_apimetrics.redaction.phrases import statements
+from otel_apimetrics.redaction.phrases.room import Phrases
 
 JSON = "application/json"
 SECRET = "q7Zx9Kd2Lm4Vb8Wt"
@@ -210,6 +212,19 @@ def test_the_first_look_passes_no_shape_by_and_twice_is_once(without_re2, text):
         masked = redactor.body(written, JSON)
         assert masked == without_re2.body(written, JSON)
         assert redactor.body(masked, JSON) == masked
+
+
+@settings(max_examples=400, deadline=None)
+@given(texts)
+@example("x\\n'password \\t'x1'")
+@example("by\u00a0'x1' identified by\u00a0'x1'")
+@example("mysqldump\\t-px1y2z3")
+@example('["curl","--user","a:x1y2"]')
+@example("'-token', 'x1'")
+@example("to t (key) VALUES ('x1y2')")
+def test_where_nothing_is_suspected_nothing_is_found(text):
+    phrases = Phrases(NAMES, PLAIN)
+    assert phrases.suspects(text) or phrases.scrub(text) == text
 
 
 @pytest.mark.parametrize(

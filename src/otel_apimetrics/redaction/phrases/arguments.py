@@ -59,25 +59,36 @@ _SPACED: Final = re.compile(r"[\w.$%\[\] -]{1,128}")
 _A_NAME: Final = re.compile(r"[a-z]+(?:_[a-z]+)*|[A-Z]+(?:_[A-Z]+)*")
 """A word that is rather the next name in a list of names than a secret."""
 
+_BEGIN: Final = re.compile(r"-(?:(?<=[\s\"',\\-]-)|(?<=\\[nrt]-))[A-Za-z-]")
+"""The begin of any flag, long or short. Most hyphens are in words, dates and identifiers."""
 _ANY_FLAG: Final = re.compile(r"-(?<=[-\"']-)([A-Za-z][\w.-]{0,63})")
 _ANY_PAIR: Final = tuple(
-    re.compile(
-        opening + r"(?:\s|\\[nrt]){0,64}b?\\{0,7}[\"']([^\"'\n]{1,136})[\"'](?:\s|\\[nrt]){0,32},"
+    (
+        bracket,
+        re.compile(
+            rf"\{bracket}(?:\s|\\[nrt]){{0,64}}b?\\{{0,7}}[\"']([^\"'\n]{{1,136}})[\"']"
+            r"(?:\s|\\[nrt]){0,32},"
+        ),
     )
     # Apart, so that each begins with the one letter that the engine searches for.
-    for opening in (r"\[", r"\(")
+    for bracket in "[("
 )
 
 
 def suspects(text: str, names: Names) -> bool:
     """Tell whether an argument may be secret, in JSON text too; too often rather than not."""
-    sensitive = names.is_sensitive
-    if "-" in text and any(sensitive(name) for name in set(_ANY_FLAG.findall(text))):
+    if "-" in text and _BEGIN.search(text) and _suspects_flags(text, names):
         return True
-    if _SHORT_FLAG.search(text) and any(command in text for command in _COMMANDS):
+    pairs = {
+        name for bracket, pattern in _ANY_PAIR if bracket in text for name in pattern.findall(text)
+    }
+    return any(names.is_sensitive(name.rstrip("\\")) for name in pairs) or names.ends_open
+
+
+def _suspects_flags(text: str, names: Names) -> bool:
+    if any(map(names.is_sensitive, set(_ANY_FLAG.findall(text)))):
         return True
-    pairs = {name for pattern in _ANY_PAIR for name in pattern.findall(text)}
-    return any(sensitive(name.rstrip("\\")) for name in pairs) or names.ends_open
+    return _SHORT_FLAG.search(text) is not None and any(command in text for command in _COMMANDS)
 
 
 def find(text: str, names: Names) -> Iterator[Place]:

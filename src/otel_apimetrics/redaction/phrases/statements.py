@@ -34,6 +34,8 @@ _GATES: Final = (
     ),
 )
 """Whatever `_CLAUSE` finds, in small letters."""
+_OPENING: Final = re.compile(r"'(?<=[\snrt]')")
+"""A quote behind a blank, or behind what may be the escape of one; not that of `James's`."""
 _GRANTEE: Final = re.compile(r"\b(?i:user|role|login|group|with|encrypted)\b")
 _LONGEST_CLAUSE: Final = 256
 _VALUES: Final = re.compile(r"\)(?:\s|\\[nrt]){0,16}(?i:values?)(?:\s|\\[nrt]){0,16}(?=\()")
@@ -69,13 +71,15 @@ LISTS: Final = frozenset(
 
 def suspects(text: str, names: Names) -> bool:
     """Tell whether a database may speak here, in JSON text too; too often rather than not."""
-    if "'" in text and ("Duplicate entry '" in text or _has_clause(text)):
+    if _opens_quote(text) and ("Duplicate entry '" in text or _has_clause(text)):
         return True
     if "(" in text and (")=(" in text or "Failing row contains (" in text):
         return True
     if "(" not in text and "[" not in text and "$" not in text:
         return False
     lower = text.lower()
+    if "value" in lower and ")" in text and _VALUES.search(text):
+        return True
     return (
         ("values" in lower or "param" in lower or "arg" in lower or "bind" in lower)
         and any(word in lower for word in _VERBS)
@@ -90,7 +94,7 @@ def find(text: str, names: Names) -> Iterator[Place]:
     """Find the values that a database or a statement tells."""
     if ")=(" in text or "Failing row" in text or "Duplicate entry" in text:
         yield from _details(text, names)
-    if "'" in text and _has_clause(text):
+    if _opens_quote(text) and _has_clause(text):
         yield from _clauses(text)
     if "(" in text or "$" in text or "[" in text:
         yield from _rows(text, names)
@@ -139,6 +143,10 @@ def _details(text: str, names: Names) -> Iterator[Place]:
 def _detail_end(text: str, start: int) -> int:
     end = _DETAIL_END.search(text, start)
     return end.start() if end else line_end(text, start)
+
+
+def _opens_quote(text: str) -> bool:
+    return "'" in text and _OPENING.search(text) is not None
 
 
 def _has_clause(text: str) -> bool:
