@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from otel_apimetrics.redaction import MARK, RedactionPolicy, Redactor
 from otel_apimetrics.redaction import redactor as redactor_module
 from otel_apimetrics.redaction.documents import Documents
+from otel_apimetrics.redaction.members import glance
 from otel_apimetrics.redaction.names import Names
 from otel_apimetrics.redaction.sieve import Sieve
 from otel_apimetrics.redaction.text import FreeText
@@ -147,6 +148,20 @@ def test_both_looks_point_at_whatever_the_rules_change_in_a_document(document, a
     text = json.dumps(document, ensure_ascii=ascii_only, indent=indent)
     for room in (PLAIN, SIEVED, PLAIN_DENYING, SIEVED_DENYING):
         assert points_at(room, text) or all_rules(room, text) == text
+
+
+@settings(max_examples=400)
+@given(documents, st.booleans(), st.sampled_from([None, 1]))
+@example({"a": ["pin", ":x"]}, False, None)
+@example({"<a name=": ["card/pin", '":"'], "code": "x", "state": "y"}, False, None)
+@example({"=pin": "--password", "-token": "4111 1111 1111 1111"}, False, None)
+def test_the_pieces_of_a_document_tell_what_the_whole_of_it_tells(document, ascii_only, indent):
+    text = json.dumps(document, ensure_ascii=ascii_only, indent=indent)
+    for known in (Names(), Names(DENY)):
+        free = FreeText(known, Values())
+        sample, signs = glance(text, known, free.suspects_phrases)
+        assert Values().gated(text, sample) == Values().gated(text, text)
+        assert signs is None or not free.suspects_phrases(text)
 
 
 def is_json(text):

@@ -14,18 +14,17 @@ from typing import Final
 from otel_apimetrics.redaction.cuts import mask_cut_end
 from otel_apimetrics.redaction.looker import Looker, hook
 from otel_apimetrics.redaction.loose import documents, strict
-from otel_apimetrics.redaction.marks import MARK, TOO_DEEP
+from otel_apimetrics.redaction.marks import TOO_DEEP
 from otel_apimetrics.redaction.members import NESTED, Sign, glance, is_whole, judged, verbatim_in
 from otel_apimetrics.redaction.names import LABEL, NAMED, Names
 from otel_apimetrics.redaction.senses import may_open, opens_plain
 from otel_apimetrics.redaction.sizes import bounded
-from otel_apimetrics.redaction.spans import value_end
+from otel_apimetrics.redaction.splices import COLON, behind, plainly_spliced, spliced_at
 from otel_apimetrics.redaction.text import FreeText
 from otel_apimetrics.redaction.values import Rule, Values
 from otel_apimetrics.redaction.walk import Number, Pairs, TooLargeError, Walk
 from otel_apimetrics.redaction.writing import written
 
-_COLON: Final = re.compile(r"\s*:\s*")
 _LOCATED: Final = re.compile(r'"loc"\s*:\s*\[(?=[^\]]*")')
 """The sign of an error of Pydantic's, which says where its `input` stood."""
 _SHORTEST: Final = len("pin=1")
@@ -196,18 +195,20 @@ class Documents:
         Returns:
             `None` where a name depends on more than itself.
         """
-        places: list[tuple[int, str]] = []
+        mark = self._text.mark
+        if mark.constant and (spliced := plainly_spliced(text, signs)) is not None:
+            return spliced
+        places: list[Sign] = []
         for sign, name in signs:
-            # By far the most frequent: a blank, and a string that is no range of versions.
-            if text.startswith(' "', sign + 1) and text[sign + 3 : sign + 4] not in "^~":
-                places.append((sign + 2, name))
-                continue
-            start = _behind(text, sign)
-            if self._may_open(text, start, name):
-                return None
-            if not opens_plain(text, start, name, self._names):
-                places.append((start, name))
-        return self._spliced(text, places)
+            start = behind(text, sign)
+            # A string that is no range of versions is a secret under each of these names.
+            if not text.startswith('"', start) or text[start + 1 : start + 2] in "^~":
+                if self._may_open(text, start, name):
+                    return None
+                if opens_plain(text, start, name, self._names):
+                    continue
+            places.append((start, name))
+        return spliced_at(text, places, mark)
 
     def _may_open(self, text: str, start: int, name: str) -> bool:
         return text.startswith(("{", "["), start) and may_open(name, self._names)
@@ -223,41 +224,13 @@ class Documents:
             quoted = f'"{key}"'
             at = -1
             while (at := text.find(quoted, at + 1)) >= 0:
-                colon = _COLON.match(text, at + len(quoted))
+                colon = COLON.match(text, at + len(quoted))
                 if colon and self._may_open(text, colon.end(), key):
                     return None
                 if colon and not opens_plain(text, colon.end(), key, self._names):
                     places.append((colon.end(), key))
         places.sort()
-        return self._spliced(text, places)
-
-    def _spliced(self, text: str, places: list[tuple[int, str]]) -> str:
-        constant = f'"{MARK}"' if self._text.mark.constant else ""
-        is_plain = "\\" not in text
-        parts: list[str] = []
-        done = 0
-        for start, key in places:
-            quoted = is_plain and text.startswith('"', start)  # by far the most frequent
-            if not quoted or (end := text.find('"', start + 1) + 1) <= start + 2:
-                end = value_end(text, start)
-            if start >= done and end > start:
-                parts += (text[done:start], constant or f'"{self._mark_of(text[start:end], key)}"')
-                done = end
-        parts.append(text[done:])
-        return text if (masked := "".join(parts)) == text else masked
-
-    def _mark_of(self, value: str, key: str) -> str:
-        try:
-            secret = json.loads(
-                value,
-                object_pairs_hook=Pairs,
-                parse_float=Number,
-                parse_int=Number,
-                parse_constant=Number,
-            )
-        except ValueError:  # what claims to be JSON
-            secret = value
-        return self._text.mark.value(secret, f"name:{key}")
+        return spliced_at(text, places, self._text.mark)
 
     def _rewrite(
         self, text: str, rules: list[Rule] | None, level: int, at: Sequence[str] = ()
@@ -293,8 +266,3 @@ class Documents:
         masked = self._text.named(string) if assigned else string
         masked = self._values.scrub(masked, rules)
         return string if masked == string else self._text.scrub(masked)
-
-
-def _behind(text: str, sign: int) -> int:
-    colon = _COLON.match(text, sign)
-    return sign + 1 if colon is None else colon.end()

@@ -42,7 +42,7 @@ def name_before(text: str, end: int, start: int = 0) -> tuple[str, str, str]:
 def telling_before(
     text: str, end: int, names: Mapping[str, int], start: int = 0
 ) -> tuple[str, str, str]:
-    """Give the same, but behind an escape (`\\npin=`) the name that tells something.
+    r"""Give the same, but behind an escape (`\npin=`) the name that tells something.
 
     Args:
         text: any text, decoded or not: the letter of what looks like an escape may be the name's.

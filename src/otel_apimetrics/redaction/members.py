@@ -7,6 +7,8 @@ escape in a name, is left to those who read the text.
 
 import re
 from collections.abc import Callable
+from itertools import repeat
+from operator import itemgetter
 from os.path import commonprefix
 from typing import Final, NamedTuple
 
@@ -32,11 +34,17 @@ _LOC: Final = "loc"
 """An error of Pydantic's says so where its `input` stood."""
 _LONGEST: Final = 126
 """Characters of a name that is read the same in text which does not parse."""
+_FIRST: Final = itemgetter(0)
+_LAST: Final = itemgetter(2)
+"""What `rpartition` gives before and behind its separator."""
 _SIGNS: Final = (
-    re.compile(r"=(?<![=!<>]=)"),
+    ("=", re.compile(r"=(?<![=!<>]=)")),
     # But those of URLs and of times, whose name is digits: "2026-01-31T12:30:45.123+01:00".
-    re.compile(
-        r":(?!//)(?<![^\w.$%\[\]-][0-9]{2}:)(?<!\"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:)",
+    (
+        ":",
+        re.compile(
+            r":(?!//)(?<![^\w.$%\[\]-][0-9]{2}:)(?<!\"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:)",
+        ),
     ),
 )
 """The signs of assignments in the pieces; those of members are where the pieces were split."""
@@ -87,22 +95,45 @@ def glance(text: str, names: Names, unsigned: Callable[[str], bool]) -> Glance:
     pieces = text.split('":')
     rest = pieces.pop()
     different = set(pieces)
-    ends = [piece.rpartition('"')[2] for piece in different]
+    parts = [*map(str.rpartition, different, repeat('"'))]
+    ends = [*map(_LAST, parts)]
     found = set(ends)
-    sample = "\n".join((*different, rest))
+    sample = _sample(text, parts, found) + rest
     # A piece without a quote is its own end.
     if not found.isdisjoint(different) or _is_odd(text, different, names):
         return Glance(sample, None)
     sensitive = _sensitive(found, names)
     if sensitive is None or _assigns(sample, names) or unsigned(sample) or _COMMENT.search(sample):
         return Glance(sample, None)
+    if not sensitive:
+        return Glance(sample, [])
     heads = {name[:_HEAD] for name in sensitive}
-    if len(heads) <= _FEW:
+    if len(heads) <= _FEW and "" not in heads:
         signs = _each(text, heads, sensitive)
     else:
         told = {end: name for end, name in zip(different, ends, strict=True) if name in sensitive}
         signs = _all(text, pieces, told)
-    return Glance(sample, [found for found in signs if not _is_setting(text, *found, names)])
+    settings = {name for name in sensitive if names[name] == SETTING}
+    if settings:
+        signs = [one for one in signs if one[1] not in settings or not _holds_setting(text, one[0])]
+    return Glance(sample, signs)
+
+
+def _sample(text: str, parts: list[tuple[str, str, str]], found: set[str]) -> str:
+    """Give what the pieces hold, each once, and a line break.
+
+    What a name is behind is parted from it, for most values are under several names, and most
+    names before several values.
+    """
+    if not parts:
+        return ""
+    names = '\n"'.join(found)
+    # In valid JSON one of these signs is between two strings, so these are names, and nobody
+    # reads what is before a name together with it, but as markup.
+    if "," in names or ":" in names or "<" in text or "&" in text:
+        return "".join(["".join((*part, "\n")) for part in parts])
+    heads = "\n".join(set(map(_FIRST, parts)))
+    return f'{heads}\n"{names}\n'
 
 
 def _is_odd(text: str, pieces: set[str], names: Names) -> bool:
@@ -119,19 +150,20 @@ def _sensitive(found: set[str], names: Names) -> set[str] | None:
     """Give the names that are sensitive wherever they stand; `None` where the place decides."""
     if _LOC in found or (found and max(map(len, found)) > _LONGEST):
         return None
-    verdicts = set(map(names.__getitem__, found))
+    each = [*map(names.__getitem__, found)]
+    verdicts = set(each)
     if verdicts <= _QUIET:
         return set()
     if not verdicts <= _TOLD or (LABEL in verdicts and not NAMED.isdisjoint(verdicts)):
         return None
-    sensitive = {name for name in found if names[name] in _ALONE}
+    sensitive = {name for name, verdict in zip(found, each, strict=True) if verdict in _ALONE}
     return None if any(map(names.homonyms.__getitem__, sensitive)) else sensitive
 
 
 def _assigns(sample: str, names: Names) -> bool:
     """Tell whether a sign that is not a member's may assign something to a sensitive name."""
-    for pattern in _SIGNS:
-        for sign in pattern.finditer(sample):
+    for letter, pattern in _SIGNS:
+        for sign in pattern.finditer(sample) if letter in sample else ():
             end = sign.start()
             if end == 0 or sample[end - 1] in _UNSURE:
                 return True
@@ -147,15 +179,17 @@ def _each(text: str, heads: set[str], names: set[str]) -> list[Sign]:
     for head in heads:
         # Without its quote, which is everywhere: a search stops at what ends like the head.
         begin = commonprefix([name for name in names if name.startswith(head)])  # noqa: RUF071
-        start = text.find(begin)
-        while start >= 0:
-            end = text.find('"', start)
-            if end < 0:
-                break
-            name = text[start:end]
-            if name in names and text.startswith(":", end + 1) and text[start - 1] == '"':
-                signs[end + 1] = name
-            start = text.find(begin, start + 1)
+        start = 0
+        # All but the last piece have this begin of a name behind them, once more.
+        *before, _ = text.split(begin)
+        for piece in before:
+            start += len(piece)
+            if piece[-1:] == '"':
+                end = text.find('"', start)
+                name = text[start:end]
+                if end > 0 and name in names and text.startswith(":", end + 1):
+                    signs[end + 1] = name
+            start += len(begin)
     return sorted(signs.items())
 
 
@@ -171,10 +205,8 @@ def _all(text: str, pieces: list[str], ends: dict[str, str]) -> list[Sign]:
     return signs
 
 
-def _is_setting(text: str, sign: int, name: str, names: Names) -> bool:
+def _holds_setting(text: str, sign: int) -> bool:
     """Tell a value that is no secret under a name that only tells something about one."""
-    if names[name] != SETTING:
-        return False
     blank = _BLANK.match(text, sign + 1)
     return opens_setting(text, blank.end() if blank else sign + 1)
 
@@ -196,7 +228,7 @@ def judged(text: str, signs: list[int], names: Names) -> list[Sign] | None:
             continue
         if verdict not in _ALONE or quote != '"' or text[sign] != ":" or names.homonyms[name]:
             return None
-        if not _is_setting(text, sign, name, names):
+        if verdict != SETTING or not _holds_setting(text, sign):
             kept.append((sign, name))
     return kept
 

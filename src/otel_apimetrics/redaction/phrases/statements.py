@@ -78,10 +78,11 @@ def suspects(text: str, names: Names) -> bool:
     if "(" not in text and "[" not in text and "$" not in text:
         return False
     lower = text.lower()
-    if "value" in lower and ")" in text and _VALUES.search(text):
+    values = "value" in lower
+    if values and ")" in text and _VALUES.search(text):
         return True
     return (
-        ("values" in lower or "param" in lower or "arg" in lower or "bind" in lower)
+        (values or "param" in lower or "arg" in lower or "bind" in lower)
         and any(word in lower for word in _VERBS)
         and _names_one(text, names) != ""
     )
