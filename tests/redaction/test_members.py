@@ -7,16 +7,18 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from otel_apimetrics.redaction.marks import PLAIN
-from otel_apimetrics.redaction.members import _FEW, _all, _each, glance
+from otel_apimetrics.redaction.members import _all, _each, glance
 from otel_apimetrics.redaction.names import Names
 from otel_apimetrics.redaction.phrases.room import Phrases
+from otel_apimetrics.redaction.together import _MOST, _MOST_NAMES, Together
 
 NAMES = Names()
+TOGETHER = Together(NAMES)
 UNSIGNED = Phrases(NAMES, PLAIN).suspects
 
 
 def signs(text, names=NAMES):
-    found = glance(text, names, Phrases(names, PLAIN).suspects).signs
+    found = glance(text, Together(names), Phrases(names, PLAIN).suspects).signs
     return found if found is None else [(text[: at + 1][-9:], name) for at, name in found]
 
 
@@ -90,6 +92,7 @@ def test_names_and_places_are_in_order():
 
 names = st.sampled_from(
     ["password", "password2", "pass_word", "token", "api_key", "pin", "pwd", "otp", "cvv", "id"]
+    + ["ppp_pin", "ppppp_pin"]
 )
 
 
@@ -104,18 +107,35 @@ def test_few_and_many_names_are_found_at_the_same_places(document):
     pieces = text.split('":')[:-1]
     ends = {piece: piece.rpartition('"')[2] for piece in pieces}
     found = {name for name in ends.values() if NAMES[name]}
-    heads = {name[:4] for name in found}
+    begins = {name[:size] for name in found for size in (2, 4)}
     told = {piece: name for piece, name in ends.items() if name in found}
-    assert _each(text, heads, found) == _all(text, pieces, told)
+    assert _each(text, begins, found) == _all(text, pieces, told)
     if "\\" not in text:
-        assert glance(text, NAMES, UNSIGNED).signs == _each(text, heads, found)
+        assert glance(text, TOGETHER, UNSIGNED).signs == _each(text, begins, found)
 
 
 def test_many_names_are_found_too():
     document = dict.fromkeys(["password", "token", "api_key", "pin", "pwd", "otp", "cvv"], 1)
-    found = glance(json.dumps(document), NAMES, UNSIGNED).signs
+    found = glance(json.dumps(document), TOGETHER, UNSIGNED).signs
     assert [name for _, name in found] == list(document)
-    assert len({name[:4] for name in document}) > _FEW
+    assert TOGETHER[frozenset(document)].begins == ()
+
+
+def test_what_begins_alike_is_one_search():
+    begins = TOGETHER[frozenset(["password", "password2", "pass_word", "pin", "id"])].begins
+    assert sorted(begins) == ["pass", "pin"]
+
+
+def test_sets_of_names_are_remembered_while_they_are_few_and_small():
+    together = Together(NAMES)
+    for number in range(_MOST):
+        together[frozenset([f"a{number}"])]
+    assert len(together) == _MOST
+    together[frozenset(map(str, range(_MOST_NAMES + 1)))]
+    together[frozenset(["x" * 127])]
+    assert len(together) == _MOST
+    assert together[frozenset(["pin"])].sensitive == {"pin"}
+    assert len(together) == 1
 
 
 @pytest.mark.parametrize("deny", [["7"], ["12"], ["t"], ["1.2"], ["a.*"], ["a.7"]])
@@ -128,6 +148,6 @@ def test_where_the_policy_denies_what_looks_like_a_time_somebody_reads_the_text(
 @example('":"pin":1')
 @example(':"pin":"pinX')
 def test_each_sign_is_behind_its_name(text):
-    for at, name in glance(text, NAMES, UNSIGNED).signs or []:
+    for at, name in glance(text, TOGETHER, UNSIGNED).signs or []:
         assert text[: at + 1].endswith(f'"{name}":')
         assert NAMES.is_sensitive(name)

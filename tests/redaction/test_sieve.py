@@ -15,6 +15,7 @@ from otel_apimetrics.redaction.members import glance
 from otel_apimetrics.redaction.names import Names
 from otel_apimetrics.redaction.sieve import Sieve
 from otel_apimetrics.redaction.text import FreeText
+from otel_apimetrics.redaction.together import Together
 from otel_apimetrics.redaction.values import BUILT_IN, Values
 from otel_apimetrics.redaction.vocabulary import ANY, KEPT, PAIRS, WHOLE
 from tests.redaction.corpus import carried, kinds, ordinary
@@ -159,7 +160,7 @@ def test_the_pieces_of_a_document_tell_what_the_whole_of_it_tells(document, asci
     text = json.dumps(document, ensure_ascii=ascii_only, indent=indent)
     for known in (Names(), Names(DENY)):
         free = FreeText(known, Values())
-        sample, signs = glance(text, known, free.suspects_phrases)
+        sample, signs = glance(text, Together(known), free.suspects_phrases)
         assert Values().gated(text, sample) == Values().gated(text, text)
         assert signs is None or not free.suspects_phrases(text)
 

@@ -21,6 +21,7 @@ from otel_apimetrics.redaction.senses import may_open, opens_plain
 from otel_apimetrics.redaction.sizes import bounded
 from otel_apimetrics.redaction.splices import COLON, behind, plainly_spliced, spliced_at
 from otel_apimetrics.redaction.text import FreeText
+from otel_apimetrics.redaction.together import Together
 from otel_apimetrics.redaction.values import Rule, Values
 from otel_apimetrics.redaction.walk import Number, Pairs, TooLargeError, Walk
 from otel_apimetrics.redaction.writing import written
@@ -48,6 +49,7 @@ class Documents:
 
     def __init__(self, names: Names, values: Values, text: FreeText, *, remove: bool) -> None:
         self._names: Final = names
+        self._together: Final = Together(names)
         self._values: Final = values
         self._text: Final = text
         self._remove: Final = remove
@@ -154,7 +156,7 @@ class Documents:
         """
         unsigned = self._text.suspects_phrases
         if not self._values.is_sieved:
-            sample, signs = glance(text, self._names, unsigned)
+            sample, signs = glance(text, self._together, unsigned)
             return self._values.gated(text, sample), signs
         found = self._values.look(text)
         if found.labelled:
@@ -163,7 +165,7 @@ class Documents:
             return found.rules, []
         if found.signs is not None and self._splices and is_whole(text):
             return found.rules, judged(text, found.signs(text), self._names)
-        return found.rules, glance(text, self._names, unsigned).signs
+        return found.rules, glance(text, self._together, unsigned).signs
 
     def _hides(self, text: str) -> bool:
         if self._names.ends_open:
