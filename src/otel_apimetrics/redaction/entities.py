@@ -69,7 +69,9 @@ def _piece(piece: str, scrub: Scrub) -> str:
 
 
 def _has_one(text: str) -> bool:
-    return ("&" in text and _REFERENCE.search(text) is not None) or _SECTION in text
+    if "&" in text and _REFERENCE.search(text) is not None:
+        return True
+    return "<" in text and _SECTION in text
 
 
 def _found(text: str, scrub: Scrub) -> str | None:

@@ -43,8 +43,7 @@ _SSN: Final = re.compile(
     rb"-(?<=[0-9]{3}-)(?<![0-9-][0-9]{3}-)(?<!000-|666-|9[0-9]{2}-)"
     rb"(?!00)[0-9]{2}-(?!0000)[0-9]{4}(?![0-9-])"
 )
-_BEARER: Final = b"bearer "
-_BASIC: Final = b"basic "
+_SCHEMES: Final = (b"bearer", b"basic")
 _TOKEN: Final = re.compile(
     rb"(?!.asic {1,4}[A-Za-z][a-z]{0,20}[.-]{0,3}(?:[^A-Za-z0-9._~+/=-]|\Z))"
     rb"[A-Za-z]{5,6} {1,4}[A-Za-z0-9._~+/=-]{8}"
@@ -63,7 +62,8 @@ class Numbers:
     def __init__(self, raw: bytes) -> None:
         shapes = raw.translate(_SHAPES, _BLANKS)
         nine = shapes.find(_NINE)
-        self.account: Final = shapes.find(b"AA00") >= 0 and _ACCOUNT.search(shapes) is not None
+        account = shapes.find(b"AA00")
+        self.account: Final = account >= 0 and _ACCOUNT.search(shapes, account) is not None
         self.card: Final = nine >= 0 and shapes.find(_THIRTEEN, nine) >= 0 and _has_card(raw)
         self.ssn: Final = nine >= 0 and _SSN.search(raw) is not None
 
@@ -76,7 +76,7 @@ def _has_card(raw: bytes) -> bool:
 def has_scheme(raw: bytes) -> bool:
     """Tell whether a scheme of authentication, and a token behind it, may be in a text."""
     lower = raw.lower()
-    for scheme in (_BEARER, _BASIC):
+    for scheme in _SCHEMES:
         at = lower.find(scheme)
         while at >= 0:
             if _TOKEN.match(raw, at):

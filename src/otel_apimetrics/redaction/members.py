@@ -7,8 +7,6 @@ escape in a name, is left to those who read the text.
 
 import re
 from collections.abc import Callable, Collection
-from itertools import repeat
-from operator import itemgetter
 from typing import Final, NamedTuple
 
 from otel_apimetrics.redaction.leading import name_before, telling_before
@@ -22,7 +20,6 @@ _PLAIN_LETTER: Final = re.compile(r"\\u00[2-7]")
 """The escape of a letter that needs none: any string may read otherwise than it is written."""
 _COMMENT: Final = re.compile(r"/(?:\*|(?<!:/)/)")
 """A comment may stand between a name and its sign; two slashes behind a colon are a URL's."""
-_LAST: Final = itemgetter(-1)
 _SIGNS: Final = (
     ("=", re.compile(r"=(?<![=!<>]=)")),
     # But those of URLs and of times, whose name is digits: "2026-01-31T12:30:45.123+01:00".
@@ -68,8 +65,8 @@ def glance(text: str, together: Together, unsigned: Callable[[str], bool]) -> Gl
     pieces = text.split('":')
     rest = pieces.pop()
     different = set(pieces)
-    # What is behind the last quote. A piece without a quote is its own end.
-    ends = [*map(_LAST, map(str.rsplit, different, repeat('"'), repeat(1)))]
+    # A piece without a quote is its own end.
+    ends = [piece.rpartition('"')[2] for piece in different]
     found = frozenset(ends)
     sample = "\n".join((*different, rest))
     if not found.isdisjoint(different) or _is_odd(text, different, names):

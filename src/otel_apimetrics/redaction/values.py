@@ -251,12 +251,13 @@ class Values:
         if possible:
             # In the order of the rules, because one may find what is in another's match.
             found[:0] = [rule for rule in _RULES if rule in possible and rule.changes(text)]
-        found += [
-            rule
-            for rule in self._more
-            if any(gate in text for gate in rule.gates) and rule.changes(text)
-        ]
-        found += [rule for rule, own in self.owns.items() if own.finds(text)]
+        if self._more or self.owns:
+            found += [
+                rule
+                for rule in self._more
+                if any(gate in text for gate in rule.gates) and rule.changes(text)
+            ]
+            found += [rule for rule, own in self.owns.items() if own.finds(text)]
         return found
 
     def _unprefixed(self, text: str, raw: bytes) -> list[Rule]:

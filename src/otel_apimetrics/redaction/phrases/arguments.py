@@ -79,10 +79,11 @@ def suspects(text: str, names: Names) -> bool:
     """Tell whether an argument may be secret, in JSON text too; too often rather than not."""
     if "-" in text and _BEGIN.search(text) and _suspects_flags(text, names):
         return True
-    pairs = {
-        name for bracket, pattern in _ANY_PAIR if bracket in text for name in pattern.findall(text)
-    }
-    return any(names.is_sensitive(name.rstrip("\\")) for name in pairs) or names.ends_open
+    for bracket, pattern in _ANY_PAIR:
+        pairs = pattern.findall(text) if bracket in text else ()
+        if any(names.is_sensitive(name.rstrip("\\")) for name in pairs):
+            return True
+    return names.ends_open
 
 
 def _suspects_flags(text: str, names: Names) -> bool:

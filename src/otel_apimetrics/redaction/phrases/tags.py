@@ -43,7 +43,7 @@ class _Tag(NamedTuple):
 
 def suspects(text: str, names: Names) -> bool:
     """Tell whether there may be markup that holds a secret; too often rather than not."""
-    if "<" not in text and "&lt;" not in text:
+    if "<" not in text and ("&" not in text or "&lt;" not in text):
         return False
     words = {*_OPENED.findall(text), *_LABELLING.findall(text)}
     return any(_is_sensitive(names, word.rpartition(":")[2]) for word in words)
