@@ -46,19 +46,20 @@ _ATOM: Final = re.compile(r"\\.|\[\^?\]?(?:\\.|[^\]\\])*\]|\(\?<?[!=]|\(|\)|.", 
 _LONG_REPEAT: Final = re.compile(r"\{(\d+),(?:[4-9]\d|\d{3,})\}")
 
 
-_NAMES: Final = 1
-_ODD: Final = 2
-_LABELLED: Final = 3
-_VALUE: Final = 4
-_SHAPES: Final = 5
+_WORDS: Final = 1
+_WHOLE: Final = 2
+_ODD: Final = 3
+_LABELLED: Final = 4
+_VALUE: Final = 5
+_SHAPES: Final = 6
 """Places in the automaton; its first expression matches always."""
 
 
 class Seen(NamedTuple):
     """What one look at a text has seen."""
 
-    named: bool
-    """A name may be sensitive."""
+    names: tuple[int, ...]
+    """The places of the expressions of sensitive names that one may fit."""
     odd: bool
     """A name, or an escape, is for the rules themselves to read."""
     labelled: bool
@@ -67,7 +68,7 @@ class Seen(NamedTuple):
     """The shapes that may be there, by their places."""
 
 
-_NOTHING: Final = Seen(named=False, odd=False, labelled=False, shapes=[])
+NOTHING: Final = Seen(names=(), odd=False, labelled=False, shapes=[])
 
 
 class Sieve:
@@ -89,11 +90,15 @@ class Sieve:
         self._set: Final = re2.Set.SearchSet(options)
         words = _words(deny)
         # Apart, because together they look back over the text again and again.
-        self._names: Final = [re2.compile(part, options=options) for part in _names(words)]
+        names = _names(words)
+        self._names: Final = {
+            place: re2.compile(part, options=options)
+            for place, part in zip((_WORDS, _WHOLE), names, strict=True)
+        }
         # The first always matches: an answer without it is none, and points at everything.
         for expression in (
             "^",
-            "|".join(_names(words)),
+            *names,
             f"{'|'.join(_ODD_NAMES)}|{unsigned(words, '|'.join(sorted(WHOLE)))}",
             _labelled(words),
             f"{_START}(?i:val|values?|content){_WHOLE_AFTER}",
@@ -109,25 +114,27 @@ class Sieve:
         except UnicodeEncodeError:
             return None
         if len(found) == 1 and found[0] == 0:
-            return _NOTHING
+            return NOTHING
         if 0 not in found:
             return None
-        first = _SHAPES
         return Seen(
-            named=_NAMES in found,
-            odd=_ODD in found,
-            labelled=_LABELLED in found and _VALUE in found,
-            shapes=sorted(number - first for number in found if number >= first),
+            tuple([place for place in (_WORDS, _WHOLE) if place in found]),
+            _ODD in found,
+            _LABELLED in found and _VALUE in found,
+            sorted([number - _SHAPES for number in found if number >= _SHAPES]),
         )
 
-    def signs(self, text: str) -> list[int]:
+    def signs(self, text: str, names: Sequence[int]) -> list[int]:
         """Give the places of the signs (`:` or `=`) behind names that may be sensitive.
 
         Args:
             text: no odd name was seen in it.
+            names: the places of the expressions that were seen.
         """
         raw = text.encode()
-        ends = sorted({found.end() - 1 for names in self._names for found in names.finditer(raw)})
+        ends = [found.end() - 1 for place in names for found in self._names[place].finditer(raw)]
+        if len(ends) > 1:
+            ends = sorted(set(ends))
         if len(raw) == len(text):
             return ends
         places: list[int] = []

@@ -7,6 +7,7 @@ a tail is one character class, and a guard keeps a run from being entered twice.
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Final, NamedTuple
 
 from otel_apimetrics.redaction.escapes import bordered
@@ -14,7 +15,7 @@ from otel_apimetrics.redaction.gates import Numbers, Prefixes, has_scheme
 from otel_apimetrics.redaction.identifiers import ACCOUNT, RUN, mask_account, mask_cards
 from otel_apimetrics.redaction.marks import MARK, PLAIN, Marker
 from otel_apimetrics.redaction.own import Own
-from otel_apimetrics.redaction.sieve import Sieve
+from otel_apimetrics.redaction.sieve import NOTHING, Sieve
 
 Write = Callable[[re.Match[str], Marker], str]
 
@@ -203,6 +204,8 @@ class Values:
     ) -> None:
         self._more: Final = tuple(more)
         self._sieve: Final = sieve
+        self.is_sieved: Final = sieve is not None
+        """A sieve has the first look."""
         self.mark: Final = mark
         self.owns: Final = {Rule(name, (), regex): Own(regex) for name, regex in patterns}
         self.own: Final = tuple(self.owns)
@@ -212,23 +215,21 @@ class Values:
 
     def look(self, text: str) -> Found:
         """Look at a text once; cheap where it holds nothing."""
-        seen = None if self._sieve is None else self._sieve.look(text)
-        if seen is None:
+        sieve = self._sieve
+        seen = None if sieve is None else sieve.look(text)
+        if sieve is None or seen is None:
             return Found(named=True, labelled=True, rules=self.gated(text, text))
+        if seen is NOTHING and not self.owns:
+            return Found(named=False, labelled=False, rules=[])
         rules = [self.all[place] for place in seen.shapes]
-        if not _UNPREFIXED.isdisjoint(rules):
+        if rules and not _UNPREFIXED.isdisjoint(rules):
             # Where these alone read a text, they take longer than the gates.
             left = self._unprefixed(text, bordered(text).encode("utf-8", "surrogatepass"))
             rules = [rule for rule in rules if rule not in _UNPREFIXED or rule in left]
         found = [rule for rule in rules if rule in _UNPREFIXED or rule.changes(text)]
         found += [rule for rule, own in self.owns.items() if own.finds(text)]
-        signs = None if seen.odd or self._sieve is None else self._sieve.signs
-        return Found(seen.named or seen.odd, seen.labelled, found, signs)
-
-    @property
-    def is_sieved(self) -> bool:
-        """Tell whether a sieve has the first look."""
-        return self._sieve is not None
+        signs = None if seen.odd else partial(sieve.signs, names=seen.names)
+        return Found(bool(seen.names) or seen.odd, seen.labelled, found, signs)
 
     def suspects(self, text: str) -> list[Rule]:
         """Name the rules that find something in this text; cheap where none does."""
