@@ -3,10 +3,12 @@
 import json
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from otel_apimetrics.redaction import MARK, RedactionPolicy, Redactor
+from otel_apimetrics.redaction.members import glance
+from otel_apimetrics.redaction.names import Names
 from otel_apimetrics.redaction.sizes import (
     CUT_ARRAY,
     CUT_STRING,
@@ -15,7 +17,9 @@ from otel_apimetrics.redaction.sizes import (
     _edits,
     _exceeds,
     bounded,
+    is_short,
 )
+from otel_apimetrics.redaction.together import Together
 
 JSON = "application/json"
 SECRET = "q7Zx9Kd2Lm4Vb8Wt"
@@ -160,6 +164,19 @@ def test_where_few_searches_find_nothing_too_long_nothing_is(document, ascii_onl
     text = json.dumps(document, ensure_ascii=ascii_only, indent=indent)
     text = text[: len(text) - cut * len(text) // 3]
     assert _exceeds(text) or not [*_edits(text, str)]
+
+
+@settings(max_examples=300, deadline=None)
+@given(documents, st.booleans(), st.sampled_from([None, 1]))
+@example({"a": ["b", ":x"] * 60, "c": [1] * 101}, False, None)
+@example({"a": ["b", *[":x"] * 120]}, False, 1)
+@example({"a,": 1, "b": [1, *[{":": 1}, ":"] * 60]}, False, None)
+def test_where_counted_members_tell_that_nothing_is_too_long_nothing_is(
+    document, ascii_only, indent
+):
+    text = json.dumps(document, ensure_ascii=ascii_only, indent=indent)
+    members = glance(text, Together(Names()), lambda _sample: False).members
+    assert not members or not is_short(text, members) or not [*_edits(text, str)]
 
 
 def is_bounded(value):

@@ -33,6 +33,11 @@ def is_json(media_type: str) -> bool:
     return media_type in _JSON or media_type.endswith("+json")
 
 
+def _has_query(text: str) -> bool:
+    # From the end: CPython's search for a word is about twice as fast backwards.
+    return text.rfind('"query"') >= 0
+
+
 class Bodies:
     """Bodies of all media types that may be captured.
 
@@ -79,8 +84,7 @@ class Bodies:
             The masked text, or `None`: this media type must not be captured.
         """
         if is_json(media_type):
-            masked = self._json(text, cut=cut)
-            return self._documents.bounded(masked, lambda shown: self._json(shown, cut=cut))
+            return self._json_body(text, cut=cut)
         if media_type == _FORM:
             return self._form.scrub(text, cut=cut)
         if media_type.startswith("multipart/"):
@@ -90,10 +94,16 @@ class Bodies:
             return self._xml.scrub(text, cut=cut, html=media_type in _HTML)
         return self._lines_or_text(text, media_type, cut=cut)
 
+    def _json_body(self, text: str, *, cut: bool) -> str:
+        def again(shown: str) -> str:
+            return self._json(shown, cut=cut)
+
+        if _has_query(text):
+            return self._documents.bounded(again(text), again)
+        return self._documents.body(text, cut=cut, again=again)
+
     def _json(self, text: str, *, cut: bool) -> str:
-        # From the end: CPython's search for a word is about twice as fast backwards.
-        queries = text.rfind('"query"') >= 0
-        masked = self._graphql.scrub(text, cut=cut) if queries else None
+        masked = self._graphql.scrub(text, cut=cut) if _has_query(text) else None
         return self._documents.scrub(text, cut=cut) if masked is None else masked
 
     def _lines_or_text(self, text: str, media_type: str, *, cut: bool) -> str | None:

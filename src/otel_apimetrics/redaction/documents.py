@@ -18,7 +18,7 @@ from otel_apimetrics.redaction.marks import TOO_DEEP
 from otel_apimetrics.redaction.members import NESTED, Sign, glance, is_whole, judged, verbatim_in
 from otel_apimetrics.redaction.names import LABEL, NAMED, Names
 from otel_apimetrics.redaction.senses import may_open, opens_plain
-from otel_apimetrics.redaction.sizes import bounded
+from otel_apimetrics.redaction.sizes import bounded, is_short
 from otel_apimetrics.redaction.splices import COLON, behind, plainly_spliced, spliced_at
 from otel_apimetrics.redaction.text import FreeText
 from otel_apimetrics.redaction.together import Together
@@ -71,21 +71,35 @@ class Documents:
             return TOO_DEEP
         if cut:
             return self._loose(text, level, at, cut=True)
-        try:
-            return self._scrub(text, level, at)
-        except TooLargeError:
-            return self._text.broken_json(text, cut=False)
-        except (ValueError, RecursionError):
-            return self._loose(text, level, at, cut=False)
+        return self._tried(text, level, at)[0]
 
-    def body(self, text: str, *, cut: bool = False) -> str:
+    def body(
+        self, text: str, *, cut: bool = False, again: Callable[[str], str] | None = None
+    ) -> str:
         """Mask a document that was captured, and keep its strings and arrays within bounds.
 
         Args:
             text: JSON, or what claims to be.
             cut: it was cut and does not parse.
+            again: redacts what was brought within bounds; `None` as this does.
         """
-        return self.bounded(self.scrub(text, cut=cut), lambda shown: self.scrub(shown, cut=cut))
+        if not cut:
+            masked, members = self._tried(text, 0, ())
+            # Masking makes no items.
+            if members and is_short(masked, members):
+                return masked
+        else:
+            masked = self.scrub(text, cut=True)
+        return self.bounded(masked, again or (lambda shown: self.scrub(shown, cut=cut)))
+
+    def _tried(self, text: str, level: int, at: Sequence[str]) -> tuple[str, int]:
+        """Mask a text that may be a document; give its members as well where these were counted."""
+        try:
+            return self._scrub(text, level, at)
+        except TooLargeError:
+            return self._text.broken_json(text, cut=False), 0
+        except (ValueError, RecursionError):
+            return self._loose(text, level, at, cut=False), 0
 
     def bounded(self, masked: str, again: Callable[[str], str]) -> str:
         """Keep strings and arrays of a document within bounds; the identical one where they are.
@@ -129,43 +143,44 @@ class Documents:
             parts.append(rest)
         return "".join(parts)
 
-    def _scrub(self, text: str, level: int, at: Sequence[str]) -> str:
+    def _scrub(self, text: str, level: int, at: Sequence[str]) -> tuple[str, int]:
         body = text.removeprefix("\ufeff")
         if self._values.own_asks_for_ends or (self._values.own and "\\" in body):
             # What a user's expression finds in a value it may not find in the text.
-            return self._rewrite(text, None, level, at)
-        rules, signs = self._look_first(body)
+            return self._rewrite(text, None, level, at), 0
+        rules, signs, members = self._look_first(body)
         if not (rules or signs is None or signs):
-            return text
+            return text, members
         if signs and not rules and self._splices and is_whole(text):
             spliced = self._splice_signs(text, signs)
             if spliced is not None:
-                return spliced
+                return spliced, members
         if (signs is None or signs) and not _LOCATED.search(body):
             keys, labelled = self._look(body)
             if not rules and not labelled and not self._hides(body):
                 spliced = self._splice(text, keys)
                 if spliced is not None:
-                    return spliced
-        return self._rewrite(text, rules, level, at)
+                    return spliced, 0
+        return self._rewrite(text, rules, level, at), 0
 
-    def _look_first(self, text: str) -> tuple[list[Rule], list[Sign] | None]:
+    def _look_first(self, text: str) -> tuple[list[Rule], list[Sign] | None, int]:
         """Give the value rules that find something, and the signs behind sensitive names.
 
-        The signs are `None` where somebody has to read the text.
+        The signs are `None` where somebody has to read the text. The members of all objects come
+        third, 0 where nobody has counted them.
         """
         unsigned = self._text.suspects_phrases
         if not self._values.is_sieved:
-            sample, signs = glance(text, self._together, unsigned)
-            return self._values.gated(text, sample), signs
+            sample, signs, members = glance(text, self._together, unsigned)
+            return self._values.gated(text, sample), signs, members
         found = self._values.look(text)
         if found.labelled:
-            return found.rules, None
+            return found.rules, None, 0
         if not found.named:
-            return found.rules, []
+            return found.rules, [], 0
         if found.signs is not None and self._splices and is_whole(text):
-            return found.rules, judged(text, found.signs(text), self._names)
-        return found.rules, glance(text, self._together, unsigned).signs
+            return found.rules, judged(text, found.signs(text), self._names), 0
+        return found.rules, glance(text, self._together, unsigned).signs, 0
 
     def _hides(self, text: str) -> bool:
         if self._names.ends_open:

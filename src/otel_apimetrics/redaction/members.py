@@ -51,6 +51,8 @@ class Glance(NamedTuple):
     signs: list[Sign] | None
     """Those behind sensitive names, in order; `None` where somebody has to read the text to know.
     Where it is empty, nothing in the text is masked for its name, whether it parses or not."""
+    members: int = 0
+    """How many members its objects have, if it is JSON; 0 where that was not told."""
 
 
 def glance(text: str, together: Together, unsigned: Callable[[str], bool]) -> Glance:
@@ -74,9 +76,10 @@ def glance(text: str, together: Together, unsigned: Callable[[str], bool]) -> Gl
     told = together[found]
     if told is None or _assigns(sample, names) or unsigned(sample) or _has_comment(sample):
         return Glance(sample, None)
-    sensitive, begins, settings = told
+    sensitive, begins, settings, between = told
+    members = 0 if between or "\\" in text else len(pieces)
     if not sensitive:
-        return Glance(sample, [])
+        return Glance(sample, [], members)
     if begins:
         signs = _each(text, begins, sensitive)
     else:
@@ -86,7 +89,7 @@ def glance(text: str, together: Together, unsigned: Callable[[str], bool]) -> Gl
         signs = _all(text, pieces, named)
     if settings:
         signs = [one for one in signs if one[1] not in settings or not _holds_setting(text, one[0])]
-    return Glance(sample, signs)
+    return Glance(sample, signs, members)
 
 
 def _has_comment(sample: str) -> bool:

@@ -45,9 +45,8 @@ class Told(NamedTuple):
     """How these begin, where few searches find all of them; else nothing."""
     settings: frozenset[str]
     """Those of them whose value may be no secret."""
-
-
-_NOTHING: Final = Told(frozenset(), (), frozenset())
+    between: bool
+    """One of all the names has a comma or a colon in it: it may be what is between two strings."""
 
 
 class Together(dict[frozenset[str], Told | None]):
@@ -77,15 +76,16 @@ class Together(dict[frozenset[str], Told | None]):
         names = self.names
         each = {name: names[name] for name in found}
         verdicts = frozenset(each.values())
+        between = any("," in name or ":" in name for name in found)
         if verdicts <= QUIET:
-            return _NOTHING
+            return Told(frozenset(), (), frozenset(), between)
         if not verdicts <= _TOLD or (LABEL in verdicts and not NAMED.isdisjoint(verdicts)):
             return None
         sensitive = frozenset(name for name in found if each[name] in ALONE)
         if any(map(names.homonyms.__getitem__, sensitive)):
             return None
         settings = frozenset(name for name in sensitive if each[name] == SETTING)
-        return Told(sensitive, _begins(sensitive), settings)
+        return Told(sensitive, _begins(sensitive), settings, between)
 
 
 def _begins(names: frozenset[str]) -> tuple[str, ...]:
