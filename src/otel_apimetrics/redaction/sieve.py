@@ -53,6 +53,7 @@ _LABELLED: Final = 4
 _VALUE: Final = 5
 _SHAPES: Final = 6
 """Places in the automaton; its first expression matches always."""
+_BOTH: Final = (_WORDS, _WHOLE)
 
 
 class Seen(NamedTuple):
@@ -68,7 +69,7 @@ class Seen(NamedTuple):
     """The shapes that may be there, by their places."""
 
 
-NOTHING: Final = Seen(names=(), odd=False, labelled=False, shapes=[])
+_NOTHING: Final = Seen(names=(), odd=False, labelled=False, shapes=[])
 
 
 class Sieve:
@@ -93,7 +94,7 @@ class Sieve:
         names = _names(words)
         self._names: Final = {
             place: re2.compile(part, options=options)
-            for place, part in zip((_WORDS, _WHOLE), names, strict=True)
+            for place, part in zip(_BOTH, names, strict=True)
         }
         # The first always matches: an answer without it is none, and points at everything.
         for expression in (
@@ -114,14 +115,18 @@ class Sieve:
         except UnicodeEncodeError:
             return None
         if len(found) == 1 and found[0] == 0:
-            return NOTHING
+            return _NOTHING
         if 0 not in found:
             return None
+        shapes = [number - _SHAPES for number in found if number >= _SHAPES]
+        if shapes:
+            shapes.sort()
+        words, whole = _WORDS in found, _WHOLE in found
         return Seen(
-            tuple([place for place in (_WORDS, _WHOLE) if place in found]),
+            _BOTH if words and whole else _BOTH[:1] if words else _BOTH[1:] if whole else (),
             _ODD in found,
             _LABELLED in found and _VALUE in found,
-            sorted([number - _SHAPES for number in found if number >= _SHAPES]),
+            shapes,
         )
 
     def signs(self, text: str, names: Sequence[int]) -> list[int]:

@@ -15,7 +15,7 @@ from otel_apimetrics.redaction.gates import Numbers, Prefixes, has_scheme
 from otel_apimetrics.redaction.identifiers import ACCOUNT, RUN, mask_account, mask_cards
 from otel_apimetrics.redaction.marks import MARK, PLAIN, Marker
 from otel_apimetrics.redaction.own import Own
-from otel_apimetrics.redaction.sieve import NOTHING, Sieve
+from otel_apimetrics.redaction.sieve import Sieve
 
 Write = Callable[[re.Match[str], Marker], str]
 
@@ -181,6 +181,7 @@ _BY_PREFIX: Final = Prefixes((rule.gates, rule) for rule in (_JWT, *_TOKENS))
 
 _UNPREFIXED: Final = frozenset({_SCHEME, _IBAN, _CARD, _SSN})
 BUILT_IN: Final = (*_RULES, _SCHEME, _IBAN, _CARD, _SSN)
+_UTF_8: Final = ("utf-8", "surrogatepass")
 _ROUNDS: Final = 12
 """Looks at one text. Each finds at least one secret that a mark has uncovered."""
 
@@ -204,8 +205,7 @@ class Values:
     ) -> None:
         self._more: Final = tuple(more)
         self._sieve: Final = sieve
-        self.is_sieved: Final = sieve is not None
-        """A sieve has the first look."""
+        self.is_sieved: Final = sieve is not None  # it has the first look
         self.mark: Final = mark
         self.owns: Final = {Rule(name, (), regex): Own(regex) for name, regex in patterns}
         self.own: Final = tuple(self.owns)
@@ -216,20 +216,21 @@ class Values:
     def look(self, text: str) -> Found:
         """Look at a text once; cheap where it holds nothing."""
         sieve = self._sieve
-        seen = None if sieve is None else sieve.look(text)
-        if sieve is None or seen is None:
+        if sieve is None or (seen := sieve.look(text)) is None:
             return Found(named=True, labelled=True, rules=self.gated(text, text))
-        if seen is NOTHING and not self.owns:
-            return Found(named=False, labelled=False, rules=[])
-        rules = [self.all[place] for place in seen.shapes]
-        if rules and not _UNPREFIXED.isdisjoint(rules):
-            # Where these alone read a text, they take longer than the gates.
-            left = self._unprefixed(text, bordered(text).encode("utf-8", "surrogatepass"))
-            rules = [rule for rule in rules if rule not in _UNPREFIXED or rule in left]
-        found = [rule for rule in rules if rule in _UNPREFIXED or rule.changes(text)]
-        found += [rule for rule, own in self.owns.items() if own.finds(text)]
-        signs = None if seen.odd else partial(sieve.signs, names=seen.names)
-        return Found(bool(seen.names) or seen.odd, seen.labelled, found, signs)
+        names, odd, labelled, shapes = seen
+        found = self._shaped(text, shapes) if shapes else []
+        if self.owns:
+            found += [rule for rule, own in self.owns.items() if own.finds(text)]
+        signs = partial(sieve.signs, names=names) if names and not odd else None
+        return Found(bool(names) or odd, labelled, found, signs)
+
+    def _shaped(self, text: str, shapes: Sequence[int]) -> list[Rule]:
+        rules = [self.all[place] for place in shapes]
+        bare = _UNPREFIXED.intersection(rules)
+        # Where these alone read a text, they take longer than the gates.
+        left = self._unprefixed(text, bordered(text).encode(*_UTF_8)) if bare else ()
+        return [rule for rule in rules if (rule in left if rule in bare else rule.changes(text))]
 
     def suspects(self, text: str) -> list[Rule]:
         """Name the rules that find something in this text; cheap where none does."""
@@ -242,7 +243,7 @@ class Values:
             text: any text, decoded.
             sample: for the gates: of equal pieces between double quotes it needs only one.
         """
-        raw = bordered(sample).encode("utf-8", "surrogatepass")
+        raw = bordered(sample).encode(*_UTF_8)
         possible = _BY_PREFIX.possible(raw)
         if "-----BEGIN" in sample:
             possible.add(_PEM)
