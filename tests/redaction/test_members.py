@@ -10,6 +10,7 @@ from otel_apimetrics.redaction.marks import PLAIN
 from otel_apimetrics.redaction.members import _all, _each, glance
 from otel_apimetrics.redaction.names import Names
 from otel_apimetrics.redaction.phrases.room import Phrases
+from otel_apimetrics.redaction.splices import behind, plainly_spliced, spliced_at
 from otel_apimetrics.redaction.together import _MOST, _MOST_NAMES, Together
 
 NAMES = Names()
@@ -112,6 +113,29 @@ def test_few_and_many_names_are_found_at_the_same_places(document):
     assert _each(text, begins, found) == _all(text, pieces, told)
     if "\\" not in text:
         assert glance(text, TOGETHER, UNSIGNED).signs == _each(text, begins, found)
+
+
+@given(
+    st.lists(
+        st.dictionaries(
+            names, st.sampled_from(["x", "^1.2.3", "", 'a"', "[REDACTED]", 1, None]), max_size=4
+        ),
+        max_size=4,
+    ),
+    st.booleans(),
+)
+def test_strings_go_in_one_pass_as_they_go_one_by_one(document, spaced):
+    text = json.dumps(document, separators=(", ", ": ") if spaced else (",", ":"))
+    signs = glance(text, TOGETHER, UNSIGNED).signs or []
+    once = plainly_spliced(text, signs)
+    places = [(behind(text, sign), name) for sign, name in signs]
+    assert once is None or once == spliced_at(text, places, PLAIN)
+
+
+def test_plain_strings_behind_a_blank_go_in_one_pass():
+    text = json.dumps({"pin": "x", "a": [{"otp": "y", "b": "pin"}]})
+    once = plainly_spliced(text, glance(text, TOGETHER, UNSIGNED).signs)
+    assert once == '{"pin": "[REDACTED]", "a": [{"otp": "[REDACTED]", "b": "pin"}]}'
 
 
 def test_many_names_are_found_too():
