@@ -40,10 +40,12 @@ def owned(text: str, sign: int, start: int, end: int) -> tuple[int, int]:
         if last > end:
             return (block.start(1) if block[1] else start), last
         return start, end
-    if text.startswith(("{", "[", '"', "'", "`", "<"), start) and not text.startswith(
+    if text.startswith(("{", "[", '"', "'", "`"), start) and not text.startswith(
         "[REDACTED", start
     ):
         return start, end
+    if end <= start and text.startswith("<", start):
+        return start, end  # a tag follows the name, and no value
     last = _line_end(text, end)
     return start, end if _CLOSING.fullmatch(text, end, last) else last
 
