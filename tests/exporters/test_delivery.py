@@ -46,13 +46,6 @@ class Backend:
         self.closed += 1
 
 
-@pytest.fixture(autouse=True)
-def counters():
-    health.forget()
-    yield
-    health.forget()
-
-
 @pytest.fixture
 def backend():
     return Backend()

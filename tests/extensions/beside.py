@@ -34,7 +34,8 @@ class Answer:
 class Browser:
     """Speaks to a WSGI app, or to an ASGI app, and keeps cookies.
 
-    Values of cookies are left out of its answers: they tell the time, or are random.
+    Values of cookies are left out of its answers, because they tell the time or are random, and
+    so is when they expire.
     """
 
     def __init__(
@@ -59,6 +60,7 @@ class Browser:
                 key, _, rest = value.partition("=")
                 self._cookies[key] = rest.partition(";")[0]
                 value = re.sub(r"=[^;]*", "=...", value, count=1)
+                value = re.sub(r"(expires=)[^;]*", r"\1...", value, flags=re.IGNORECASE)
             shown.append((name.lower(), value))
         return Answer(status, tuple(shown), content)
 
