@@ -20,6 +20,7 @@ from otel_apimetrics import (
     ApiMetricsWSGIMiddleware,
     metrics,
     open_requests,
+    tally,
 )
 from tests.in_process import make_environ, make_scope, serve_asgi, serve_wsgi
 from tests.one_span.processes import run_python
@@ -156,7 +157,7 @@ def test_what_a_signal_handler_raises_in_a_hook_passes_and_the_record_is_made(
     assert open_requests.count() == 0
 
 
-def served_with_a_signal_at(number: int, telemetry: Telemetry):
+def served_with_a_signal_at(number: int, telemetry: Telemetry, before: int = 0):
     """Serve, with a signal at the n-th call inside of us once hooks are asked; give the calls.
 
     The interpreter looks for signals where a function begins.
@@ -181,6 +182,9 @@ def served_with_a_signal_at(number: int, telemetry: Telemetry):
     served = ApiMetricsWSGIMiddleware(
         app, label=label, capture_body="all", metrics="all", **telemetry.providers
     )
+    for _ in range(before):
+        serve_wsgi(served, make_environ())
+    begun.clear()
     with handled(exits):
         gc.disable()  # Python drops what is raised in a callback of the collector, too
         sys.settrace(trace)
@@ -192,21 +196,23 @@ def served_with_a_signal_at(number: int, telemetry: Telemetry):
     return seen, calls
 
 
-def test_a_signal_anywhere_in_the_making_of_a_record_loses_nothing():
+# Those after the first are told of together.
+@pytest.mark.parametrize(("before", "step"), [(0, 1), (1, 1), (tally.MOST + 1, 3)])
+def test_a_signal_anywhere_in_the_making_of_a_record_loses_nothing(before, step):
     number = 0
     while True:
         telemetry = Telemetry()
-        seen, calls = served_with_a_signal_at(number, telemetry)
+        seen, calls = served_with_a_signal_at(number, telemetry, before)
         if len(calls) <= number:  # the end is reached without it
             break
         call = "".join((calls[number], "\n", *traceback.format_exception(seen.error)))
         assert type(seen.error) is SystemExit, call
-        assert telemetry.total() == 1, call
+        assert telemetry.total() == before + 1, call
         assert telemetry.total("apimetrics.active_requests") == 0, call
-        attributes = telemetry.server_span.attributes
+        attributes = telemetry.server_spans[-1].attributes
         assert attributes.get("http.response.body.content") == "body", call
         assert open_requests.count() == 0, call
-        number += 3
+        number += step
     assert number > 50
 
 

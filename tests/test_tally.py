@@ -100,7 +100,7 @@ def test_what_waits_is_bounded_where_nobody_collects():
     metrics = Metrics(OURS, MeterProvider(shutdown_on_exit=False))
     record(metrics, 1_000)
     (cell,) = metrics._ready().requests._cells.values()
-    assert len(cell.waiting) < tally.MOST
+    assert len(cell.waiting) <= tally.MOST
 
 
 def test_a_sum_begins_with_its_first_request(telemetry):

@@ -71,17 +71,18 @@ class Tally:
             context: holds the request's span, for exemplars.
         """
         cell = self._cells.get(id(attributes))
+        # It is counted last in either way: whoever is interrupted before that counts it again.
         if cell is None:
+            self._cells.setdefault(id(attributes), _Cell(attributes))
             # At once: the sum begins with the first of them.
             self._counter.add(amount, attributes, context)
-            self._cells.setdefault(id(attributes), _Cell(attributes))
             return
-        cell.waiting.append(None)
         if cell.exemplar is None and context is not None:
             span = trace.get_current_span(context).get_span_context()
             cell.exemplar = span if span.trace_flags.sampled else None
         if len(cell.waiting) >= MOST:
             self._tell(cell)
+        cell.waiting.append(None)
 
     def tell(self) -> None:
         """Tell the counter of all that wait."""
@@ -90,7 +91,10 @@ class Tally:
                 self._tell(cell)
 
     def _tell(self, cell: _Cell) -> None:
-        number = 0
+        exemplar, number = cell.exemplar, 0
+        context = _NOBODY
+        if exemplar is not None:
+            context = trace.set_span_in_context(trace.NonRecordingSpan(exemplar), _NOBODY)
         try:
             # Whoever takes one tells of it: several threads may be here.
             while cell.waiting:
@@ -99,13 +103,11 @@ class Tally:
         except IndexError:
             pass
         finally:
-            exemplar, cell.exemplar = cell.exemplar, None
-            if number and exemplar is not None:
-                span = trace.NonRecordingSpan(exemplar)
-                number -= 1
-                self._counter.add(1, cell.attributes, trace.set_span_in_context(span, _NOBODY))
+            cell.exemplar = None
+            if number > 1:
+                self._counter.add(number - 1, cell.attributes, _NOBODY)
             if number:
-                self._counter.add(number, cell.attributes, _NOBODY)
+                self._counter.add(1, cell.attributes, context)
 
     def leave(self) -> None:
         """Note that whoever counted with it is gone. What waits is still to be told."""
