@@ -3,15 +3,12 @@
 import json
 from dataclasses import asdict
 from enum import Enum, auto
-from operator import itemgetter
 from typing import Any
 
 from otel_apimetrics import _guard, semconv
 from otel_apimetrics.exchange import Body, Exchange, Headers, Request, Response, WebSocket
 
 Attributes = dict[str, Any]
-
-_NAME, _VALUE = itemgetter(0), itemgetter(1)
 
 
 class Said(Enum):
@@ -185,8 +182,7 @@ def _encode_body(
 def _encode_headers(headers: Headers, prefix: str, room: int, out: Attributes) -> None:
     room = min(room, semconv.MAX_HEADERS)
     # Tuples, as the SDK keeps them: what is on the span compares equal to what we gave.
-    keys = map(prefix.__add__, map(_NAME, headers))
-    once = dict(zip(keys, zip(map(_VALUE, headers), strict=True), strict=True))
+    once = {prefix + name: (value,) for name, value in headers}
     if len(once) == len(headers) <= room:
         out.update(once)
         return

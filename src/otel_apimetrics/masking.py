@@ -1,6 +1,6 @@
 """A whole exchange, redacted: which headers are recorded, and what of everything is said."""
 
-from itertools import filterfalse, islice
+from itertools import islice
 from urllib.parse import unquote
 
 from otel_apimetrics import _guard, semconv
@@ -179,10 +179,9 @@ class Masking:
             return headers[:_MOST_LINES]
         if len(headers) > _MOST_LINES:
             headers = tuple([header for header in headers if choice.takes(header[0])][:_MOST_LINES])
-        shown = [*headers]
-        for header in filterfalse(clean.__contains__, headers):
-            at = shown.index(header)
-            shown[at : at + 1] = self._header(header, choice)
+        shown: list[tuple[str, str]] = []
+        for header in headers:
+            shown += (header,) if header in clean else self._header(header, choice)
         return tuple(shown)
 
     def _header(self, header: tuple[str, str], choice: HeaderChoice) -> Headers:

@@ -49,12 +49,10 @@ def chain(app: Any, *attributes: str, depth: int = 32) -> Iterable[Any]:
 
 def is_instrumented(app: Any, *attributes: str) -> bool:
     """Tell whether contrib instruments an app of the chain, or is a middleware in it."""
-    for inner in chain(app, *attributes):
-        if getattr(inner, "_is_instrumented_by_opentelemetry", False):
-            return True
-        if is_contrib_middleware(inner):
-            return True
-    return False
+    return any(
+        is_contrib_middleware(inner) or getattr(inner, "_is_instrumented_by_opentelemetry", False)
+        for inner in chain(app, *attributes)
+    )
 
 
 def is_contrib_middleware(app: Any) -> bool:

@@ -154,10 +154,10 @@ class Redactor:
         """
         scrub = self._bodies.scrub
         masked = scrub(text, media_type, cut=truncated, content_type=content_type)
-        if masked is not None and self._pii and truncated:
+        if masked is None:
+            return None
+        if self._pii and truncated:
             masked = CUT_PERSONAL.sub(MARK, masked)
-        if masked is None or self._callback is None:
-            return masked
         return self._last(
             masked,
             "body",
