@@ -1,12 +1,11 @@
 """JSON for the eye: one member a line, and the path of each."""
 
-import json
 from collections.abc import Callable, Iterator, Mapping
 from json.encoder import encode_basestring
 from typing import Any, Final
 
 from otel_apimetrics.redaction.explain import NUMBERED
-from otel_apimetrics.redaction.walk import Number, Pairs
+from otel_apimetrics.redaction.walk import Number, Pairs, exact
 
 _LITERALS: Final = {None: "null", True: "true", False: "false"}
 
@@ -65,13 +64,7 @@ def member_with(text: str, has: Callable[[str], object]) -> str:
 
 
 def _parsed(text: str) -> Any:
-    return json.loads(
-        text.removeprefix("\ufeff"),
-        object_pairs_hook=Pairs,
-        parse_float=Number,
-        parse_int=Number,
-        parse_constant=Number,
-    )
+    return exact(text.removeprefix("\ufeff"))
 
 
 def _write(value: Any, line: str, add: Callable[[str], object]) -> None:

@@ -23,7 +23,7 @@ from otel_apimetrics.redaction.splices import COLON, behind, plainly_spliced, sp
 from otel_apimetrics.redaction.text import FreeText
 from otel_apimetrics.redaction.together import Together
 from otel_apimetrics.redaction.values import Rule, Values
-from otel_apimetrics.redaction.walk import Number, Pairs, TooLargeError, Walk
+from otel_apimetrics.redaction.walk import TooLargeError, Walk, exact
 from otel_apimetrics.redaction.writing import written
 
 _LOCATED: Final = re.compile(r'"loc"\s*:\s*\[(?=[^\]]*")')
@@ -253,13 +253,7 @@ class Documents:
         self, text: str, rules: list[Rule] | None, level: int, at: Sequence[str] = ()
     ) -> str:
         body = text.removeprefix("\ufeff")
-        document = json.loads(
-            body,
-            object_pairs_hook=Pairs,
-            parse_float=Number,
-            parse_int=Number,
-            parse_constant=Number,
-        )
+        document = exact(body)
         assigned = rules is None or self._text.assigns(body)
         is_verbatim = verbatim_in(body)
 

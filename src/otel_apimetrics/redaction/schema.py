@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from otel_apimetrics.redaction.marks import MARK, TOO_DEEP
 from otel_apimetrics.redaction.names import LABEL_OR_SENSITIVE, SENSITIVE, VALUE, Names
-from otel_apimetrics.redaction.walk import Number, Pairs
+from otel_apimetrics.redaction.walk import Number, Pairs, exact
 
 _DEEPEST: Final = 32
 _ITEMS: Final = 100
@@ -23,13 +23,7 @@ def schema_of(text: str, names: Names) -> str | None:
         names: the verdicts on names.
     """
     try:
-        document = json.loads(
-            text.removeprefix("\ufeff"),
-            object_pairs_hook=Pairs,
-            parse_float=Number,
-            parse_int=Number,
-            parse_constant=Number,
-        )
+        document = exact(text.removeprefix("\ufeff"))
     except (ValueError, RecursionError):
         return None
     return json.dumps(_shape(document, names, []))

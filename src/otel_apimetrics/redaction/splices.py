@@ -1,13 +1,12 @@
 """Values that go out of a JSON text, which stays as it is around them."""
 
-import json
 import re
 from typing import Final
 
 from otel_apimetrics.redaction.marks import MARK, Marker
 from otel_apimetrics.redaction.members import Sign
 from otel_apimetrics.redaction.spans import value_end
-from otel_apimetrics.redaction.walk import Number, Pairs
+from otel_apimetrics.redaction.walk import exact
 
 COLON: Final = re.compile(r"\s*:\s*")
 
@@ -76,13 +75,7 @@ def spliced_at(text: str, places: list[Sign], mark: Marker) -> str:
 
 def _mark_of(value: str, name: str, mark: Marker) -> str:
     try:
-        secret = json.loads(
-            value,
-            object_pairs_hook=Pairs,
-            parse_float=Number,
-            parse_int=Number,
-            parse_constant=Number,
-        )
+        secret = exact(value)
     except ValueError:  # what claims to be JSON
         secret = value
     return mark.value(secret, f"name:{name}")

@@ -1,5 +1,6 @@
 """The walk over a value that JSON can hold: by name first, then by value."""
 
+import json
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
@@ -39,6 +40,22 @@ class Pairs(list[tuple[str, Any]]):
     """The members of a JSON object: the order of the wire, and a name as often as it came."""
 
     __slots__ = ()
+
+
+def exact(text: str) -> Any:
+    """Read a JSON text into `Pairs`, lists, strings and `Number`s, so that nothing of it is lost.
+
+    Raises:
+        ValueError: it is none.
+        RecursionError: it is nested too deeply.
+    """
+    return json.loads(
+        text,
+        object_pairs_hook=Pairs,
+        parse_float=Number,
+        parse_int=Number,
+        parse_constant=Number,
+    )
 
 
 class Walk:
