@@ -9,7 +9,7 @@ from opentelemetry import trace
 from opentelemetry.context import Context
 from opentelemetry.sdk.trace import ReadableSpan, Span, SpanProcessor
 
-from otel_apimetrics import _guard, open_requests, semconv, span_lock, spans
+from otel_apimetrics import _guard, open_requests, semconv, span_lock, span_start, spans
 from otel_apimetrics.recording import Recording
 from otel_apimetrics.redaction import RedactionPolicy, Redactor
 
@@ -34,6 +34,7 @@ class RedactingSpanProcessor(SpanProcessor):
     def __init__(self, policy: RedactionPolicy | None = None) -> None:
         self._redactor = Redactor() if policy is None else Redactor(policy)
 
+    @span_start.reads_no_attribute
     def on_start(self, span: Span, parent_context: Context | None = None) -> None:  # noqa: ARG002
         """Guard the span until it ends."""
         try:
@@ -67,6 +68,7 @@ class ApiMetricsSpanProcessor(SpanProcessor):
     def __init__(self, redactor: Redactor) -> None:
         self._redactor: Redactor | None = redactor
 
+    @span_start.reads_no_attribute
     def on_start(self, span: Span, parent_context: Context | None = None) -> None:  # noqa: ARG002
         """Guard the span, and bind it where a request waits for one."""
         redactor = self._redactor

@@ -1,37 +1,18 @@
 """The SERVER span of one request: started, adopted or awaited, and let go at the last byte."""
 
 from contextlib import suppress
-from operator import itemgetter
 
 from opentelemetry import context as otel_context
-from opentelemetry import propagate, trace
+from opentelemetry import trace
 from opentelemetry.context import Context
-from opentelemetry.propagators.textmap import Getter
 
 from otel_apimetrics import _guard, semconv, span_attributes, span_lock, spans
 from otel_apimetrics.attributes import Attributes, request_attributes
-from otel_apimetrics.exchange import Headers, Request
+from otel_apimetrics.caller import sent_context
+from otel_apimetrics.exchange import Request
 from otel_apimetrics.pipeline import Pipeline
+from otel_apimetrics.span_start import start_server
 from otel_apimetrics.spans import Owner
-
-
-class HeadersGetter(Getter[Headers]):
-    """Reads propagation headers from a request."""
-
-    def get(self, carrier: Headers, key: str) -> list[str] | None:
-        """Return the header's lines, `None` where there is none."""
-        lower = key.lower()
-        if lower not in map(_NAME, carrier):  # most requests bring no context
-            return None
-        return [value for name, value in carrier if name == lower]
-
-    def keys(self, carrier: Headers) -> list[str]:
-        """Return the names of all headers."""
-        return [name for name, _ in carrier]
-
-
-_NAME = itemgetter(0)
-_GETTER = HeadersGetter()
 
 
 class ServerSpan:
@@ -68,19 +49,18 @@ class ServerSpan:
     def _start(self, request: Request, started_ns: int) -> None:
         parent = None
         if not spans.is_local(trace.get_current_span()):
-            # None where no propagator is configured (`OTEL_PROPAGATORS=none`).
-            parent = propagate.extract(request.headers, getter=_GETTER)
+            parent = sent_context(request.headers)
         if parent is None:
             parent = otel_context.get_current()
         safe = self.safe_line = self._pipeline.masking.redact_line(request)
         self.given = request_attributes(safe)
         method = request.method
-        span = self._pipeline.tracer().start_span(
+        span = start_server(
+            self._pipeline.tracer(),
             method if method in semconv.KNOWN_METHODS else "HTTP",
-            context=parent,
-            kind=trace.SpanKind.SERVER,
-            attributes=self.given,
-            start_time=started_ns,
+            parent,
+            self.given,
+            started_ns,
         )
         self.context = self._aside = trace.set_span_in_context(span, parent)
         if span.is_recording():
@@ -163,7 +143,7 @@ class ServerSpan:
         """Give the ids of the trace, the span and its parent; 0 where there is none."""
         if self.context is None:
             return 0, 0, 0
-        span = trace.get_current_span(self.context)
+        span = trace.get_current_span(self.context) if self.span is None else self.span
         context = span.get_span_context()
         parent = getattr(span, "parent", None)
         return context.trace_id, context.span_id, 0 if parent is None else parent.span_id

@@ -1,0 +1,62 @@
+"""What the caller sent of its trace and its baggage: the parent of a request's span."""
+
+from operator import itemgetter
+from typing import Any
+
+from opentelemetry import propagate
+from opentelemetry.baggage.propagation import W3CBaggagePropagator
+from opentelemetry.context import Context
+from opentelemetry.propagators.composite import CompositePropagator
+from opentelemetry.propagators.textmap import Getter, TextMapPropagator
+from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
+
+from otel_apimetrics.exchange import Headers
+
+_NAME = itemgetter(0)
+_DEFAULT = [TraceContextTextMapPropagator, W3CBaggagePropagator]
+_ROOT = Context()
+
+
+class HeadersGetter(Getter[Headers]):
+    """Reads propagation headers from a request."""
+
+    def get(self, carrier: Headers, key: str) -> list[str] | None:
+        """Return the header's lines, `None` where there is none."""
+        lower = key.lower()
+        return [value for name, value in carrier if name == lower] or None
+
+    def keys(self, carrier: Headers) -> list[str]:
+        """Return the names of all headers."""
+        return [*map(_NAME, carrier)]
+
+
+_GETTER = HeadersGetter()
+_last: tuple[TextMapPropagator | None, bool] = None, False
+
+
+def sent_context(headers: Headers) -> Context | None:
+    """Give the context that a request brings, the empty one where it brings none.
+
+    Args:
+        headers: of the request.
+
+    Returns:
+        `None` where no propagator is configured (`OTEL_PROPAGATORS=none`).
+    """
+    names = [*map(_NAME, headers)]
+    # Most requests bring none: then there is nothing to ask the default propagators.
+    if "traceparent" not in names and "baggage" not in names and _are_default():
+        return _ROOT
+    return propagate.extract(headers, getter=_GETTER)
+
+
+def _are_default() -> bool:
+    """Tell whether the global propagators are those of OpenTelemetry's default."""
+    global _last  # noqa: PLW0603  judged once a propagator
+    propagator = propagate.get_global_textmap()
+    judged, verdict = _last
+    if judged is not propagator:
+        inner: Any = getattr(propagator, "_propagators", ())
+        verdict = type(propagator) is CompositePropagator and [*map(type, inner)] == _DEFAULT
+        _last = propagator, verdict
+    return verdict

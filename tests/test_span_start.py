@@ -1,0 +1,167 @@
+"""A span is started with attributes where somebody may read them, and else given them at once."""
+
+from types import SimpleNamespace
+
+import pytest
+from opentelemetry import trace
+from opentelemetry.context import Context
+from opentelemetry.sdk.trace import (
+    ConcurrentMultiSpanProcessor,
+    SpanLimits,
+    SpanProcessor,
+    TracerProvider,
+)
+from opentelemetry.sdk.trace.export import BatchSpanProcessor, SimpleSpanProcessor
+from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+from opentelemetry.sdk.trace.sampling import (
+    ALWAYS_OFF,
+    ALWAYS_ON,
+    ParentBased,
+    ParentBasedTraceIdRatio,
+    StaticSampler,
+    TraceIdRatioBased,
+)
+
+from otel_apimetrics import RedactingSpanProcessor, processors, span_start
+from otel_apimetrics.redaction import Redactor
+
+GIVEN = {"http.request.method": "GET", "url.path": "/orders", "server.port": 8000}
+FAR = trace.NonRecordingSpan(
+    trace.SpanContext(1, 2, is_remote=True, trace_flags=trace.TraceFlags(1))
+)
+
+
+def provider_of(**options):
+    return TracerProvider(shutdown_on_exit=False, **options)
+
+
+def started(provider, attributes=GIVEN):
+    return span_start.start_server(provider.get_tracer("t"), "GET", Context(), attributes, 5)
+
+
+class Sees:
+    """Notes the attributes that it is shown when a span starts."""
+
+    def __init__(self):
+        self.seen = None
+
+
+class SeeingSampler(Sees, StaticSampler):
+    def __init__(self):
+        super().__init__()
+        StaticSampler.__init__(self, ALWAYS_ON.should_sample(None, 1, "x").decision)
+
+    def should_sample(self, parent_context, trace_id, name, kind=None, attributes=None, links=None):
+        self.seen = dict(attributes or {})
+        return super().should_sample(parent_context, trace_id, name, kind, attributes, links)
+
+
+class SeeingProcessor(Sees, SpanProcessor):
+    def on_start(self, span, parent_context=None):
+        self.seen = dict(span.attributes)
+
+
+class SeeingBatch(Sees, BatchSpanProcessor):
+    def __init__(self):
+        super().__init__()
+        BatchSpanProcessor.__init__(self, InMemorySpanExporter())
+
+    def on_start(self, span, parent_context=None):
+        self.seen = dict(span.attributes)
+
+
+@pytest.mark.parametrize(
+    "sampler",
+    [
+        ALWAYS_ON,
+        TraceIdRatioBased(1),
+        ParentBased(ALWAYS_ON),
+        ParentBasedTraceIdRatio(1),
+        SeeingSampler(),
+    ],
+)
+@pytest.mark.parametrize(
+    "limits", [{}, {"max_span_attributes": 2}, {"max_span_attribute_length": 3}]
+)
+def test_a_span_says_what_the_sdk_would_have_started_it_with(sampler, limits):
+    provider = provider_of(sampler=sampler, span_limits=SpanLimits(**limits))
+    ours = started(provider)
+    theirs = provider.get_tracer("t").start_span(
+        "GET", Context(), trace.SpanKind.SERVER, GIVEN, start_time=5
+    )
+    assert dict(ours.attributes) == dict(theirs.attributes)
+    assert (ours.name, ours.kind, ours.start_time, ours.parent) == (*("GET", theirs.kind, 5, None),)
+
+
+@pytest.mark.parametrize(
+    ("around", "parent"),
+    [
+        (lambda inner: inner, Context()),
+        (ParentBased, Context()),
+        (lambda inner: ParentBased(ALWAYS_OFF, inner), trace.set_span_in_context(FAR, Context())),
+    ],
+)
+def test_a_sampler_of_the_apps_own_decides_on_all_attributes(around, parent):
+    inner = SeeingSampler()
+    tracer = provider_of(sampler=around(inner)).get_tracer("t")
+    span_start.start_server(tracer, "GET", parent, GIVEN, 5)
+    assert inner.seen == GIVEN
+
+
+@pytest.mark.parametrize("kind", [SeeingProcessor, SeeingBatch])
+def test_a_processor_that_reads_attributes_at_the_start_sees_them_all(kind):
+    provider, reader = provider_of(), kind()
+    started(provider)  # judged before the processor is there
+    provider.add_span_processor(reader)
+    started(provider)
+    assert reader.seen == GIVEN
+    reader.shutdown()
+
+
+def test_a_processor_whose_method_was_replaced_sees_all_attributes():
+    provider, replaced, seen = provider_of(), SpanProcessor(), []
+    replaced.on_start = lambda span, parent_context=None: seen.append(dict(span.attributes))
+    provider.add_span_processor(replaced)
+    started(provider)
+    assert seen == [GIVEN]
+
+
+def test_processors_in_threads_of_their_own_see_all_attributes():
+    several = ConcurrentMultiSpanProcessor(1)
+    provider, reader = provider_of(active_span_processor=several), SeeingProcessor()
+    provider.add_span_processor(reader)
+    started(provider)
+    assert reader.seen == GIVEN
+    several.shutdown()
+
+
+def test_a_tracer_of_another_make_is_given_all_attributes():
+    seen = []
+
+    class Foreign(trace.NoOpTracer):
+        def start_span(self, *arguments, **_named):
+            seen.append(arguments[3])
+            return trace.INVALID_SPAN
+
+    span_start.start_server(Foreign(), "GET", Context(), GIVEN, 5)
+    assert seen == [GIVEN]
+
+
+def test_a_span_that_is_not_sampled_is_none():
+    assert not started(provider_of(sampler=ALWAYS_OFF)).is_recording()
+
+
+def test_the_processors_of_every_set_up_let_attributes_be_put_at_once(monkeypatch):
+    provider, put = provider_of(), []
+    provider.add_span_processor(RedactingSpanProcessor())
+    provider.add_span_processor(SimpleSpanProcessor(InMemorySpanExporter()))
+    provider.add_span_processor(BatchSpanProcessor(InMemorySpanExporter()))
+    processors.attach(provider, Redactor())
+    monkeypatch.setattr(
+        span_start,
+        "span_attributes",
+        SimpleNamespace(put=lambda _span, attributes: put.append(attributes) or True),
+    )
+    started(provider)
+    provider.shutdown()
+    assert put == [GIVEN]
