@@ -7,7 +7,7 @@ import pickle
 
 import pytest
 
-from otel_apimetrics.records import evolve, record
+from otel_apimetrics.records import copier, evolve, record
 
 
 @record
@@ -52,6 +52,16 @@ def test_an_evolved_record_is_a_copy_with_the_changes():
     assert point.x == 1
     with pytest.raises(AttributeError):
         evolve(point, z=1)
+
+
+def test_a_copier_takes_the_values_by_position():
+    point = Point(x=1, tags=["a"])
+    copied = copier(Point, "tags", "x")(point, ["b"], 5)
+    assert copied == Point(x=5, tags=["b"])
+    assert type(copied) is Point
+    assert point == Point(x=1, tags=["a"])
+    with pytest.raises(AttributeError, match="z"):
+        copier(Point, "z")
 
 
 def test_a_record_is_compared_copied_pickled_and_shown_as_a_dataclass():

@@ -4,7 +4,7 @@ import pytest
 from opentelemetry import trace
 from opentelemetry.sdk.trace import SpanLimits, TracerProvider
 
-from otel_apimetrics.span_attributes import put
+from otel_apimetrics.span_attributes import put, says_only
 
 RECORD = {
     "http.request.method": "GET",
@@ -53,6 +53,17 @@ def test_a_span_that_has_ended_is_left_alone():
     span.end()
     assert not put(span, RECORD)
     assert "http.request.method" not in span.attributes
+
+
+def test_a_span_tells_whether_it_says_only_what_was_put():
+    span = span_of()
+    assert not says_only(span, RECORD)
+    put(span, RECORD)
+    assert says_only(span, {"first": 1, **RECORD})
+    span.set_attribute("first", 2)
+    assert not says_only(span, {"first": 1, **RECORD})
+    span._attributes = dict(RECORD)
+    assert not says_only(span, RECORD)
 
 
 def test_a_foreign_span_is_left_to_its_class():

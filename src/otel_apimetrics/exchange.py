@@ -10,7 +10,7 @@ from operator import itemgetter
 from types import MappingProxyType
 from typing import Any, Literal, TypeAlias
 
-from otel_apimetrics.records import evolve, record
+from otel_apimetrics.records import copier, evolve, record
 
 __all__ = [
     "Body",
@@ -24,6 +24,7 @@ __all__ = [
     "Response",
     "ValidationError",
     "WebSocket",
+    "copier",
     "evolve",
     "first",
 ]

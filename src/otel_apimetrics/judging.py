@@ -9,9 +9,10 @@ from typing import Any, TypeAlias
 
 from otel_apimetrics import _guard, interruptions
 from otel_apimetrics.config import Config
-from otel_apimetrics.exchange import Consumer, Exchange, evolve
+from otel_apimetrics.exchange import Consumer, Exchange, copier, evolve
 from otel_apimetrics.identity import clean_id, is_async
 
+_with_consumer = copier(Exchange, "consumer")
 _SETTLED = (str, Consumer, dict, bool, type(None))
 """What hooks answer: telling an awaitable takes longer than telling these."""
 
@@ -122,7 +123,7 @@ def _identified(exchange: Exchange, answer: Any) -> Exchange:
         found = None if cleaned is None else Consumer(id=cleaned)
     else:
         raise TypeError(f"identify returned {type(answer).__name__}, not a Consumer, str or None")
-    return evolve(exchange, consumer=found)
+    return _with_consumer(exchange, found)
 
 
 def _labelled(exchange: Exchange, answer: Any) -> Exchange:

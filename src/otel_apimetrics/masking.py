@@ -7,10 +7,25 @@ from otel_apimetrics import _guard, semconv
 from otel_apimetrics.config import Config
 from otel_apimetrics.content import media_type
 from otel_apimetrics.exceptions import MAX_MESSAGE, MAX_STACK, READ_MESSAGE
-from otel_apimetrics.exchange import Body, Company, Exchange, Headers, Request, evolve, first
+from otel_apimetrics.exchange import (
+    Body,
+    Company,
+    Exchange,
+    Headers,
+    Request,
+    Response,
+    copier,
+    evolve,
+    first,
+)
 from otel_apimetrics.header_choice import TAKEN, HeaderChoice
 from otel_apimetrics.identity import LONGEST_ID, clean_id, hash_id, is_masked_key, mask_ip_header
 from otel_apimetrics.redaction import FAILED, Redactor, Remembered, compiled
+
+_with_line = copier(Request, "method", "host", "path", "query", "user_agent", "headers")
+_with_content = copier(Request, "route", "headers", "body")
+_answered = copier(Response, "headers", "body")
+_with_both = copier(Exchange, "request", "response")
 
 _MOST_LABELS = 40
 """Labels of one request that are kept: a span has room for so many attributes."""
@@ -95,31 +110,31 @@ class Masking:
         """Return the request with all redacted that is known before its body."""
         redactor, unchanged = self._redactor, self._redactor.unchanged
         method, host, agent = request.method, request.host, request.user_agent
-        return evolve(
+        return _with_line(
             request,
-            method=method if method in semconv.KNOWN_METHODS else redactor.text(method),
-            host=host if host in unchanged else redactor.text(host),
-            path=redactor.path(request.path),
-            query=redactor.query(request.query) if request.query else "",
-            user_agent=agent if agent in unchanged else redactor.text(agent),
-            headers=(),
+            method if method in semconv.KNOWN_METHODS else redactor.text(method),
+            host if host in unchanged else redactor.text(host),
+            redactor.path(request.path),
+            redactor.query(request.query) if request.query else "",
+            agent if agent in unchanged else redactor.text(agent),
+            (),
         )
 
     def _redact(self, exchange: Exchange, line: Request) -> Exchange:
         request, response = exchange.request, exchange.response
         sensitive = self._is_sensitive(exchange)
-        safe_request = evolve(
+        safe_request = _with_content(
             line,
-            route=request.route,
-            headers=self._headers(request.headers, self._request_choice),
-            body=self._body(request.body, request.headers, sensitive=sensitive),
+            request.route,
+            self._headers(request.headers, self._request_choice),
+            self._body(request.body, request.headers, sensitive=sensitive),
         )
-        safe_response = response and evolve(
+        safe_response = response and _answered(
             response,
-            headers=self._headers(response.headers, self._response_choice),
-            body=self._body(response.body, response.headers, sensitive=sensitive),
+            self._headers(response.headers, self._response_choice),
+            self._body(response.body, response.headers, sensitive=sensitive),
         )
-        return self._redact_rest(evolve(exchange, request=safe_request, response=safe_response))
+        return self._redact_rest(_with_both(exchange, safe_request, safe_response))
 
     def _redact_rest(self, exchange: Exchange) -> Exchange:
         """Redact what most exchanges do not have."""

@@ -37,12 +37,12 @@ class Recording:
     """
 
     __slots__ = (
-        "_asked", "_is_in_flight", "_left", "_settled", "blocked_by", "company", "consumer",
-        "content_length", "error", "exception", "framework", "id", "labels", "metadata", "moved",
-        "pipeline", "replaced", "request", "request_body", "request_ended", "response_body",
-        "response_ended", "response_headers", "route", "running", "server_span", "session",
-        "size_told", "skipped", "source", "started", "started_ns", "status", "validation_errors",
-        "websocket",
+        "_asked", "_is_in_flight", "_is_over", "_left", "_settled", "blocked_by", "company",
+        "consumer", "content_length", "error", "exception", "framework", "id", "labels",
+        "metadata", "moved", "pipeline", "replaced", "request", "request_body", "request_ended",
+        "response_body", "response_ended", "response_headers", "route", "running", "server_span",
+        "session", "size_told", "skipped", "source", "started", "started_ns", "status",
+        "validation_errors", "websocket",
     )  # fmt: skip
 
     def __init__(  # noqa: PLR0915  one line a slot
@@ -88,6 +88,7 @@ class Recording:
         self.websocket: WebSocket | None = None
         self.server_span = ServerSpan(pipeline)
         self._settled = False
+        self._is_over = False
         self._asked: Asked | None = None
         """The record waits for async hooks."""
         self._left: bool | None = None
@@ -195,13 +196,14 @@ class Recording:
         Args:
             outside: a span from outside the app will not be ended any more either.
         """
-        if self.replaced:
+        if self.replaced or (self._is_over and not outside):
             return
         if collection.is_running() and not self._settled:
             open_requests.postpone(partial(self.end, outside=outside))
             return
         self.finish()
         self._leave_span(outside=outside)
+        self._is_over = self._asked is None  # what is closed or thrown away later is told here
 
     async def end_async(self, *, wait: bool = True) -> None:
         """Do what `end` does, with hooks that may be `async`.

@@ -5,6 +5,7 @@ making one, and a request makes several. Here an object is made in a twin class 
 slots that is not frozen, and becomes its own class when it is whole.
 """
 
+from collections.abc import Callable
 from dataclasses import MISSING, Field, dataclass, fields
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -21,7 +22,7 @@ _Record = TypeVar("_Record")
 
 _TWIN = "__open_twin__"
 
-_copiers: dict[tuple[Any, ...], Any] = {}
+_copiers: dict[tuple[Any, ...], Callable[..., Any]] = {}
 """By the class and the names of the fields that change: few, for those who write them do."""
 
 
@@ -46,13 +47,24 @@ def evolve(record: _Record, **changes: Any) -> _Record:
     Raises:
         AttributeError: a change names no field.
     """
-    cls: Any = type(record)
-    key = (cls, *changes)
+    return copier(type(record), *changes)(record, *changes.values())
+
+
+def copier(cls: type[_Record], *changed: str) -> Callable[..., _Record]:
+    """Give what `evolve` calls, for those who copy at each request: some fields, by position.
+
+    Args:
+        cls: of the records.
+        changed: the names of the fields.
+
+    Raises:
+        AttributeError: a name is that of no field.
+    """
+    key = (cls, *changed)
     copy = _copiers.get(key)
     if copy is None:
-        copy = _copiers[key] = _copier(*key)
-    copied: _Record = copy(record, *changes.values())
-    return copied
+        copy = _copiers[key] = _made_copier(cls, *changed)
+    return copy
 
 
 def _initialiser(frozen: Any, twin: Any) -> Any:
@@ -88,7 +100,7 @@ def _value(field: "Field[Any]") -> str:
     return f"_make_{field.name}() if {field.name} is _missing else {field.name}"
 
 
-def _copier(frozen: Any, *changed: str) -> Any:
+def _made_copier(frozen: Any, *changed: str) -> Any:
     names = [field.name for field in fields(frozen)]
     if unknown := set(changed).difference(names):
         raise AttributeError(f"{frozen.__qualname__} has no field {min(unknown)!r}")

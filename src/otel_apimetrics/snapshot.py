@@ -5,13 +5,15 @@ from typing import TYPE_CHECKING
 
 from otel_apimetrics import _guard, operations
 from otel_apimetrics.content import BodyBuffer, body_text
-from otel_apimetrics.exchange import Body, Exchange, Headers, Response, evolve
+from otel_apimetrics.exchange import Body, Exchange, Headers, Request, Response, copier
 
 if TYPE_CHECKING:
     from otel_apimetrics.recording import Recording
 
 CLIENT_DISCONNECT = "client_disconnect"
 """`error.type` of a request whose client left before the response's last byte."""
+
+_with_route_and_body = copier(Request, "route", "body")
 
 BODILESS = frozenset({204, 304})
 """Final statuses without content (RFC 9110, 6.4.1)."""
@@ -39,10 +41,8 @@ def snapshot(recording: "Recording", duration_ns: int) -> Exchange:
     trace_id, span_id, parent_span_id = recording.server_span.ids()
     return Exchange(
         id=recording.id,
-        request=evolve(
-            recording.request,
-            route=recording.route,
-            body=_request_body(recording, wants=wants),
+        request=_with_route_and_body(
+            recording.request, recording.route, _request_body(recording, wants=wants)
         ),
         response=None if status is None else _response(recording, status, wants=wants),
         started_ns=recording.started_ns,

@@ -46,6 +46,17 @@ def put(span: trace.Span, attributes: Mapping[str, Any]) -> bool:
     return True
 
 
+def says_only(span: Span, attributes: Mapping[str, Any]) -> bool:
+    """Tell whether a span has these attributes and no other; False where only the SDK can tell.
+
+    Args:
+        span: of the SDK.
+        attributes: as `put` takes them.
+    """
+    kept = getattr(span, "_attributes", None)
+    return type(kept) is BoundedAttributes and getattr(kept, "_dict", None) == attributes
+
+
 def free_locks(span: trace.Span) -> None:
     """Have a span wait for no lock that an interrupted step has left held. May raise.
 

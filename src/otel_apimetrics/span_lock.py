@@ -15,7 +15,7 @@ from opentelemetry.trace import Status, StatusCode
 
 from otel_apimetrics import _guard, semconv
 from otel_apimetrics.redaction import ADDRESSES, FAILED, Redactor
-from otel_apimetrics.span_attributes import put
+from otel_apimetrics.span_attributes import put, says_only
 
 _EXCEPTION = semconv.EXCEPTION_EVENT
 _OPEN = "_apimetrics_open"
@@ -213,14 +213,13 @@ def _redact_trace_state(span: Span) -> None:
 
 def _redact_in_place(span: Span) -> None:
     """Redact on a live span the attributes that any instrumentation may have set."""
-    attributes = span.attributes
-    if not attributes:
-        return
-    # A copy in one step: each look into the span's own mapping goes through a proxy.
-    copied: dict[str, Any] = cast("Any", attributes).copy()
     clean = span.__dict__.get(_CLEAN, _NOTHING)
-    if copied != clean:  # somebody else has said something
-        _redact_others(span, copied, clean)
+    if says_only(span, clean):
+        return
+    attributes = span.attributes
+    if attributes:
+        # A copy in one step: each look into the span's own mapping goes through a proxy.
+        _redact_others(span, cast("Any", attributes).copy(), clean)
 
 
 def _redact_others(span: Span, attributes: Mapping[str, Any], clean: Mapping[str, Any]) -> None:

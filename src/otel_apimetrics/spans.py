@@ -65,6 +65,8 @@ def outer_server(current: trace.Span) -> trace.Span | None:
 
 def is_local(span: trace.Span) -> bool:
     """Tell whether a span is of this process and not over, be it sampled or not."""
+    if span is trace.INVALID_SPAN:
+        return False
     context = span.get_span_context()
     if not context.is_valid or context.is_remote:
         return False

@@ -1,7 +1,6 @@
 """A captured body as text."""
 
-from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 from otel_apimetrics._guard import swallow
 from otel_apimetrics.content.charset import decode
@@ -12,8 +11,7 @@ MOST_TEXT: Final = 64 * 1024
 """Bytes of a text, content coding removed, unless an exporter wants more."""
 
 
-@dataclass(frozen=True, slots=True)
-class Text:
+class Text(NamedTuple):
     """A body's text, not yet redacted."""
 
     content: str

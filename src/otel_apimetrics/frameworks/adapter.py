@@ -44,15 +44,21 @@ def chain(app: Any, *attributes: str, depth: int = 32) -> Iterable[Any]:
         yield app
         seen += 1
         held: Any = getattr(app, "__dict__", ())
-        app = next((held[name] for name in attributes if name in held), None)
+        app = None
+        for name in attributes:
+            if name in held:
+                app = held[name]
+                break
 
 
 def is_instrumented(app: Any, *attributes: str) -> bool:
     """Tell whether contrib instruments an app of the chain, or is a middleware in it."""
-    return any(
-        is_contrib_middleware(inner) or getattr(inner, "_is_instrumented_by_opentelemetry", False)
-        for inner in chain(app, *attributes)
-    )
+    for inner in chain(app, *attributes):
+        if is_contrib_middleware(inner):
+            return True
+        if getattr(inner, "_is_instrumented_by_opentelemetry", False):
+            return True
+    return False
 
 
 def is_contrib_middleware(app: Any) -> bool:
