@@ -7,7 +7,7 @@ import pickle
 
 import pytest
 
-from otel_apimetrics.records import copier, evolve, record
+from otel_apimetrics.records import copier, evolve, maker, record
 
 
 @record
@@ -71,3 +71,17 @@ def test_a_record_is_compared_copied_pickled_and_shown_as_a_dataclass():
     assert dataclasses.replace(point, y=3) == Point(x=1, y=3)
     assert dataclasses.asdict(point) == {"x": 1, "y": 2, "tags": []}
     assert repr(point) == "Point(x=1, y=2, tags=[])"
+
+
+def test_a_maker_makes_what_the_class_makes():
+    make = maker(Point)
+    assert make(x=1) == Point(x=1)
+    assert make(x=1, y=3, tags=["a"]) == Point(x=1, y=3, tags=["a"])
+    assert type(make(x=1)) is Point
+    assert make(x=1).tags is not make(x=1).tags
+    with pytest.raises(TypeError, match="'x'"):
+        make()
+    with pytest.raises(TypeError, match="z"):
+        make(x=1, z=2)
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        make(x=1).x = 2

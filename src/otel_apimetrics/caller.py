@@ -1,6 +1,5 @@
 """What the caller sent of its trace and its baggage: the parent of a request's span."""
 
-from operator import itemgetter
 from typing import Any
 
 from opentelemetry import propagate
@@ -12,8 +11,9 @@ from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapProp
 
 from otel_apimetrics.exchange import Headers
 
-_NAME = itemgetter(0)
 _DEFAULT = [TraceContextTextMapPropagator, W3CBaggagePropagator]
+_SENT = frozenset({"traceparent", "baggage"})
+"""Headers of the default propagators; a `tracestate` alone says nothing."""
 _ROOT = Context()
 
 
@@ -27,7 +27,7 @@ class HeadersGetter(Getter[Headers]):
 
     def keys(self, carrier: Headers) -> list[str]:
         """Return the names of all headers."""
-        return [*map(_NAME, carrier)]
+        return [name for name, _ in carrier]
 
 
 _GETTER = HeadersGetter()
@@ -43,11 +43,11 @@ def sent_context(headers: Headers) -> Context | None:
     Returns:
         `None` where no propagator is configured (`OTEL_PROPAGATORS=none`).
     """
-    names = [*map(_NAME, headers)]
+    for name, _ in headers:
+        if name in _SENT:
+            return propagate.extract(headers, getter=_GETTER)
     # Most requests bring none: then there is nothing to ask the default propagators.
-    if "traceparent" not in names and "baggage" not in names and _are_default():
-        return _ROOT
-    return propagate.extract(headers, getter=_GETTER)
+    return _ROOT if _are_default() else propagate.extract(headers, getter=_GETTER)
 
 
 def _are_default() -> bool:

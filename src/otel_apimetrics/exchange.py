@@ -6,11 +6,10 @@ pure function of an `Exchange`. No vendor's words live here.
 
 from collections.abc import Mapping
 from dataclasses import field
-from operator import itemgetter
 from types import MappingProxyType
 from typing import Any, Literal, TypeAlias
 
-from otel_apimetrics.records import copier, evolve, record
+from otel_apimetrics.records import copier, evolve, maker, record
 
 __all__ = [
     "Body",
@@ -27,6 +26,7 @@ __all__ = [
     "copier",
     "evolve",
     "first",
+    "maker",
 ]
 
 Headers: TypeAlias = tuple[tuple[str, str], ...]
@@ -35,7 +35,6 @@ Headers: TypeAlias = tuple[tuple[str, str], ...]
 Direction: TypeAlias = Literal["incoming", "outgoing"]
 
 _NOTHING: Mapping[str, Any] = MappingProxyType({})
-_NAME = itemgetter(0)
 
 
 def _nothing() -> Mapping[str, Any]:
@@ -180,5 +179,7 @@ class Exchange:
 
 def first(headers: Headers, name: str) -> str:
     """Give the first value of a header by its lower-case name, "" where there is none."""
-    names = [*map(_NAME, headers)]
-    return headers[names.index(name)][1] if name in names else ""
+    for found, value in headers:
+        if found == name:
+            return value
+    return ""

@@ -9,9 +9,10 @@ from typing import Any, TypeAlias
 
 from otel_apimetrics import _guard, interruptions
 from otel_apimetrics.config import Config
-from otel_apimetrics.exchange import Consumer, Exchange, copier, evolve
+from otel_apimetrics.exchange import Consumer, Exchange, copier, evolve, maker
 from otel_apimetrics.identity import clean_id, is_async
 
+_new_consumer = maker(Consumer)
 _with_consumer = copier(Exchange, "consumer")
 _SETTLED = (str, Consumer, dict, bool, type(None))
 """What hooks answer: telling an awaitable takes longer than telling these."""
@@ -120,7 +121,7 @@ def _identified(exchange: Exchange, answer: Any) -> Exchange:
         found = None if cleaned is None else evolve(answer, id=cleaned)
     elif isinstance(answer, str):
         cleaned = clean_id(answer)
-        found = None if cleaned is None else Consumer(id=cleaned)
+        found = None if cleaned is None else _new_consumer(id=cleaned)
     else:
         raise TypeError(f"identify returned {type(answer).__name__}, not a Consumer, str or None")
     return _with_consumer(exchange, found)

@@ -17,11 +17,13 @@ from otel_apimetrics.exchange import (
     copier,
     evolve,
     first,
+    maker,
 )
 from otel_apimetrics.header_choice import TAKEN, HeaderChoice
 from otel_apimetrics.identity import LONGEST_ID, clean_id, hash_id, is_masked_key, mask_ip_header
 from otel_apimetrics.redaction import FAILED, Redactor, Remembered, compiled
 
+_new_body = maker(Body)
 _with_line = copier(Request, "method", "host", "path", "query", "user_agent", "headers")
 _with_content = copier(Request, "route", "headers", "body")
 _answered = copier(Response, "headers", "body")
@@ -246,7 +248,7 @@ class Masking:
             )
         if safe is content:
             return body
-        return Body(content=safe, size=body.size, truncated=body.truncated)
+        return _new_body(content=safe, size=body.size, truncated=body.truncated)
 
 
 def blank(exchange: Exchange) -> Exchange:

@@ -72,8 +72,9 @@ class ApiMetricsSpanProcessor(SpanProcessor):
     def on_start(self, span: Span, parent_context: Context | None = None) -> None:  # noqa: ARG002
         """Guard the span, and bind it where a request waits for one."""
         redactor = self._redactor
-        if redactor is None:
-            return
+        scope = span.instrumentation_scope
+        if redactor is None or (scope is not None and scope.name == semconv.SCOPE):
+            return  # a span of ours is guarded, and bound, by those who start it
         try:
             recording = open_requests.current.get()
             is_server = span.kind is trace.SpanKind.SERVER

@@ -67,6 +67,33 @@ def copier(cls: type[_Record], *changed: str) -> Callable[..., _Record]:
     return copy
 
 
+def maker(cls: type[_Record]) -> type[_Record]:
+    """Give a function that makes records as a call of their class does, for a third of the cost.
+
+    A call of a class with keywords goes through a tuple and a dict. To type checkers it is the
+    class, so that they check what it is called with.
+
+    Args:
+        cls: of the records.
+    """
+    names: dict[str, Any] = {
+        "_frozen": cls,
+        "_twin": getattr(cls, _TWIN),
+        "_new": object.__new__,
+    }
+    held: Any = cls
+    parameters = [_parameter(field, names) for field in fields(held)]
+    lines = [
+        f"def make(*, {', '.join(parameters)}):",
+        " _made = _new(_twin)",
+        *(f" _made.{field.name} = {_value(field)}" for field in fields(held)),
+        " _made.__class__ = _frozen",
+        " return _made",
+    ]
+    made: type[_Record] = _function("make", lines, names)
+    return made
+
+
 def _initialiser(frozen: Any, twin: Any) -> Any:
     names: dict[str, Any] = {"_frozen": frozen, "_twin": twin, "_open": object.__setattr__}
     parameters = [_parameter(field, names) for field in fields(frozen)]

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from otel_apimetrics import _guard, operations
 from otel_apimetrics.content import BodyBuffer, body_text
-from otel_apimetrics.exchange import Body, Exchange, Headers, Request, Response, copier
+from otel_apimetrics.exchange import Body, Exchange, Headers, Request, Response, copier, maker
 
 if TYPE_CHECKING:
     from otel_apimetrics.recording import Recording
@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 CLIENT_DISCONNECT = "client_disconnect"
 """`error.type` of a request whose client left before the response's last byte."""
 
+_new_exchange, _new_response, _new_body = maker(Exchange), maker(Response), maker(Body)
 _with_route_and_body = copier(Request, "route", "body")
 
 BODILESS = frozenset({204, 304})
@@ -39,7 +40,7 @@ def snapshot(recording: "Recording", duration_ns: int) -> Exchange:
         status, raised=recording.exception is not None
     )
     trace_id, span_id, parent_span_id = recording.server_span.ids()
-    return Exchange(
+    return _new_exchange(
         id=recording.id,
         request=_with_route_and_body(
             recording.request, recording.route, _request_body(recording, wants=wants)
@@ -93,23 +94,23 @@ def _request_body(recording: "Recording", *, wants: bool) -> Body:
     buffer = recording.request_body
     size, complete = _request_size(recording)
     if not wants or buffer.size == 0:
-        return Body(size=size)
+        return _new_body(size=size)
     return _body(recording, buffer, recording.request.headers, size, complete=complete)
 
 
 def _response(recording: "Recording", status: int, *, wants: bool) -> Response:
     headers = recording.response_headers
     if is_bodiless(recording):
-        return Response(status=status, headers=headers, body=Body(size=0))
+        return _new_response(status=status, headers=headers, body=_new_body(size=0))
     if recording.size_told is not None:
-        body = Body(size=recording.size_told)
+        body = _new_body(size=recording.size_told)
     elif not wants or recording.response_body.size == 0:
-        body = Body(size=recording.response_body.size)
+        body = _new_body(size=recording.response_body.size)
     else:
         buffer = recording.response_body
         complete = recording.response_ended
         body = _body(recording, buffer, headers, buffer.size, complete=complete)
-    return Response(status=status, headers=headers, body=body)
+    return _new_response(status=status, headers=headers, body=body)
 
 
 def _body(
@@ -122,7 +123,7 @@ def _body(
 ) -> Body:
     data = buffer.data
     if not data:  # let go: all requests in flight together keep no more
-        return Body(size=size, truncated=True)
+        return _new_body(size=size, truncated=True)
     told = dict(headers)
     content_type, content_encoding = told.get("content-type", ""), ""
     if "content-encoding" in told:
@@ -140,8 +141,8 @@ def _body(
         _guard.swallow("snapshot.body", error)
         text = None
     if text is None:
-        return Body(size=size, truncated=not complete)
-    return Body(content=text.content, size=size, truncated=text.truncated or not complete)
+        return _new_body(size=size, truncated=not complete)
+    return _new_body(content=text.content, size=size, truncated=text.truncated or not complete)
 
 
 def _error(recording: "Recording") -> str | None:

@@ -6,7 +6,7 @@ fifth of what a record costs. Ours are strings, numbers, booleans and tuples of 
 
 from collections.abc import Mapping
 from threading import Lock
-from typing import Any
+from typing import Any, TypeGuard
 
 from opentelemetry import trace
 from opentelemetry.attributes import BoundedAttributes
@@ -14,6 +14,12 @@ from opentelemetry.sdk.trace import Span
 
 _PATIENCE = 0.5
 """Seconds: the SDK holds the locks of a span for microseconds."""
+
+
+def is_of_sdk(span: trace.Span) -> TypeGuard[Span]:
+    """Tell a span of the SDK's class or of one below it."""
+    # `isinstance` goes through the machinery of abstract classes, which takes ten times as long.
+    return Span in type(span).__mro__
 
 
 def put(span: trace.Span, attributes: Mapping[str, Any]) -> bool:
@@ -27,7 +33,7 @@ def put(span: trace.Span, attributes: Mapping[str, Any]) -> bool:
         attributes: as the SDK keeps them: keys are not empty; values are `str`, `int`, `float`,
             `bool` or tuples of `str`. The span keeps the values, not the mapping.
     """
-    if not isinstance(span, Span):
+    if not is_of_sdk(span):
         return False
     try:
         kept: Any = span._attributes  # noqa: SLF001  no public way

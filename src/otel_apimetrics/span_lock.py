@@ -15,7 +15,7 @@ from opentelemetry.trace import Status, StatusCode
 
 from otel_apimetrics import _guard, semconv
 from otel_apimetrics.redaction import ADDRESSES, FAILED, Redactor
-from otel_apimetrics.span_attributes import put, says_only
+from otel_apimetrics.span_attributes import is_of_sdk, put, says_only
 
 _EXCEPTION = semconv.EXCEPTION_EVENT
 _OPEN = "_apimetrics_open"
@@ -40,7 +40,7 @@ _guarded_classes: dict[type[Span], type[Span]] = {}
 
 def hold(span: trace.Span) -> bool:
     """Keep a span open until `release`, whoever ends it. False where its class refuses."""
-    if not isinstance(span, Span):
+    if not is_of_sdk(span):
         return False
     span.__dict__[_OPEN] = False
     return True
@@ -80,14 +80,14 @@ def write(
     """
     if not put(span, attributes):
         span.set_attributes(attributes)
-    if isinstance(span, Span):
+    if is_of_sdk(span):
         span.__dict__[_CLEAN] = clean
         span.__dict__[_ADDRESS] = client_address or ""
 
 
 def insist(span: trace.Span, name: str, value: str) -> None:
     """Have an attribute keep its value when the span ends, whoever sets it until then."""
-    if isinstance(span, Span):
+    if is_of_sdk(span):
         span.__dict__[_FINAL] = name, value
 
 
@@ -109,7 +109,7 @@ def is_held(span: trace.Span) -> bool:
 
 def guard(span: trace.Span, redactor: Redactor) -> None:
     """Put the lock on a recording span. A span of a foreign class stays as it is."""
-    if not isinstance(span, Span):
+    if not is_of_sdk(span):
         return
     cls: type[Span] = type(span)
     guarded = _guarded_classes.get(cls)
@@ -196,7 +196,7 @@ def _redact_name(span: Span) -> None:
 def _redact_trace_state(span: Span) -> None:
     """Redact what callers wrote into the trace state, as it is exported; it is passed on as is."""
     context = span.get_span_context()
-    if not context.trace_state:
+    if context.trace_state is trace.DEFAULT_TRACE_STATE or not context.trace_state:
         return
     redactor: Redactor = span.__dict__[_REDACTOR]
     try:

@@ -5,13 +5,14 @@ from typing import Any
 from urllib.parse import quote
 
 from otel_apimetrics import semconv
-from otel_apimetrics.exchange import Headers, Request, first
+from otel_apimetrics.exchange import Headers, Request, first, maker
 from otel_apimetrics.frameworks.authority import split_authority
 from otel_apimetrics.frameworks.headers import BODILESS_METHODS, PATH_SAFE, lines_of
 from otel_apimetrics.identity import ClientAddress
 
 RawHeaders = Iterable[tuple[bytes, bytes]]
 
+_new_request = maker(Request)
 _NAMES: dict[bytes, str] = {}
 _MAX_NAMES = 512
 
@@ -26,7 +27,7 @@ def read_request(scope: MutableMapping[str, Any], addresses: ClientAddress) -> R
     host, port = split_authority(first(headers, "host"))
     client = scope.get("client") or (None, None)
     server = scope.get("server") or (None, None)
-    return Request(
+    return _new_request(
         method=scope.get("method", "GET")[: semconv.MAX_PATH],
         scheme=scope.get("scheme", "http"),
         host=host,

@@ -5,11 +5,12 @@ from typing import Any
 from urllib.parse import quote
 
 from otel_apimetrics import semconv
-from otel_apimetrics.exchange import Headers, Request
+from otel_apimetrics.exchange import Headers, Request, maker
 from otel_apimetrics.frameworks.authority import split_authority
 from otel_apimetrics.frameworks.headers import PATH_SAFE, lines_of
 from otel_apimetrics.identity import ClientAddress
 
+_new_request = maker(Request)
 _MAX_NAMES = 512
 _ADDRESS = re.compile(r"[0-9a-fA-F:.]*[.:][0-9a-fA-F:.]*")
 
@@ -22,7 +23,7 @@ def read_request(environ: dict[str, Any], addresses: ClientAddress) -> Request:
     """
     headers = read_headers(environ)
     host, port = split_authority(environ.get("HTTP_HOST", ""))
-    return Request(
+    return _new_request(
         method=environ.get("REQUEST_METHOD", "GET")[: semconv.MAX_PATH],
         scheme=environ.get("wsgi.url_scheme", "http"),
         host=host,
@@ -44,9 +45,9 @@ def read_headers(environ: dict[str, Any]) -> Headers:
     names = _NAMES
     return tuple(
         [
-            (names[key], text if (text := str(environ[key])).isascii() else _decoded(text))
-            for key in filter(names.__getitem__, environ)
-            if environ[key] or key not in _CGI
+            (name, text if (text := str(value)).isascii() else _decoded(text))
+            for key, value in environ.items()
+            if (name := names[key]) and (value or key not in _CGI)
         ]
     )
 
