@@ -143,6 +143,35 @@ def test_where_both_guard_a_span_the_instrumentors_policy_holds(telemetry, redac
     processor.shutdown()
 
 
+@pytest.mark.parametrize("is_first", [True, False])
+def test_of_several_policies_on_one_provider_that_of_the_app_holds_for_its_span(
+    telemetry, is_first
+):
+    redacting = RedactingSpanProcessor(RedactionPolicy(deny=["other"]))
+    if is_first:
+        telemetry.tracer_provider.add_span_processor(redacting)
+    served = []
+    for denied in ("note", "remark"):
+
+        def app(environ, start_response):
+            trace.get_current_span().set_attribute("app.note", "a")
+            trace.get_current_span().set_attribute("app.remark", "b")
+            start_response("200 OK", [])
+            return []
+
+        policy = RedactionPolicy(deny=[denied])
+        wrapped = ApiMetricsWSGIMiddleware(app, redaction=policy, **telemetry.providers)
+        served.append(wrapped)
+        if not is_first:
+            telemetry.tracer_provider.add_span_processor(redacting)
+    for wrapped in served:
+        serve_wsgi(wrapped, make_environ())
+
+    first, second = (span.attributes for span in telemetry.server_spans)
+    assert (first["app.note"], first["app.remark"]) == ("[REDACTED]", "b")
+    assert (second["app.note"], second["app.remark"]) == ("a", "[REDACTED]")
+
+
 @pytest.mark.swallows_errors
 def test_an_error_of_the_redacting_processor_is_swallowed(
     telemetry, monkeypatch, no_swallowed_errors

@@ -64,8 +64,7 @@ class ServerSpan:
         )
         self.context = self._aside = trace.set_span_in_context(span, parent)
         if span.is_recording():
-            span_lock.guard(span, self._pipeline.redactor)
-            span_lock.hold(span)
+            span_lock.take(span, self._pipeline.redactor)
             self.span = span
 
     def _bind(self, span: trace.Span) -> None:

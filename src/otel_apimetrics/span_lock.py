@@ -121,6 +121,14 @@ def guard(span: trace.Span, redactor: Redactor) -> None:
     span.__class__ = guarded
 
 
+def take(span: trace.Span, redactor: Redactor) -> None:
+    """Guard and hold a span that was just started for a recording, whoever has guarded it."""
+    guard(span, redactor)
+    if is_of_sdk(span):
+        span.__dict__[_REDACTOR] = redactor
+        span.__dict__[_OPEN] = False
+
+
 def _guarded(cls: type[Span]) -> type[Span]:
     """Make the subclass of one span class.
 
