@@ -10,11 +10,12 @@ from urllib.request import urlopen
 
 from benchmarks.variants import Variant
 
-_ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parent.parent
 _PATIENCE = 30.0
 
 
-def _environment() -> dict[str, str]:
+def environment() -> dict[str, str]:
+    """Give the environment of every process that is measured."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("OTEL_")}
     return {**kept, "PYTHONHASHSEED": "0"}
 
@@ -25,8 +26,8 @@ class _Process:
     def __init__(self, module: str, *arguments: str, python: str = sys.executable) -> None:
         self._process = subprocess.Popen(
             [python, "-m", f"benchmarks.{module}", *arguments],
-            cwd=_ROOT,
-            env=_environment(),
+            cwd=ROOT,
+            env=environment(),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,

@@ -2,7 +2,7 @@
 
 import os
 import platform
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -87,9 +87,13 @@ def _above(taken: list[Block], bare: list[Block], of: Callable[[Block], float]) 
     return [of(block) - of(base) for block, base in zip(taken, bare, strict=True)]
 
 
-def marks(framework: str, found: Sequence[Row]) -> list[Mark]:
-    """Hold the two promises against the costs."""
-    cost = {row.name: row.cost for row in found}
+def costs(blocks: Blocks) -> dict[str, float]:
+    """Give the cost of each variant but the bare app, by its name."""
+    return {row.name: row.cost for row in rows(blocks)}
+
+
+def marks(framework: str, cost: Mapping[str, float]) -> list[Mark]:
+    """Hold the two promises against the costs, by variant, above the bare app."""
     contrib = cost["contrib"]
     return [
         Mark(
@@ -114,8 +118,7 @@ def _ratio(cost: float, base: float) -> float:
 
 def table(framework: str, blocks: Blocks) -> str:
     """Give a framework's costs as a Markdown table."""
-    found = rows(blocks)
-    cost = {row.name: row.cost for row in found}
+    found, cost = rows(blocks), costs(blocks)
     bare = [block.cpu for block in blocks["bare"]]
     lines = [
         f"{framework}: {median(bare):.0f} us for the app alone, {min(bare):.0f} to {max(bare):.0f}",
