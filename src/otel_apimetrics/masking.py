@@ -26,7 +26,7 @@ from otel_apimetrics.redaction import FAILED, Redactor, Remembered, compiled
 _new_body = maker(Body)
 _with_line = copier(Request, "method", "host", "path", "query", "user_agent", "headers")
 _with_content = copier(Request, "route", "headers", "body")
-_answered = copier(Response, "headers", "body")
+_with_headers_and_body = copier(Response, "headers", "body")
 _with_both = copier(Exchange, "request", "response")
 
 _MOST_LABELS = 40
@@ -131,7 +131,7 @@ class Masking:
             self._headers(request.headers, self._request_choice),
             self._body(request.body, request.headers, sensitive=sensitive),
         )
-        safe_response = response and _answered(
+        safe_response = response and _with_headers_and_body(
             response,
             self._headers(response.headers, self._response_choice),
             self._body(response.body, response.headers, sensitive=sensitive),

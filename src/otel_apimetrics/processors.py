@@ -72,10 +72,12 @@ class ApiMetricsSpanProcessor(SpanProcessor):
     def on_start(self, span: Span, parent_context: Context | None = None) -> None:  # noqa: ARG002
         """Guard the span, and bind it where a request waits for one."""
         redactor = self._redactor
-        scope = span.instrumentation_scope
-        if redactor is None or (scope is not None and scope.name == semconv.SCOPE):
-            return  # a span of ours is guarded, and bound, by those who start it
+        if redactor is None:
+            return
         try:
+            scope = span.instrumentation_scope
+            if scope is not None and scope.name == semconv.SCOPE:
+                return  # a span of ours is guarded, and bound, by those who start it
             recording = open_requests.current.get()
             is_server = span.kind is trace.SpanKind.SERVER
             if isinstance(recording, Recording):

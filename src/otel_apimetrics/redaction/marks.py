@@ -57,7 +57,7 @@ class Marker:
             secret: what was found, decoded.
             rule: what found it: "name:" and the name, or "value:" and the rule.
         """
-        # The search for a mark's begin takes a twentieth of the match.
+        # Most secrets hold no mark, which the search for a mark's begin tells for less.
         marked = _QUOTED.fullmatch(secret) if _BEGIN in secret else None
         return marked[1] if marked else self._mark(secret, rule)
 
