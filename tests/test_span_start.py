@@ -1,14 +1,17 @@
 """A span is started with attributes where somebody may read them, and else given them at once."""
 
+import functools
 from types import SimpleNamespace
 
 import pytest
+import wrapt
 from opentelemetry import trace
 from opentelemetry.context import Context
 from opentelemetry.sdk.trace import (
     ConcurrentMultiSpanProcessor,
     SpanLimits,
     SpanProcessor,
+    SynchronousMultiSpanProcessor,
     TracerProvider,
 )
 from opentelemetry.sdk.trace.export import BatchSpanProcessor, SimpleSpanProcessor
@@ -165,3 +168,78 @@ def test_the_processors_of_every_set_up_let_attributes_be_put_at_once(monkeypatc
     started(provider)
     provider.shutdown()
     assert put == [GIVEN]
+
+
+class DuckSampler(Sees):
+    """A sampler by its methods alone."""
+
+    def should_sample(self, *given, **named):
+        self.seen = dict(named["attributes"])
+        return ALWAYS_ON.should_sample(*given, **named)
+
+    def get_description(self):
+        return "duck"
+
+
+def test_a_sampler_by_its_methods_alone_decides_on_all_attributes():
+    inner = DuckSampler()
+    assert started(provider_of(sampler=ParentBased(inner))).is_recording()
+    assert inner.seen == GIVEN
+
+
+def test_samplers_that_know_each_other_start_a_span():
+    one, other = TraceIdRatioBased(1), TraceIdRatioBased(1)
+    one.next, other.next = other, one
+    assert dict(started(provider_of(sampler=one)).attributes) == GIVEN
+
+
+def noting(method, seen):
+    """Give a method that notes a span's attributes and bears the name of what it wraps."""
+
+    @functools.wraps(method)
+    def on_start(self, span, parent_context=None):
+        seen.append(dict(span.attributes))
+        return method(self, span, parent_context)
+
+    return on_start
+
+
+@pytest.mark.parametrize("cls", [SimpleSpanProcessor, SpanProcessor, SynchronousMultiSpanProcessor])
+def test_a_method_of_the_sdk_that_is_replaced_between_two_requests_sees_all_attributes(
+    cls, monkeypatch
+):
+    provider, seen = provider_of(), []
+    provider.add_span_processor(SimpleSpanProcessor(InMemorySpanExporter()))
+    provider.add_span_processor(SpanProcessor())
+    started(provider)
+    monkeypatch.setattr(cls, "on_start", noting(cls.on_start, seen))
+    started(provider)
+    assert seen == [GIVEN]
+
+
+def test_a_wrapper_that_passes_for_the_method_it_wraps_sees_all_attributes(monkeypatch):
+    provider, seen = provider_of(), []
+    provider.add_span_processor(SimpleSpanProcessor(InMemorySpanExporter()))
+
+    def note(wrapped, _instance, given, named):
+        seen.append(dict(given[0].attributes))
+        return wrapped(*given, **named)
+
+    method = SimpleSpanProcessor.on_start
+    monkeypatch.setattr(SimpleSpanProcessor, "on_start", wrapt.FunctionWrapper(method, note))
+    started(provider)
+    assert seen == [GIVEN]
+
+
+@pytest.mark.parametrize("cls", [SimpleSpanProcessor, SynchronousMultiSpanProcessor])
+def test_a_method_that_was_replaced_before_we_came_is_none_of_the_sdk(cls, monkeypatch):
+    assert span_start._of_sdk(cls, "on_start") is cls.on_start
+    monkeypatch.setattr(cls, "on_start", noting(cls.on_start, []))
+    assert span_start._of_sdk(cls, "on_start") is None
+
+
+@pytest.mark.parametrize("value", [SimpleNamespace(a=1), ["http"], None, b"http"])
+def test_a_value_of_another_type_is_put_as_the_sdk_puts_it(value):
+    provider, given = provider_of(), {**GIVEN, "url.scheme": value}
+    theirs = provider.get_tracer("t").start_span("GET", Context(), attributes=given)
+    assert dict(started(provider, given).attributes) == dict(theirs.attributes)

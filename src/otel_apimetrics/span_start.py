@@ -5,7 +5,9 @@ nor a processor reads what a span is started with, ours are put on it right afte
 """
 
 from collections.abc import Callable, Mapping
-from typing import Any, TypeVar
+from operator import attrgetter
+from types import FunctionType, MethodType
+from typing import Any, Final, TypeVar
 
 from opentelemetry import trace
 from opentelemetry.context import Context
@@ -15,16 +17,29 @@ from opentelemetry.sdk.trace.export import BatchSpanProcessor, SimpleSpanProcess
 from otel_apimetrics import span_attributes
 
 _Method = TypeVar("_Method", bound=Callable[..., None])
+
+
+def _of_sdk(cls: type, name: str) -> Any:
+    """Give a method of one of the SDK's classes, `None` where somebody has put another there."""
+    method: Any = getattr(cls, name)
+    # A wrapper may well bear the name and the module of what it wraps.
+    is_its_own = type(method) is FunctionType and method.__globals__["__name__"] == cls.__module__
+    return method if is_its_own else None
+
+
 _deaf: set[Any] = {
-    sampling.StaticSampler.should_sample,
-    sampling.TraceIdRatioBased.should_sample,
-    sampling.ParentBased.should_sample,
-    SpanProcessor.on_start,
-    BatchSpanProcessor.on_start,
-    SimpleSpanProcessor.on_start,
+    _of_sdk(sampling.StaticSampler, "should_sample"),
+    _of_sdk(sampling.TraceIdRatioBased, "should_sample"),
+    _of_sdk(sampling.ParentBased, "should_sample"),
+    _of_sdk(SpanProcessor, "on_start"),
+    _of_sdk(BatchSpanProcessor, "on_start"),
+    _of_sdk(SimpleSpanProcessor, "on_start"),
 }
 """Methods of samplers and processors that read no attribute of a span that starts."""
-_last: tuple[Any, Any, bool] = None, None, False
+_TO_EACH: Final = _of_sdk(SynchronousMultiSpanProcessor, "on_start")
+_ON_START: Final = attrgetter("on_start")
+_PLAIN: Final = frozenset({str, int})
+_last: tuple[Any, bool] = None, False
 
 
 def reads_no_attribute(on_start: _Method) -> _Method:
@@ -46,11 +61,12 @@ def start_server(
         tracer: of any provider.
         name: of the span.
         parent: the context in which it starts.
-        attributes: as `span_attributes.put` takes them.
+        attributes: of any value; the SDK looks at them where one is no `str` and no `int`.
         start_time: nanoseconds since the epoch.
     """
     server = trace.SpanKind.SERVER
-    if not _reads_none(tracer):
+    # What a server or a middleware says may be of any type.
+    if not (_PLAIN.issuperset(map(type, attributes.values())) and _reads_none(tracer)):
         return tracer.start_span(name, parent, server, attributes, start_time=start_time)
     span = tracer.start_span(name, parent, server, start_time=start_time)
     if span.is_recording() and not span_attributes.put(span, attributes):
@@ -60,29 +76,45 @@ def start_server(
 
 def _reads_none(tracer: trace.Tracer) -> bool:
     """Tell whether nobody reads the attributes with which a span of this tracer starts."""
-    global _last  # noqa: PLW0603  judged once for a set of processors
     if type(tracer) is not Tracer:
         return False
-    # One tuple stays until a processor is added.
-    processors = getattr(tracer.span_processor, "_span_processors", None)
-    sampler, judged, verdict = _last
-    if judged is not processors or sampler is not tracer.sampler:
-        verdict = (
-            type(tracer.span_processor) is SynchronousMultiSpanProcessor
-            and type(processors) is tuple
-            and all(_is_deaf(processor.on_start) for processor in processors)
-            and _hands_on(tracer.sampler)
-        )
-        _last = tracer.sampler, processors, verdict
+    several, sampler = tracer.span_processor, tracer.sampler
+    processors = getattr(several, "_span_processors", None)
+    if type(several) is not SynchronousMultiSpanProcessor or type(processors) is not tuple:
+        return False
+    to_each = several.on_start
+    if type(to_each) is not MethodType or to_each.__func__ is not _TO_EACH:
+        return False
+    # At each start: a method may be replaced at any time.
+    for method in (sampler.should_sample, *map(_ON_START, processors)):
+        if type(method) is not MethodType or method.__func__ not in _deaf:
+            return False
+    return _hands_on(sampler)
+
+
+def _hands_on(sampler: Any) -> bool:
+    """Tell whether a sampler hands attributes on to none that reads them."""
+    global _last  # noqa: PLW0603  judged once for a sampler
+    judged, verdict = _last
+    if judged is not sampler:
+        verdict = all(map(_is_deaf, _within(sampler)))
+        _last = sampler, verdict
     return verdict
 
 
-def _hands_on(sampler: sampling.Sampler) -> bool:
-    # Another sampler may be inside of one that asks for the parent's decision.
-    return _is_deaf(sampler.should_sample) and all(
-        _hands_on(inner) for inner in vars(sampler).values() if isinstance(inner, sampling.Sampler)
-    )
+def _within(sampler: Any) -> list[Any]:
+    """Give a sampler and those inside: of one that asks for the parent's decision, say."""
+    found = [sampler]
+    for one in found:
+        held = getattr(one, "__dict__", {}).values()
+        samplers = [inner for inner in held if hasattr(inner, "should_sample")]
+        found += [inner for inner in samplers if not any(inner is known for known in found)]
+    return found
 
 
-def _is_deaf(method: Any) -> bool:
-    return getattr(method, "__func__", None) in _deaf
+def _is_deaf(sampler: Any) -> bool:
+    method = sampler.should_sample
+    # One that hands on to another, which may be replaced, gives that other's method.
+    if type(method) is not MethodType or method.__self__ is not sampler:
+        return False
+    return method.__func__ in _deaf
