@@ -2,16 +2,17 @@
 
 import pytest
 from opentelemetry import trace
-from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace import SpanProcessor, TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
-from opentelemetry.trace import SpanKind
+from opentelemetry.trace import SpanKind, StatusCode
 
 from otel_apimetrics import (
     ApiMetricsWSGIMiddleware,
     RedactingSpanProcessor,
     RedactionPolicy,
     processors,
+    semconv,
     span_lock,
 )
 from otel_apimetrics.redaction import Redactor
@@ -170,6 +171,40 @@ def test_of_several_policies_on_one_provider_that_of_the_app_holds_for_its_span(
     first, second = (span.attributes for span in telemetry.server_spans)
     assert (first["app.note"], first["app.remark"]) == ("[REDACTED]", "b")
     assert (second["app.note"], second["app.remark"]) == ("a", "[REDACTED]")
+
+
+def plain_app(environ, start_response):
+    start_response("200 OK", [])
+    return []
+
+
+def test_what_a_later_processor_says_at_the_start_of_a_span_of_ours_is_redacted(telemetry):
+    class Speaks(SpanProcessor):
+        def on_start(self, span, parent_context=None):
+            span.add_event("token=s3cr3t", {"url.query": "token=s3cr3t"})
+            span.set_status(StatusCode.ERROR, "token=s3cr3t")
+
+    wrapped = ApiMetricsWSGIMiddleware(plain_app, **telemetry.providers)
+    serve_wsgi(wrapped, make_environ())  # our processor is there from now on
+    telemetry.tracer_provider.add_span_processor(Speaks())
+    serve_wsgi(wrapped, make_environ())
+    span = telemetry.server_spans[-1]
+    (event,) = span.events
+    assert (event.name, event.attributes["url.query"]) == ("token=[REDACTED]", "token=[REDACTED]")
+    assert span.status.description == "token=[REDACTED]"
+
+
+def test_a_record_inside_of_a_request_that_is_left_out_is_no_skipped_one(telemetry):
+    inner = ApiMetricsWSGIMiddleware(plain_app, **telemetry.providers)
+
+    def app(environ, start_response):
+        serve_wsgi(inner, make_environ())
+        return plain_app(environ, start_response)
+
+    outer = ApiMetricsWSGIMiddleware(app, excluded_paths=["/health"], **telemetry.providers)
+    serve_wsgi(outer, make_environ(path="/health"))
+    (span,) = telemetry.server_spans
+    assert semconv.SKIPPED not in span.attributes
 
 
 @pytest.mark.swallows_errors

@@ -77,7 +77,9 @@ class ApiMetricsSpanProcessor(SpanProcessor):
         try:
             scope = span.instrumentation_scope
             if scope is not None and scope.name == semconv.SCOPE:
-                return  # a span of ours is guarded, and bound, by those who start it
+                # Those who start a span of ours bind it; other processors may speak on it before.
+                span_lock.guard(span, redactor)
+                return
             recording = open_requests.current.get()
             is_server = span.kind is trace.SpanKind.SERVER
             if isinstance(recording, Recording):
