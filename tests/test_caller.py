@@ -1,6 +1,9 @@
 """The parent of a request's span is what the caller sent, read by the configured propagators."""
 
+import functools
+
 import pytest
+import wrapt
 from opentelemetry import baggage, propagate, trace
 from opentelemetry.baggage.propagation import W3CBaggagePropagator
 from opentelemetry.context import Context
@@ -49,6 +52,34 @@ def test_other_propagators_are_asked_at_each_request(propagators):
         assert sent_context((("host", "x"),)) == {"found": ["x"]}
     propagators(TraceContextTextMapPropagator(), W3CBaggagePropagator())
     assert sent_context((("host", "x"),)) == {}
+
+
+def test_a_propagator_that_is_added_in_place_is_asked(propagators):
+    propagators(TraceContextTextMapPropagator(), W3CBaggagePropagator())
+    assert sent_context((("host", "x"),)) == {}
+    propagate.get_global_textmap()._propagators.append(Marking())
+    assert sent_context((("host", "x"),)) == {"found": ["x"]}
+
+
+@pytest.mark.parametrize("cls", [TraceContextTextMapPropagator, CompositePropagator])
+def test_a_propagator_whose_method_was_wrapped_is_asked(cls, propagators, monkeypatch):
+    asked = []
+
+    def note(wrapped, _instance, given, named):
+        asked.append(given[0])
+        return wrapped(*given, **named)
+
+    wrapped = wrapt.FunctionWrapper(cls.extract, note)
+
+    @functools.wraps(cls.extract)
+    def plain(propagator, *given, **named):
+        return note(wrapped.__wrapped__.__get__(propagator), None, given, named)
+
+    for another in (wrapped, plain):
+        monkeypatch.setattr(cls, "extract", another)
+        propagators(TraceContextTextMapPropagator(), W3CBaggagePropagator())
+        sent_context((("host", "x"),))
+    assert asked == [(("host", "x"),)] * 2
 
 
 def test_without_propagators_there_is_no_parent_to_tell(propagators):

@@ -1,5 +1,6 @@
 """What the caller sent of its trace and its baggage: the parent of a request's span."""
 
+from types import FunctionType, MethodType
 from typing import Any
 
 from opentelemetry import propagate
@@ -31,7 +32,7 @@ class HeadersGetter(Getter[Headers]):
 
 
 _GETTER = HeadersGetter()
-_last: tuple[TextMapPropagator | None, bool] = None, False
+_last: tuple[TextMapPropagator | None, list[Any], bool] = None, [], False
 
 
 def sent_context(headers: Headers) -> Context | None:
@@ -54,9 +55,24 @@ def _are_default() -> bool:
     """Tell whether the global propagators are those of OpenTelemetry's default."""
     global _last  # noqa: PLW0603  judged once a propagator
     propagator = propagate.get_global_textmap()
-    judged, verdict = _last
-    if judged is not propagator:
-        inner: Any = getattr(propagator, "_propagators", ())
-        verdict = type(propagator) is CompositePropagator and [*map(type, inner)] == _DEFAULT
-        _last = propagator, verdict
+    inner: Any = getattr(propagator, "_propagators", ())
+    judged, known, verdict = _last
+    # One may have been added in place.
+    if judged is not propagator or known != inner:
+        known = [*inner]
+        verdict = (
+            type(propagator) is CompositePropagator
+            and [*map(type, known)] == _DEFAULT
+            and all(map(_extracts_itself, (propagator, *known)))
+        )
+        _last = propagator, known, verdict
     return verdict
+
+
+def _extracts_itself(propagator: TextMapPropagator) -> bool:
+    """Tell whether nobody has put another `extract` in the place of its class's."""
+    method: Any = propagator.extract
+    function = method.__func__ if type(method) is MethodType else None
+    # A wrapper may well bear the name and the module of what it wraps.
+    written_in = getattr(function, "__globals__", {}).get("__name__")
+    return type(function) is FunctionType and written_in == type(propagator).__module__
