@@ -12,6 +12,7 @@ from opentelemetry.sdk.trace import (
     SpanLimits,
     SpanProcessor,
     SynchronousMultiSpanProcessor,
+    Tracer,
     TracerProvider,
 )
 from opentelemetry.sdk.trace.export import BatchSpanProcessor, SimpleSpanProcessor
@@ -147,6 +148,21 @@ def test_a_tracer_of_another_make_is_given_all_attributes():
             return trace.INVALID_SPAN
 
     span_start.start_server(Foreign(), "GET", Context(), GIVEN, 5)
+    assert seen == [GIVEN]
+
+
+def test_a_tracer_whose_method_was_wrapped_is_given_all_attributes(monkeypatch):
+    seen = []
+
+    def note(wrapped, _instance, given, named):
+        seen.append(given[3])
+        return wrapped(*given, **named)
+
+    provider = provider_of()
+    started(provider)
+    wrapped = wrapt.FunctionWrapper(Tracer.start_span, note)
+    monkeypatch.setattr(Tracer, "start_span", wrapped)
+    assert dict(started(provider).attributes) == GIVEN
     assert seen == [GIVEN]
 
 

@@ -36,6 +36,7 @@ _deaf: set[Any] = {
     _of_sdk(SimpleSpanProcessor, "on_start"),
 }
 """Methods of samplers and processors that read no attribute of a span that starts."""
+_START: Final = _of_sdk(Tracer, "start_span")
 _TO_EACH: Final = _of_sdk(SynchronousMultiSpanProcessor, "on_start")
 _ON_START: Final = attrgetter("on_start")
 _PLAIN: Final = frozenset({str, int})
@@ -82,10 +83,10 @@ def _reads_none(tracer: trace.Tracer) -> bool:
     processors = getattr(several, "_span_processors", None)
     if type(several) is not SynchronousMultiSpanProcessor or type(processors) is not tuple:
         return False
-    to_each = several.on_start
-    if type(to_each) is not MethodType or to_each.__func__ is not _TO_EACH:
-        return False
     # At each start: a method may be replaced at any time.
+    for method, written in ((tracer.start_span, _START), (several.on_start, _TO_EACH)):
+        if type(method) is not MethodType or method.__func__ is not written:
+            return False
     for method in (sampler.should_sample, *map(_ON_START, processors)):
         if type(method) is not MethodType or method.__func__ not in _deaf:
             return False
