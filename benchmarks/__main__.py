@@ -28,7 +28,7 @@ def main(arguments: list[str] | None = None) -> None:
         blocks = measure.measure(framework, asked.rounds, asked.requests)
         print(f"\n{report.table(framework, blocks)}", flush=True)
         raw[framework] = measure.as_json(blocks)
-        marks += report.marks(framework, report.costs(blocks))
+        marks += report.marks(framework, report.costs(report.rows(blocks)))
     print(f"\n{report.verdicts(marks)}")
     if asked.json is not None:
         found = [{**asdict(mark), "passed": mark.passed} for mark in marks]

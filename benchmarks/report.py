@@ -87,9 +87,9 @@ def _above(taken: list[Block], bare: list[Block], of: Callable[[Block], float]) 
     return [of(block) - of(base) for block, base in zip(taken, bare, strict=True)]
 
 
-def costs(blocks: Blocks) -> dict[str, float]:
-    """Give the cost of each variant but the bare app, by its name."""
-    return {row.name: row.cost for row in rows(blocks)}
+def costs(found: Sequence[Row]) -> dict[str, float]:
+    """Give the cost of each variant by its name."""
+    return {row.name: row.cost for row in found}
 
 
 def marks(framework: str, cost: Mapping[str, float]) -> list[Mark]:
@@ -118,7 +118,8 @@ def _ratio(cost: float, base: float) -> float:
 
 def table(framework: str, blocks: Blocks) -> str:
     """Give a framework's costs as a Markdown table."""
-    found, cost = rows(blocks), costs(blocks)
+    found = rows(blocks)
+    cost = costs(found)
     bare = [block.cpu for block in blocks["bare"]]
     lines = [
         f"{framework}: {median(bare):.0f} us for the app alone, {min(bare):.0f} to {max(bare):.0f}",

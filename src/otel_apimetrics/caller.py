@@ -1,6 +1,6 @@
 """What the caller sent of its trace and its baggage: the parent of a request's span."""
 
-from types import FunctionType, MethodType
+from types import MethodType
 from typing import Any
 
 from opentelemetry import propagate
@@ -11,6 +11,7 @@ from opentelemetry.propagators.textmap import Getter, TextMapPropagator
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
 from otel_apimetrics.exchange import Headers
+from otel_apimetrics.originals import is_original
 
 _DEFAULT = [TraceContextTextMapPropagator, W3CBaggagePropagator]
 _SENT = frozenset({"traceparent", "baggage"})
@@ -72,7 +73,4 @@ def _are_default() -> bool:
 def _extracts_itself(propagator: TextMapPropagator) -> bool:
     """Tell whether nobody has put another `extract` in the place of its class's."""
     method: Any = propagator.extract
-    function = method.__func__ if type(method) is MethodType else None
-    # A wrapper may well bear the name and the module of what it wraps.
-    written_in = getattr(function, "__globals__", {}).get("__name__")
-    return type(function) is FunctionType and written_in == type(propagator).__module__
+    return type(method) is MethodType and is_original(method.__func__, type(propagator))

@@ -124,9 +124,8 @@ def guard(span: trace.Span, redactor: Redactor) -> None:
 def take(span: trace.Span, redactor: Redactor) -> None:
     """Guard and hold a span that was just started for a recording, whoever has guarded it."""
     guard(span, redactor)
-    if is_of_sdk(span):
+    if hold(span):
         span.__dict__[_REDACTOR] = redactor
-        span.__dict__[_OPEN] = False
 
 
 def _guarded(cls: type[Span]) -> type[Span]:

@@ -6,7 +6,7 @@ nor a processor reads what a span is started with, ours are put on it right afte
 
 from collections.abc import Callable, Mapping
 from operator import attrgetter
-from types import FunctionType, MethodType
+from types import MethodType
 from typing import Any, Final, TypeVar
 
 from opentelemetry import trace
@@ -15,6 +15,7 @@ from opentelemetry.sdk.trace import SpanProcessor, SynchronousMultiSpanProcessor
 from opentelemetry.sdk.trace.export import BatchSpanProcessor, SimpleSpanProcessor
 
 from otel_apimetrics import span_attributes
+from otel_apimetrics.originals import is_original
 
 _Method = TypeVar("_Method", bound=Callable[..., None])
 
@@ -22,9 +23,7 @@ _Method = TypeVar("_Method", bound=Callable[..., None])
 def _of_sdk(cls: type, name: str) -> Any:
     """Give a method of one of the SDK's classes, `None` where somebody has put another there."""
     method: Any = getattr(cls, name)
-    # A wrapper may well bear the name and the module of what it wraps.
-    is_its_own = type(method) is FunctionType and method.__globals__["__name__"] == cls.__module__
-    return method if is_its_own else None
+    return method if is_original(method, cls) else None
 
 
 _deaf: set[Any] = {

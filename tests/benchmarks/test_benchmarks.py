@@ -103,7 +103,7 @@ def test_one_round_alone_has_a_cost_and_no_spread():
 def test_a_mark_passes_up_to_its_limit(full: float, adopted: float, verdicts: list[bool]):
     taken = blocks(bare=[100], floor=[200], contrib=[300], own_full=[full], adopted_off=[adopted])
 
-    found = report.marks("flask", report.costs(taken))
+    found = report.marks("flask", report.costs(report.rows(taken)))
 
     assert [mark.passed for mark in found] == verdicts
     assert report.verdicts(found).count("PASS") == sum(verdicts)
@@ -112,7 +112,7 @@ def test_a_mark_passes_up_to_its_limit(full: float, adopted: float, verdicts: li
 def test_a_floor_lost_in_noise_passes_no_mark():
     taken = blocks(bare=[100], floor=[90], contrib=[90], own_full=[80], adopted_off=[80])
 
-    assert not any(mark.passed for mark in report.marks("flask", report.costs(taken)))
+    assert not any(mark.passed for mark in report.marks("flask", report.costs(report.rows(taken))))
 
 
 @pytest.mark.parametrize("count", [1, 2, 7, 12])
