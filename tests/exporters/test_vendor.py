@@ -141,7 +141,8 @@ def poisoned(backend, status: int) -> None:
     backend._reply = reply
 
 
-def test_every_record_that_a_backend_cannot_read_is_found(backend, exporter):
+def test_every_record_that_a_backend_cannot_read_is_found(backend):
+    exporter = Small(Sender("small", backend.url, headers={}), timeout=60)
     poisoned(backend, 400)
     exporter.most_events, exporter.most_bytes = 120, 100_000
     batch = [exchange(n, "/poison" if n % 11 == 3 else "/") for n in range(115)]
