@@ -284,6 +284,7 @@ def test_an_error_in_close_passes_through_and_is_recorded(telemetry: Telemetry):
 def served_by_wsgiref(app) -> tuple[bytes, str]:
     out, errors = io.BytesIO(), io.StringIO()
     handler = SimpleHandler(io.BytesIO(), out, errors, make_environ())
+    handler.origin_server = False  # which would say what time it is
     handler.run(app)
     return out.getvalue(), (errors.getvalue().splitlines() or [""])[-1]
 
