@@ -99,12 +99,15 @@ class Server(_Process):
         variant: Variant,
         endpoint: str | None,
         span: dict[str, Any] | None = None,
+        *,
+        re2: bool = True,
     ) -> None:
         order = {
             "framework": framework,
             "variant": variant.name,
             "endpoint": endpoint,
             "span": span,
+            "re2": re2,
         }
         super().__init__("worker", json.dumps(order))
         self._ready = False
