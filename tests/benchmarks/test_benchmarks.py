@@ -1,8 +1,6 @@
 """The benchmark: that it measures what it says, not how fast anything is."""
 
 import json
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -11,8 +9,7 @@ from benchmarks import measure, report
 from benchmarks.measure import Block
 from benchmarks.payloads import PAYLOADS, answer, headers
 from benchmarks.variants import FRAMEWORKS, of
-
-ROOT = Path(__file__).parents[2]
+from tests.benchmarks.command import run
 
 
 def block(cpu: float) -> Block:
@@ -23,24 +20,15 @@ def blocks(**costs: list[float]) -> measure.Blocks:
     return {name.replace("_", "-"): [block(cpu) for cpu in taken] for name, taken in costs.items()}
 
 
-def run(*arguments: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "benchmarks", *arguments],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
-
-
 @pytest.mark.e2e
 def test_a_short_run_measures_every_variant_loses_no_span_and_the_floor_sends_what_we_send(
     tmp_path: Path,
 ):
     found = tmp_path / "found.json"
 
-    done = run("--rounds", "1", "--requests", "20", "--only", "flask", "--json", str(found))
+    done = run(
+        "benchmarks", "--rounds", "1", "--requests", "20", "--only", "flask", "--json", str(found)
+    )
 
     assert done.returncode == 0, done.stderr
     told = json.loads(found.read_text())
@@ -60,7 +48,7 @@ def test_a_short_run_measures_every_variant_loses_no_span_and_the_floor_sends_wh
 
 @pytest.mark.e2e
 def test_a_profile_names_our_functions_and_everybodys():
-    done = run("--profile", "fastapi/native-full", "--requests", "20")
+    done = run("benchmarks", "--profile", "fastapi/native-full", "--requests", "20")
 
     assert done.returncode == 0, done.stderr
     ours, everybody = done.stdout.split("everybody's, by own time:")
@@ -71,7 +59,7 @@ def test_a_profile_names_our_functions_and_everybodys():
 
 
 def test_a_variant_that_does_not_exist_is_refused_with_those_that_do():
-    done = run("--profile", "flask/native")
+    done = run("benchmarks", "--profile", "flask/native")
 
     assert done.returncode == 2
     assert "fastapi/native" in done.stderr

@@ -1,13 +1,13 @@
 """The benchmark by instructions: that it subtracts and divides, not how many there are."""
 
-import os
-import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parents[2]
+from tests.benchmarks.command import run
+
+COMMAND = "benchmarks.instructions"
 
 STAND_IN = f"""#!{sys.executable}
 import json, subprocess, sys
@@ -22,24 +22,12 @@ sys.exit(done.returncode)
 """Runs the worker as valgrind does, and counts what is easy to reckon with."""
 
 
-def run(tools: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "benchmarks.instructions", *arguments],
-        cwd=ROOT,
-        env={**os.environ, "PATH": str(tools)},
-        capture_output=True,
-        text=True,
-        timeout=240,
-        check=False,
-    )
-
-
 @pytest.mark.e2e
 def test_costs_are_a_requests_and_above_the_bare_app(tmp_path: Path):
     (tmp_path / "valgrind").write_text(STAND_IN)
     (tmp_path / "valgrind").chmod(0o755)
 
-    done = run(tmp_path, "--only", "flask", "--requests", "5")
+    done = run(COMMAND, "--only", "flask", "--requests", "5", environ={"PATH": str(tmp_path)})
 
     assert done.returncode == 0, done.stderr
     assert "flask/floor: 1,000 instructions a request above the bare app" in done.stdout
@@ -49,7 +37,7 @@ def test_costs_are_a_requests_and_above_the_bare_app(tmp_path: Path):
 
 
 def test_where_valgrind_is_not_there_the_remedy_is_told(tmp_path: Path):
-    done = run(tmp_path)
+    done = run(COMMAND, environ={"PATH": str(tmp_path)})
 
     assert done.returncode == 1
     assert "valgrind is not there" in done.stderr

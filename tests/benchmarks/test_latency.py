@@ -4,30 +4,17 @@ import re
 import subprocess
 import sys
 from contextlib import closing
-from pathlib import Path
 
 import pytest
 
 from benchmarks.processes import Server
 from benchmarks.variants import named
-
-ROOT = Path(__file__).parents[2]
-
-
-def run(*arguments: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "benchmarks.latency", *arguments],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        timeout=240,
-        check=False,
-    )
+from tests.benchmarks.command import ROOT, run
 
 
 @pytest.mark.e2e
 def test_quantiles_of_each_variant_are_told_and_do_not_fall():
-    done = run("--only", "flask", "--requests", "20")
+    done = run("benchmarks.latency", "--only", "flask", "--requests", "20")
 
     assert done.returncode == 0, done.stderr
     lines = re.findall(r"^\| ([a-z][^|]+) \| (\d[^\n]+) \|$", done.stdout, re.MULTILINE)
@@ -64,6 +51,6 @@ def test_a_variant_runs_with_google_re2_or_as_where_it_is_not_installed(re2: boo
 
 
 def test_there_are_no_quantiles_of_one_request():
-    done = run("--requests", "1")
+    done = run("benchmarks.latency", "--requests", "1")
     assert done.returncode == 2
     assert "must be 2 or more" in done.stderr
