@@ -1,7 +1,7 @@
 """Instructions a request, counted by valgrind: they repeat, where time has neighbours.
 
 The whole process counts, its exporting thread too. Each variant runs twice, with the requests and
-without, and the difference is theirs.
+with one alone, so that what a block takes whatever its length is not theirs.
 """
 
 import argparse
@@ -61,10 +61,10 @@ def count(framework: str, name: str, requests: int) -> float:
             "span": measure.span_to_say(framework, named(framework, name)),
         }
         text = json.dumps(order)
-        without, with_them = threads.map(
-            lambda more: _run(text, [WARM_UP, *more]), [[], [requests]]
+        with_one, with_them = threads.map(
+            lambda more: _run(text, [WARM_UP, more]), [1, 1 + requests]
         )
-    return (with_them - without) / requests
+    return (with_them - with_one) / requests
 
 
 def _run(order: str, blocks: Sequence[int]) -> int:
