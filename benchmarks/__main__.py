@@ -6,6 +6,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from benchmarks import measure, report
+from benchmarks.arguments import at_least
 from benchmarks.variants import FRAMEWORKS, Variant, named, of
 
 _TOP = 30
@@ -38,9 +39,9 @@ def main(arguments: list[str] | None = None) -> None:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    parser.add_argument("--rounds", type=_positive, default=9, help="blocks a variant; default 9")
+    parser.add_argument("--rounds", type=at_least(1), default=9, help="blocks a variant; default 9")
     parser.add_argument(
-        "--requests", type=_positive, default=1_000, help="requests a block; default 1000"
+        "--requests", type=at_least(1), default=1_000, help="requests a block; default 1000"
     )
     parser.add_argument("--only", choices=FRAMEWORKS, help="one framework")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the raw blocks there")
@@ -51,13 +52,6 @@ def _parser() -> argparse.ArgumentParser:
         help="profile one variant instead of measuring, for example flask/own-full",
     )
     return parser
-
-
-def _positive(text: str) -> int:
-    number = int(text)
-    if number < 1:
-        raise argparse.ArgumentTypeError("must be 1 or more")
-    return number
 
 
 def _framework_and_variant(text: str) -> tuple[str, Variant]:

@@ -11,6 +11,7 @@ from contextlib import closing
 from statistics import fmean, quantiles
 
 from benchmarks import measure, report
+from benchmarks.arguments import at_least
 from benchmarks.processes import Server, Sink
 from benchmarks.variants import FRAMEWORKS, named
 
@@ -60,17 +61,10 @@ def _parser() -> argparse.ArgumentParser:
         epilog="Less than a minute for each framework.",
     )
     parser.add_argument(
-        "--requests", type=_several, default=3_000, help="of each variant; default 3000"
+        "--requests", type=at_least(2), default=3_000, help="of each variant; default 3000"
     )
     parser.add_argument("--only", choices=FRAMEWORKS, help="one framework")
     return parser
-
-
-def _several(text: str) -> int:
-    number = int(text)
-    if number < 2:
-        raise argparse.ArgumentTypeError("must be 2 or more")
-    return number
 
 
 if __name__ == "__main__":

@@ -40,7 +40,6 @@ def test_each_request_is_timed():
 @pytest.mark.e2e
 @pytest.mark.parametrize("re2", [True, False])
 def test_a_variant_runs_with_google_re2_or_as_where_it_is_not_installed(re2: bool):
-    pytest.importorskip("re2")
     order = {"framework": "flask", "variant": "own-full", "endpoint": None, "re2": re2}
     code = f"from benchmarks.worker import Worker; Worker({order}); import re2"
     done = subprocess.run(
