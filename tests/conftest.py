@@ -73,6 +73,8 @@ def no_late_deliveries() -> Iterator[None]:
     yield
     for each in set(queues) - before:
         each.close(timeout=1.0)
+        if (thread := each._thread) is not None:  # in the middle of an attempt, which soon ends
+            thread.join(30.0)
 
 
 @pytest.fixture(autouse=True)

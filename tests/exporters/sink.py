@@ -6,7 +6,7 @@ import ssl
 import sys
 import threading
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -134,6 +134,11 @@ class Sink:
             came = self._changed.wait_for(lambda: len(self.received) >= number, seconds)
         assert came, f"{len(self.received)} requests of {number} came"
         return self.received
+
+    def until(self, done: Callable[[], bool], seconds: float = 20.0) -> bool:
+        """Tell whether it is done at last, looking again at each request."""
+        with self._changed:
+            return self._changed.wait_for(done, seconds)
 
     def wait_for_more(self, seconds: float) -> None:
         """Wait until another request comes, at most so long."""

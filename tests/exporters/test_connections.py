@@ -41,7 +41,7 @@ def test_a_head_that_trickles_ends_its_attempt_and_the_parcel_is_sent_again():
 
 def test_a_body_that_trickles_holds_up_nobody_and_its_status_counts():
     with trickle(HEAD) as backend:
-        sender = Sender("vendor", backend.url, headers={}, timeout=0.3)
+        sender = Sender("vendor", backend.url, headers={}, timeout=1.0)
         for number in range(2):
             answer = in_thread(lambda: sender.send(PARCEL, Patience()))()
             assert answer.taken

@@ -55,7 +55,7 @@ def test_the_client_has_its_response_before_the_delivery_and_a_backend_that_hang
     result = serve_wsgi(make(timeout=0.3), make_environ())
     release.set()
     assert result.body == b"hello"
-    assert len(backend.received) == 1
+    assert len(backend.wait_for(1)) == 1
     assert health.counts("failed") == {("readme", "unavailable"): 1}
 
 

@@ -141,7 +141,7 @@ def test_a_backend_that_hangs_costs_the_timeout_of_an_attempt(backend):
     released = Event()
     backend.planned.append(Reply(until=released))
 
-    answer = made(backend, timeout=0.2).send(PARCEL, Patience(10))
+    answer = made(backend, timeout=1.0).send(PARCEL, Patience(10))
 
     released.set()
     assert answer.taken

@@ -24,7 +24,8 @@ class Trickle:
         self._over = Event()
         self._server = socket.create_server(("127.0.0.1", 0))
         self.url = f"http://127.0.0.1:{self._server.getsockname()[1]}"
-        Thread(target=self._accept, daemon=True).start()
+        self._accepting = Thread(target=self._accept, daemon=True)
+        self._accepting.start()
 
     def wait_for(self, number: int, seconds: float = 20.0) -> None:
         """Return once so many requests have come."""
@@ -33,6 +34,9 @@ class Trickle:
 
     def close(self) -> None:
         self._over.set()
+        # Wakes the thread, which would else wait on, under a number that another socket gets.
+        self._server.shutdown(socket.SHUT_RDWR)
+        self._accepting.join(20)
         self._server.close()
 
     def _accept(self) -> None:

@@ -195,8 +195,8 @@ def test_a_backend_that_asks_for_patience_is_left_alone_and_others_are_not(backe
         exporter.export_exchanges([item(number)])
         assert not exporter.force_flush(1_000)
 
+    assert backend.until(lambda: sum(counted(backend).values()) == 3)
     assert len([request for request in backend.received if "/log" in request.path]) == 1
-    assert sum(counted(backend).values()) == 3
 
 
 @pytest.mark.parametrize("status", [429, 500, 503])
