@@ -21,7 +21,7 @@ def main(arguments: list[str] | None = None) -> None:
         print(report.hot_functions(functions, _TOP))
         return
     about = report.machine()
-    print("\n".join(f"{what}: {is_}" for what, is_ in about.items()))
+    print(report.header(about))
     print(f"rounds: {asked.rounds} of {asked.requests} requests a variant")
     raw = {}
     marks: list[report.Mark] = []

@@ -15,7 +15,8 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 
 from benchmarks import measure, report
-from benchmarks.processes import ROOT, Sink, environment
+from benchmarks.arguments import at_least
+from benchmarks.processes import ROOT, Sink, environment, order
 from benchmarks.variants import FRAMEWORKS, named
 
 WARM_UP = 60
@@ -29,8 +30,7 @@ def main(arguments: list[str] | None = None) -> None:
     asked = _parser().parse_args(arguments)
     if shutil.which("valgrind") is None:
         raise SystemExit("valgrind is not there; your system has it as a package of that name")
-    for what, is_ in report.machine().items():
-        print(f"{what}: {is_}")
+    print(report.header(report.machine()))
     marks: list[report.Mark] = []
     for framework in [asked.only] if asked.only else FRAMEWORKS:
         costs = _costs(framework, asked.requests)
@@ -54,27 +54,23 @@ def count(framework: str, name: str, requests: int) -> float:
     """
     print(f"{framework}/{name}: {requests} requests", file=sys.stderr, flush=True)
     with closing(Sink()) as sink, ThreadPoolExecutor() as threads:
-        order = {
-            "framework": framework,
-            "variant": name,
-            "endpoint": sink.endpoint(name),
-            "span": measure.span_to_say(framework, named(framework, name)),
-        }
-        text = json.dumps(order)
+        variant = named(framework, name)
+        span = measure.span_to_say(framework, variant)
+        told = order(framework, variant, sink.endpoint(name), span)
         with_one, with_them = threads.map(
-            lambda more: _run(text, [WARM_UP, more]), [1, 1 + requests]
+            lambda more: _run(told, [WARM_UP, more]), [1, 1 + requests]
         )
     return (with_them - with_one) / requests
 
 
-def _run(order: str, blocks: Sequence[int]) -> int:
-    told = "".join(json.dumps({"do": "block", "requests": block}) + "\n" for block in blocks)
+def _run(told: str, blocks: Sequence[int]) -> int:
+    lines = "".join(json.dumps({"do": "block", "requests": block}) + "\n" for block in blocks)
     valgrind = ["valgrind", "--tool=callgrind", "--callgrind-out-file=/dev/null"]
     done = subprocess.run(
-        [*valgrind, sys.executable, "-m", "benchmarks.worker", order],
+        [*valgrind, sys.executable, "-m", "benchmarks.worker", told],
         cwd=ROOT,
         env=environment(),
-        input=told,
+        input=lines,
         capture_output=True,
         text=True,
         check=False,
@@ -99,7 +95,9 @@ def _parser() -> argparse.ArgumentParser:
         epilog="Some ten minutes for both frameworks: under valgrind a program takes fifty times"
         " as long.",
     )
-    parser.add_argument("--requests", type=int, default=200, help="that are counted; default 200")
+    parser.add_argument(
+        "--requests", type=at_least(1), default=200, help="that are counted; default 200"
+    )
     parser.add_argument("--only", choices=FRAMEWORKS, help="one framework")
     return parser
 

@@ -26,7 +26,7 @@ _HEAD = (
 def main(arguments: Sequence[str] | None = None) -> None:
     """Measure and print."""
     asked = _parser().parse_args(arguments)
-    print("\n".join(f"{what}: {is_}" for what, is_ in report.machine().items()))
+    print(report.header(report.machine()))
     for framework in [asked.only] if asked.only else FRAMEWORKS:
         print(f"\n{framework}, {asked.requests} requests in a row\n\n{_HEAD}", flush=True)
         for name in (*_VARIANTS, _WITHOUT_RE2):

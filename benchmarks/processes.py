@@ -90,6 +90,25 @@ class ServedByPipe(_Process):
         return self._hear()
 
 
+def order(
+    framework: str,
+    variant: Variant,
+    endpoint: str | None,
+    span: dict[str, Any] | None = None,
+    *,
+    re2: bool = True,
+) -> str:
+    """Write what a worker is told as it starts."""
+    told = {
+        "framework": framework,
+        "variant": variant.name,
+        "endpoint": endpoint,
+        "span": span,
+        "re2": re2,
+    }
+    return json.dumps(told)
+
+
 class Server(_Process):
     """A worker; it starts while its maker goes on."""
 
@@ -102,14 +121,7 @@ class Server(_Process):
         *,
         re2: bool = True,
     ) -> None:
-        order = {
-            "framework": framework,
-            "variant": variant.name,
-            "endpoint": endpoint,
-            "span": span,
-            "re2": re2,
-        }
-        super().__init__("worker", json.dumps(order))
+        super().__init__("worker", order(framework, variant, endpoint, span, re2=re2))
         self._ready = False
 
     def do(self, what: str, requests: int) -> Any:

@@ -156,6 +156,11 @@ def machine() -> dict[str, str]:
     }
 
 
+def header(about: Mapping[str, str]) -> str:
+    """Give what `machine` tells, a line each."""
+    return "\n".join(f"{what}: {is_}" for what, is_ in about.items())
+
+
 def _processor() -> str:
     try:
         text = Path("/proc/cpuinfo").read_text(encoding="utf-8")

@@ -27,13 +27,13 @@ class Worker:
     """
 
     def __init__(self, order: dict[str, Any]) -> None:
-        if not order.get("re2", True):
+        if not order["re2"]:
             sys.modules["re2"] = None  # type: ignore[assignment]
         framework, variant = order["framework"], named(order["framework"], order["variant"])
         self._telemetry = (
             Telemetry(order["endpoint"], sampled=variant.sampled) if variant.exports else None
         )
-        app = apps.make(framework, variant, self._telemetry, order.get("span"))
+        app = apps.make(framework, variant, self._telemetry, order["span"])
         self._serve = drivers.make(framework, app, variant.payload)
 
     def block(self, requests: int) -> dict[str, float]:

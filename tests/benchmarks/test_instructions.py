@@ -42,3 +42,10 @@ def test_where_valgrind_is_not_there_the_remedy_is_told(tmp_path: Path):
     assert done.returncode == 1
     assert "valgrind is not there" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_no_requests_are_nothing_to_count():
+    done = run(COMMAND, "--requests", "0")
+
+    assert done.returncode == 2
+    assert "must be 1 or more" in done.stderr

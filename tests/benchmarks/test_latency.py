@@ -1,5 +1,6 @@
 """The benchmark of latency: that each variant is measured, not how fast anything is."""
 
+import json
 import re
 import subprocess
 import sys
@@ -7,7 +8,7 @@ from contextlib import closing
 
 import pytest
 
-from benchmarks.processes import Server
+from benchmarks.processes import Server, order
 from benchmarks.variants import named
 from tests.benchmarks.command import ROOT, run
 
@@ -40,8 +41,8 @@ def test_each_request_is_timed():
 @pytest.mark.e2e
 @pytest.mark.parametrize("re2", [True, False])
 def test_a_variant_runs_with_google_re2_or_as_where_it_is_not_installed(re2: bool):
-    order = {"framework": "flask", "variant": "own-full", "endpoint": None, "re2": re2}
-    code = f"from benchmarks.worker import Worker; Worker({order}); import re2"
+    told = json.loads(order("flask", named("flask", "own-full"), None, re2=re2))
+    code = f"from benchmarks.worker import Worker; Worker({told}); import re2"
     done = subprocess.run(
         [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False
     )
