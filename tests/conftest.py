@@ -1,6 +1,7 @@
 """Fixtures that every test gets or may ask for."""
 
 import os
+import signal
 from collections.abc import Iterator
 from importlib.util import find_spec
 from typing import Any
@@ -30,6 +31,10 @@ if find_spec("whitenoise") is None:
 
 # uvicorn ends workers that need longer than five seconds to start, as on a busy machine.
 os.environ.setdefault("UVICORN_TIMEOUT_WORKER_HEALTHCHECK", "120")
+
+# A shell ignores it for what it runs in the background, and so would every server that we start.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # A machine that does something else as well is no failure. `make search` looks for new examples;
 # the gate tries the same ones each time, so that a change fails for what it changed.
