@@ -57,7 +57,8 @@ def locked(tmp_path_factory):
 def send(collector, *spans):
     """Export spans, each given by its attributes; return them as the Collector wrote them."""
     provider = TracerProvider(resource=Resource.create({"service.name": "shop"}))
-    exporter = OTLPSpanExporter(endpoint=collector.http_endpoint + "/v1/traces")
+    # A shutdown gives up sooner than a busy Collector has read the whole corpus.
+    exporter = OTLPSpanExporter(endpoint=collector.http_endpoint + "/v1/traces", timeout=60)
     provider.add_span_processor(
         BatchSpanProcessor(exporter, max_queue_size=len(spans) + 512, max_export_batch_size=512)
     )
@@ -67,6 +68,7 @@ def send(collector, *spans):
         span = tracer.start_span("POST /orders", attributes=given)
         ids.append(f"{span.get_span_context().span_id:016x}")
         span.end()
+    provider.force_flush(120_000)
     provider.shutdown()
     wanted = set(ids)
     arrived = collector.wait_for_spans(len(ids), 120, lambda span: span["spanId"] in wanted)
