@@ -236,9 +236,9 @@ def test_a_batch_of_512_spans_with_bodies_of_32_kib_passes(tmp_path, protocol):
     with CollectorProcess(tmp_path) as collector:
         url = collector.http_endpoint + "/v1/traces"
         exporters: dict[str, SpanExporter] = {
-            "grpc": GrpcExporter(endpoint=collector.grpc_endpoint, insecure=True),
+            "grpc": GrpcExporter(endpoint=collector.grpc_endpoint, insecure=True, timeout=60),
             # Compressed, because the receiver's limit holds after inflating.
-            "http": HttpExporter(endpoint=url, compression=Compression.Gzip),
+            "http": HttpExporter(endpoint=url, compression=Compression.Gzip, timeout=60),
         }
         assert exporters[protocol].export(spans) is SpanExportResult.SUCCESS
         arrived = collector.wait_for_spans(512)
