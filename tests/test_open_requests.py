@@ -114,7 +114,7 @@ def test_a_fork_that_runs_no_handlers_is_seen_at_the_first_request(monkeypatch):
     monkeypatch.undo()
     assert open_requests._open == {mine}
     assert parents.abandoned == 0
-    open_requests._begin_process()
+    open_requests._beginning.make_sure(open_requests._begin_process)
 
 
 SCRIPT = """

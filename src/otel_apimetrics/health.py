@@ -7,10 +7,12 @@ from threading import Lock
 from typing import Any, Literal, TypeAlias
 from weakref import WeakMethod
 
+from otel_apimetrics.beginning import Beginning
+
 Outcome: TypeAlias = Literal["sent", "dropped", "failed"]
 
 _lock = Lock()
-_pid = os.getpid()
+_beginning = Beginning(os.getpid())
 _counts: dict[tuple[Outcome, str, str], int] = {}
 _watchers: list["WeakMethod[Callable[[], Any]]"] = []
 _account: ContextVar["Account | None"] = ContextVar("apimetrics_account", default=None)
@@ -112,17 +114,15 @@ def counts(outcome: Outcome) -> dict[tuple[str, str], int]:
 
 def begin_process() -> None:
     """Start again from nothing in a forked child: what the parent has counted is the parent's."""
-    if _pid != os.getpid():
-        forget()
+    _beginning.make_sure(forget)
 
 
 def forget() -> None:
     """Start again from nothing: for a forked child, and for tests."""
-    global _lock, _pid  # noqa: PLW0603  a lock inherited through fork may be held by no thread
+    global _lock  # noqa: PLW0603  a lock inherited through fork may be held by no thread
     _lock = Lock()
-    _pid = os.getpid()
     _counts.clear()
 
 
 if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=forget)
+    os.register_at_fork(after_in_child=begin_process)

@@ -17,6 +17,7 @@ from opentelemetry import context as otel_context
 from opentelemetry.context import Context
 
 from otel_apimetrics import _guard, collection, health, tally
+from otel_apimetrics.beginning import Beginning
 from otel_apimetrics.content import buffer
 
 IDLE = 600.0
@@ -78,14 +79,14 @@ at_end: list[Callable[[], None]] = []
 _open: set[OpenRequest] = set()
 _postponed: deque[Callable[[], None]] = deque()
 """Ends of requests that the garbage collector found."""
-_pid = 0
+_beginning = Beginning()
 _next_sweep = 0.0
 
 
 def add(request: OpenRequest) -> None:
     """Register a request that begins, and look after forgotten ones once a minute."""
-    if os.getpid() != _pid:
-        _begin_process()
+    if os.getpid() != _beginning.pid:
+        _beginning.make_sure(_begin_process)
     if _postponed:
         finish_postponed()
     _open.add(request)
@@ -147,20 +148,14 @@ def count() -> int:
 
 
 def _begin_process() -> None:
-    """Start a process's registry.
-
-    Compared by pid at each request and not by `os.register_at_fork` alone: uWSGI forks in
-    C and runs no handlers. What the parent had open is the parent's to record.
-    """
-    global _pid  # noqa: PLW0603  the process that the registry belongs to
+    """Start a process's registry. What the parent had open is the parent's to record."""
     health.begin_process()
-    if _pid:
+    if _beginning.pid:
         _open.clear()
         _postponed.clear()
         _guard.forget()
         buffer.forget()
         tally.forget_all()
-    _pid = os.getpid()
     collection.watch()
     # Handlers run last in, first out: registered at the first request, ours runs before
     # those of the SDK's providers, which shut the exporters down.

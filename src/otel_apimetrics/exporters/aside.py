@@ -1,6 +1,5 @@
 """Events that wait in memory, where there is no disk, while others pass them."""
 
-import os
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from threading import RLock
@@ -8,6 +7,7 @@ from time import time_ns
 from typing import ClassVar, Final, Protocol
 
 from otel_apimetrics import health
+from otel_apimetrics.beginning import Beginning
 from otel_apimetrics.exporters.parcel import Parcel
 
 MOST: Final = 480
@@ -67,9 +67,8 @@ class Aside:
     with the rest."""
 
     def __init__(self) -> None:
-        self._pid = os.getpid()
-        self._lock = RLock()
-        self._pieces: list[_Piece] = []
+        self._beginning = Beginning()
+        self._own()
 
     def put(self, parcel: Parcel, events: Sequence[bytes] = (), failures: int = 0) -> bool:
         """Let a parcel wait. False where there is no room."""
@@ -128,9 +127,12 @@ class Aside:
 
         So is the lock, which a thread of the parent's may have held.
         """
-        if self._pid != os.getpid():
-            self._pid, self._lock, self._pieces = os.getpid(), RLock(), []
+        self._beginning.make_sure(self._begin)
         return self._lock
+
+    def _begin(self) -> None:
+        self._lock = RLock()
+        self._pieces: list[_Piece] = []
 
 
 class _Piece:

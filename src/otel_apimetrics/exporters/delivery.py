@@ -14,6 +14,7 @@ from typing import TypeAlias
 from opentelemetry.instrumentation.utils import suppress_instrumentation
 
 from otel_apimetrics import _guard, forked, health, interruptions, open_requests
+from otel_apimetrics.beginning import Beginning
 from otel_apimetrics.content import MOST_TEXT
 from otel_apimetrics.exchange import Exchange
 from otel_apimetrics.exporters.closing import CLOSE, close_all, queues
@@ -78,11 +79,12 @@ class DeliveryQueue:
         self.app_started, self._again = app_started, again
         self._export, self._shutdown = export, shutdown
         self._counts, self._rate = counts, rate
-        self._begin()
+        self._beginning = Beginning()
+        self._own()
         queues.add(self)
 
     def _begin(self) -> None:
-        self._pid, self._patience = os.getpid(), Patience()
+        self._patience = Patience()
         self._waiting: deque[tuple[Exchange, int]] = deque()
         self._bytes = 0
         self._closed = self._is_over = self._hurried = self._is_last = False
@@ -178,8 +180,8 @@ class DeliveryQueue:
 
     def _own(self) -> None:
         """Begin anew in a forked worker: what the parent holds is the parent's to hand on."""
-        if self._pid != os.getpid():
-            self._begin()
+        if self._beginning.pid != os.getpid():
+            self._beginning.make_sure(self._begin)
 
     def _put(self, exchange: Exchange, size: int) -> None:
         self._own()

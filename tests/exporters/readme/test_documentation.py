@@ -65,7 +65,7 @@ def looked_up(backend):
 
 
 def ask_at_once(made):
-    made._project._begin = lambda look_up: look_up()
+    made._project._start = lambda look_up: look_up()
 
 
 def test_the_client_gets_the_address_of_the_log_that_is_sent(backend, exporter):

@@ -1,7 +1,6 @@
 """Where a project's documentation stands, which the URL of a log begins with."""
 
 import json
-import os
 import re
 from collections.abc import Callable
 from threading import Lock, Thread
@@ -9,6 +8,7 @@ from time import monotonic
 from typing import Final
 
 from otel_apimetrics import _guard, forked
+from otel_apimetrics.beginning import Beginning
 from otel_apimetrics.exporters.patience import Patience
 from otel_apimetrics.exporters.sender import Sender
 
@@ -27,31 +27,36 @@ class Project:
         known: the address, where it was configured.
     """
 
+    _due: float
+    """When it is to be looked up, of the monotonic clock."""
+
     def __init__(self, sender: Sender, known: str | None = None) -> None:
         self._sender: Final = sender
         self._configured: Final = known is not None
         self._known = known
-        self._due = 0.0
-        self._pid = 0
-        self._lock: Lock = Lock()
+        self._beginning = Beginning()
+        self._beginning.make_sure(self._begin)
 
     def base_url(self) -> str | None:
         """Give the address without a slash at its end; `None` where it is not known yet."""
         if not self._configured and self._is_due():
-            self._begin(self._look_up)
+            self._start(self._look_up)
         return self._known
 
     def _is_due(self) -> bool:
-        if self._pid != os.getpid():  # a thread of the parent's is not here
-            self._pid, self._lock, self._due = os.getpid(), Lock(), 0.0
+        self._beginning.make_sure(self._begin)
         with self._lock:
             if monotonic() < self._due:
                 return False
             self._due = monotonic() + RETRY
             return True
 
+    def _begin(self) -> None:
+        self._lock = Lock()
+        self._due = 0.0  # a thread of the parent's that looks it up is not here
+
     @staticmethod
-    def _begin(look_up: Callable[[], None]) -> None:
+    def _start(look_up: Callable[[], None]) -> None:
         if forked.has_no_threads():
             _guard.warn_once(
                 "exporter.readme.project",
