@@ -143,8 +143,8 @@ def test_a_tracer_of_another_make_is_given_all_attributes():
     seen = []
 
     class Foreign(trace.NoOpTracer):
-        def start_span(self, *arguments, **_named):
-            seen.append(arguments[3])
+        def start_span(self, name, **named):
+            seen.append(named["attributes"])
             return trace.INVALID_SPAN
 
     span_start.start_server(Foreign(), "GET", Context(), GIVEN, 5)
@@ -155,14 +155,14 @@ def test_a_tracer_whose_method_was_wrapped_is_given_all_attributes(monkeypatch):
     seen = []
 
     def note(wrapped, _instance, given, named):
-        seen.append(given[3])
-        return wrapped(*given, **named)
+        seen.append(named["attributes"])
+        return wrapped(*given, **{**named, "attributes": {**named["attributes"], "team": "a"}})
 
     provider = provider_of()
     started(provider)
     wrapped = wrapt.FunctionWrapper(Tracer.start_span, note)
     monkeypatch.setattr(Tracer, "start_span", wrapped)
-    assert dict(started(provider).attributes) == GIVEN
+    assert dict(started(provider).attributes) == {**GIVEN, "team": "a"}
     assert seen == [GIVEN]
 
 
@@ -207,6 +207,37 @@ def test_samplers_that_know_each_other_start_a_span():
     one, other = TraceIdRatioBased(1), TraceIdRatioBased(1)
     one.next, other.next = other, one
     assert dict(started(provider_of(sampler=one)).attributes) == GIVEN
+
+
+def test_a_sampler_inside_of_another_that_is_replaced_decides_on_all_attributes():
+    sampler, inner = ParentBased(ALWAYS_ON), SeeingSampler()
+    provider = provider_of(sampler=sampler)
+    started(provider)  # judged before
+    sampler._root = inner
+    started(provider)
+    assert inner.seen == GIVEN
+
+
+def test_a_sampler_that_gives_the_one_inside_when_asked_is_seen_through():
+    inner = SeeingSampler()
+
+    class Own(ParentBased):
+        _root = property(lambda self: inner, lambda self, value: None)
+
+    started(provider_of(sampler=Own(ALWAYS_ON)))
+    assert inner.seen == GIVEN
+
+
+def test_a_sampler_that_holds_what_raises_when_looked_at_starts_a_span():
+    class Lazy:
+        def __getattribute__(self, name):
+            raise RuntimeError("not set up")
+
+    sampler = ParentBased(ALWAYS_ON)
+    sampler.settings = Lazy()
+    assert dict(started(provider_of(sampler=sampler)).attributes) == GIVEN
+    sampler._remote_parent_sampled = Lazy()  # not asked without a parent
+    assert dict(started(provider_of(sampler=sampler)).attributes) == GIVEN
 
 
 def noting(method, seen):

@@ -29,17 +29,21 @@ def _of_sdk(cls: type, name: str) -> Any:
 _deaf: set[Any] = {
     _of_sdk(sampling.StaticSampler, "should_sample"),
     _of_sdk(sampling.TraceIdRatioBased, "should_sample"),
-    _of_sdk(sampling.ParentBased, "should_sample"),
     _of_sdk(SpanProcessor, "on_start"),
     _of_sdk(BatchSpanProcessor, "on_start"),
     _of_sdk(SimpleSpanProcessor, "on_start"),
 }
 """Methods of samplers and processors that read no attribute of a span that starts."""
+_ASKS_ANOTHER: Final = _of_sdk(sampling.ParentBased, "should_sample")
+_OTHERS: Final = (
+    "_root", "_remote_parent_sampled", "_remote_parent_not_sampled",
+    "_local_parent_sampled", "_local_parent_not_sampled",
+)  # fmt: skip
+"""The samplers that a `ParentBased` hands attributes on to."""
 _START: Final = _of_sdk(Tracer, "start_span")
 _TO_EACH: Final = _of_sdk(SynchronousMultiSpanProcessor, "on_start")
 _ON_START: Final = attrgetter("on_start")
 _PLAIN: Final = frozenset({str, int})
-_last: tuple[Any, bool] = None, False
 
 
 def reads_no_attribute(on_start: _Method) -> _Method:
@@ -66,16 +70,29 @@ def start_server(
     """
     server = trace.SpanKind.SERVER
     # What a server or a middleware says may be of any type.
-    if not (_PLAIN.issuperset(map(type, attributes.values())) and _reads_none(tracer)):
-        return tracer.start_span(name, parent, server, attributes, start_time=start_time)
+    if not (_PLAIN.issuperset(map(type, attributes.values())) and _is_read_by_none(tracer)):
+        # By their names: whoever wraps a tracer, or stands in for one, looks for them there.
+        return tracer.start_span(
+            name, context=parent, kind=server, attributes=attributes, start_time=start_time
+        )
     span = tracer.start_span(name, parent, server, start_time=start_time)
     if span.is_recording() and not span_attributes.put(span, attributes):
         span.set_attributes(attributes)
     return span
 
 
-def _reads_none(tracer: trace.Tracer) -> bool:
-    """Tell whether nobody reads the attributes with which a span of this tracer starts."""
+def _is_read_by_none(tracer: trace.Tracer) -> bool:
+    """Tell whether nobody reads the attributes with which a span of this tracer starts.
+
+    What cannot be judged, such as a sampler that raises when it is looked at, may read them.
+    """
+    try:
+        return _are_deaf(tracer)
+    except Exception:
+        return False
+
+
+def _are_deaf(tracer: trace.Tracer) -> bool:
     if type(tracer) is not Tracer:
         return False
     several, sampler = tracer.span_processor, tracer.sampler
@@ -86,35 +103,18 @@ def _reads_none(tracer: trace.Tracer) -> bool:
     for method, written in ((tracer.start_span, _START), (several.on_start, _TO_EACH)):
         if type(method) is not MethodType or method.__func__ is not written:
             return False
-    for method in (sampler.should_sample, *map(_ON_START, processors)):
+    for method in map(_ON_START, processors):
         if type(method) is not MethodType or method.__func__ not in _deaf:
             return False
-    return _hands_on(sampler)
-
-
-def _hands_on(sampler: Any) -> bool:
-    """Tell whether a sampler hands attributes on to none that reads them."""
-    global _last  # noqa: PLW0603  judged once for a sampler
-    judged, verdict = _last
-    if judged is not sampler:
-        verdict = all(map(_is_deaf, _within(sampler)))
-        _last = sampler, verdict
-    return verdict
-
-
-def _within(sampler: Any) -> list[Any]:
-    """Give a sampler and those inside: of one that asks for the parent's decision, say."""
-    found = [sampler]
-    for one in found:
-        held = getattr(one, "__dict__", {}).values()
-        samplers = [inner for inner in held if hasattr(inner, "should_sample")]
-        found += [inner for inner in samplers if not any(inner is known for known in found)]
-    return found
+    return _is_deaf(sampler)
 
 
 def _is_deaf(sampler: Any) -> bool:
+    """Tell whether neither a sampler reads attributes nor any that it asks in its place."""
     method = sampler.should_sample
     # One that hands on to another, which may be replaced, gives that other's method.
     if type(method) is not MethodType or method.__self__ is not sampler:
         return False
+    if method.__func__ is _ASKS_ANOTHER:
+        return all(_is_deaf(getattr(sampler, name)) for name in _OTHERS)
     return method.__func__ in _deaf

@@ -91,10 +91,10 @@ def test_every_recording_rule_records(watched):
     ] == []
 
 
-def test_no_rule_fails_and_the_instance_that_was_ended_is_about_to_alert(watched):
+def test_no_rule_fails_and_the_instance_that_was_ended_alerts_or_is_about_to(watched):
     groups = watched.ask("rules")["groups"]
     rules = [rule for group in groups for rule in group["rules"]]
     assert {rule["health"] for rule in rules} == {"ok"}
     states = {rule["name"]: rule["state"] for rule in rules if rule["type"] == "alerting"}
-    assert states["ApiMetricsTargetDown"] == "pending"
+    assert states["ApiMetricsTargetDown"] in {"pending", "firing"}  # by how long it takes here
     assert states["ApiMetricsNoHeartbeat"] == "inactive"

@@ -31,9 +31,11 @@ def test_durations_are_a_histogram_by_method_path_and_status(client, scrape):
     shown = scrape()
     assert shown[DURATIONS % ("GET", "/test", 200)] == 2
     name = "flask_http_request_duration_seconds"
-    assert shown.of(f"{name}_bucket") == [
-        f'{name}_bucket{{le="{le}",method="GET",path="/test",status="200"}} 2.0' for le in LE
-    ]
+    keys = [f'{name}_bucket{{le="{le}",method="GET",path="/test",status="200"}}' for le in LE]
+    assert [line.rpartition(" ")[0] for line in shown.of(f"{name}_bucket")] == keys
+    counts = [shown[key] for key in keys]
+    assert counts == sorted(counts)  # each holds those before it
+    assert counts[-1] == 2
     assert 0 < shown[f'{name}_sum{{method="GET",path="/test",status="200"}}'] < 2
     assert shown.families[name] == "histogram"
 
