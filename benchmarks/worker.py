@@ -23,7 +23,7 @@ class Worker:
 
     Args:
         order: "framework", "variant", "endpoint" (`None`: spans stay in memory), "re2" (false: as
-            where the extra `fast` is not installed) and, for the floor, "span".
+            where the extra `fast` is not installed) and "span" (`None` but for the floor).
     """
 
     def __init__(self, order: dict[str, Any]) -> None:

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from itertools import count
 from threading import Event, Thread
+from types import ModuleType
 
 import pytest
 
@@ -39,14 +40,14 @@ class Held:
 @contextmanager
 def two_at_once(
     held: Held, first: Callable[[], object], second: Callable[[], object]
-) -> Iterator[Thread]:
+) -> Iterator[None]:
     """Have `first` held in its beginning while `second` comes; both are done afterwards."""
     one, other = Thread(target=first), Thread(target=second)
     one.start()
     assert held.entered.wait(20)
     other.start()
     other.join(0.2)  # as far as it gets
-    yield other
+    yield
     held.release.set()
     for thread in (one, other):
         thread.join(20)
@@ -57,6 +58,23 @@ def in_another_process(monkeypatch: pytest.MonkeyPatch) -> None:
     """Go on as another process that was forked in C does."""
     pid = next(PIDS)
     monkeypatch.setattr(os, "getpid", lambda: pid)
+
+
+@contextmanager
+def begun_by_two(
+    begins: ModuleType, called: str, first: Callable[[], object], second: Callable[[], object]
+) -> Iterator[None]:
+    """Go on in another process, which two have begun at once.
+
+    The first is held where it calls `called` of the module `begins`.
+    """
+    with pytest.MonkeyPatch.context() as patch:
+        in_another_process(patch)
+        held = Held(getattr(begins, called))
+        patch.setattr(begins, called, held)
+        with two_at_once(held, first, second):
+            pass
+        yield
 
 
 def test_a_process_begins_once_and_who_comes_meanwhile_waits():
@@ -105,57 +123,45 @@ def test_a_lock_that_the_parent_held_at_the_fork_stops_nobody(monkeypatch: pytes
     parents.join(20)
 
 
-def test_a_queue_loses_nothing_of_the_first_requests_of_a_worker(monkeypatch: pytest.MonkeyPatch):
+def test_a_queue_loses_nothing_of_the_first_requests_of_a_worker():
     handed: list[str] = []
     queue = DeliveryQueue("test", lambda batch, _: handed.extend(one.id for one in batch) or True)
     first, second = item(1), item(2)
-    with monkeypatch.context() as patch:
-        in_another_process(patch)
-        held = Held(delivery.Patience)
-        patch.setattr(delivery, "Patience", held)
-        with two_at_once(held, lambda: queue.accept(first), lambda: queue.accept(second)):
-            pass
+    with begun_by_two(
+        delivery, "Patience", lambda: queue.accept(first), lambda: queue.accept(second)
+    ):
         assert queue.flush(20)
         queue.close(5)
     assert sorted(handed) == sorted([first.id, second.id])
 
 
-def test_both_of_the_first_two_requests_are_in_flight(monkeypatch: pytest.MonkeyPatch):
+def test_both_of_the_first_two_requests_are_in_flight():
     first, second = Request(0.0), Request(0.0)
-    with monkeypatch.context() as patch:
-        in_another_process(patch)
-        held = Held(health.begin_process)
-        patch.setattr(health, "begin_process", held)
-        with two_at_once(held, lambda: open_requests.add(first), lambda: open_requests.add(second)):
-            pass
+    with begun_by_two(
+        health,
+        "begin_process",
+        lambda: open_requests.add(first),
+        lambda: open_requests.add(second),
+    ):
         assert [open_requests.take(each) for each in (first, second)] == [True, True]
     open_requests._beginning.make_sure(open_requests._begin_process)
 
 
-def test_what_is_counted_first_is_counted_of_all_threads(monkeypatch: pytest.MonkeyPatch):
+def test_what_is_counted_first_is_counted_of_all_threads():
+    def count_one() -> None:
+        health.count("sent", "test")
+
     health.forget()
-    with monkeypatch.context() as patch:
-        in_another_process(patch)
-        held = Held(health.Lock)
-        patch.setattr(health, "Lock", held)
-        with two_at_once(
-            held, lambda: health.count("sent", "test"), lambda: health.count("sent", "test")
-        ):
-            pass
+    with begun_by_two(health, "Lock", count_one, count_one):
         assert health.counts("sent") == {("test", ""): 2}
     health.begin_process()
 
 
-def test_what_is_set_aside_first_waits_with_all_else(monkeypatch: pytest.MonkeyPatch):
+def test_what_is_set_aside_first_waits_with_all_else():
     line = Aside()
-    with monkeypatch.context() as patch:
-        in_another_process(patch)
-        held = Held(aside.RLock)
-        patch.setattr(aside, "RLock", held)
 
-        def put() -> None:
-            assert line.put(Parcel("/", b"{}", count=1))
+    def put() -> None:
+        assert line.put(Parcel("/", b"{}", count=1))
 
-        with two_at_once(held, put, put):
-            pass
+    with begun_by_two(aside, "RLock", put, put):
         assert line.clear() == 2
